@@ -1,0 +1,1 @@
+//! Avro wire format, compatibility rules and masking programs on Avro binary. No I/O.

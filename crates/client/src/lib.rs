@@ -1,0 +1,1 @@
+//! What producers and consumers link: registry access, typed producer, subscriber.

@@ -1,0 +1,1 @@
+//! The product contract: parse, validate, derive topics and subjects. No I/O.

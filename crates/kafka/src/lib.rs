@@ -1,0 +1,1 @@
+//! Everything that speaks to Apache Kafka: admin, sources, transactional sinks, control topics, the embedded Kafka.

@@ -1,0 +1,1 @@
+//! The life of a service: configuration, shutdown, readiness, telemetry, admin HTTP, keys.

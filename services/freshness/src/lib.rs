@@ -1,0 +1,1 @@
+//! Measures freshness SLAs.

@@ -1,0 +1,1 @@
+//! Collects and serves OpenLineage events.

@@ -1,0 +1,1 @@
+//! A Confluent-compatible schema registry on a compacted Kafka topic; refuses incompatible schemas.
