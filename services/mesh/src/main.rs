@@ -1,1 +1,34 @@
-fn main() {}
+//! `mesh`: the streaming backbone of a data mesh, one binary for every command and every service.
+//!
+//! Data goes to standard output, talk to standard error. Exit codes: see [`failure::Exit`].
+
+mod cli;
+mod commands;
+mod context;
+mod failure;
+mod output;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output::talk(&failure.report());
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: cli::Cli) -> Result<failure::Exit, failure::Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failure::Failure::internal("cannot start the asynchronous runtime").because(error))?;
+    let outcome = runtime.block_on(commands::dispatch(cli));
+    // Blocking tasks (a consumer's poll) end with the process: nothing of theirs is left to be committed here.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    outcome
+}

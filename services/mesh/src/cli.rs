@@ -1,0 +1,108 @@
+//! The command line: one variant a command, and the options that all commands share.
+
+use crate::commands;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The streaming backbone of a data mesh: products on Kafka, governed by contracts.
+#[derive(Debug, Parser)]
+#[command(name = "mesh", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What a command's data looks like on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// What the logs on standard error look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// One line of text an event.
+    #[default]
+    Text,
+    /// One JSON object an event.
+    Json,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// The folder that holds `topics/` and `schemas/` [default: the nearest ancestor that holds `topics/`]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub root: Option<PathBuf>,
+    /// Kafka's bootstrap servers, host:port[,host:port...] [default: those of the running `mesh up`]
+    #[arg(
+        long,
+        global = true,
+        env = "MESH_BOOTSTRAP_SERVERS",
+        value_name = "SERVERS",
+        help_heading = "Global options"
+    )]
+    pub bootstrap_servers: Option<String>,
+    /// The schema registry's address, http://host:port [default: that of the running `mesh up`]
+    #[arg(long, global = true, env = "MESH_REGISTRY_URL", value_name = "URL", help_heading = "Global options")]
+    pub registry_url: Option<String>,
+    /// A further librdkafka client setting, such as security.protocol=SSL; may be repeated
+    #[arg(short = 'X', global = true, value_name = "KEY=VALUE", help_heading = "Global options", value_parser = key_value)]
+    pub kafka_option: Vec<(String, String)>,
+    /// The file of key material, readable by its owner alone [default: that of the running `mesh up`]
+    #[arg(long, global = true, env = "MESH_KEYS_FILE", value_name = "FILE", help_heading = "Global options")]
+    pub keys: Option<PathBuf>,
+    /// What the data on standard output looks like
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
+    pub format: Format,
+    /// Which log events go to standard error, as in RUST_LOG [default: info for services, warn for other commands]
+    #[arg(long, global = true, env = "MESH_LOG", value_name = "FILTER", help_heading = "Global options")]
+    pub log: Option<String>,
+    /// What the log events look like
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
+    pub log_format: LogFormat,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as security.protocol=SSL")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything in one process, on the embedded Kafka unless --bootstrap-servers is given
+    Up(commands::up::Args),
+    /// The three example domains on real data, end to end, with a report of what was seen
+    Demo(commands::demo::Args),
+    /// The named services, each a sidecar: registry, masking, freshness, lineage
+    Run(commands::run::Args),
+    /// Check the contracts and schemas of the working tree; for CI
+    Check(commands::check::Args),
+    /// Make the topics, schemas and contracts of the cluster what the working tree says
+    Apply(commands::apply::Args),
+    /// Schemas: compatibility
+    Schema(commands::schema::Args),
+    /// Show records as a view would show them, without Kafka
+    Mask(commands::mask::Args),
+    /// Publish change events from a file or standard input
+    Publish(commands::publish::Args),
+    /// A view's change events, to standard output
+    Subscribe(commands::subscribe::Args),
+    /// The catalogue of products
+    Products(commands::products::Args),
+    /// Freshness: is every product as fresh as its contract promises
+    Status(commands::status::Args),
+    /// Freshness rules for Prometheus
+    Freshness(commands::freshness::Args),
+    /// Where a product comes from and who uses it
+    Lineage(commands::lineage::Args),
+    /// What was refused, and why
+    Quarantine(commands::quarantine::Args),
+}

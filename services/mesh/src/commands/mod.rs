@@ -1,0 +1,41 @@
+//! The commands, one file or folder each: `Args`, and `run`.
+
+pub mod apply;
+pub mod check;
+pub mod demo;
+pub mod freshness;
+pub mod lineage;
+pub mod mask;
+pub mod products;
+pub mod publish;
+pub mod quarantine;
+pub mod run;
+pub mod schema;
+pub mod status;
+pub mod subscribe;
+pub mod up;
+
+use crate::cli::{Cli, Command};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+
+/// Runs one command to its end.
+pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    let context = Context::new(cli.global);
+    match cli.command {
+        Command::Apply(args) => apply::run(args, &context).await,
+        Command::Check(args) => check::run(args, &context).await,
+        Command::Demo(args) => demo::run(args, &context).await,
+        Command::Freshness(args) => freshness::run(args, &context).await,
+        Command::Lineage(args) => lineage::run(args, &context).await,
+        Command::Mask(args) => mask::run(args, &context).await,
+        Command::Products(args) => products::run(args, &context).await,
+        Command::Publish(args) => publish::run(args, &context).await,
+        Command::Quarantine(args) => quarantine::run(args, &context).await,
+        Command::Run(args) => run::run(args, &context).await,
+        Command::Schema(args) => schema::run(args, &context).await,
+        Command::Status(args) => status::run(args, &context).await,
+        Command::Subscribe(args) => subscribe::run(args, &context).await,
+        Command::Up(args) => up::run(args, &context).await,
+    }
+}

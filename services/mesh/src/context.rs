@@ -1,0 +1,125 @@
+//! What every command may ask for: the working tree's root, where Kafka and the registry are, the keys.
+
+use crate::cli::{Format, Global};
+use crate::failure::Failure;
+use mesh_kafka::settings::Settings;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The shared options, resolved on demand.
+#[derive(Debug)]
+pub struct Context {
+    global: Global,
+    running: Option<Running>,
+}
+
+/// The addresses of a running `mesh up`, kept in `<root>/.mesh/up.json` while it runs, so that commands find it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// The process that wrote it.
+    pub pid: u32,
+    /// Kafka's bootstrap servers.
+    pub bootstrap_servers: String,
+    /// The registry's address.
+    pub registry_url: String,
+    /// The admin and lineage address.
+    pub http_url: String,
+    /// The file of key material.
+    pub keys_file: PathBuf,
+}
+
+impl Running {
+    /// Where it is kept.
+    pub fn file(root: &Path) -> PathBuf {
+        root.join(".mesh").join("up.json")
+    }
+
+    fn read(root: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(Self::file(root)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+}
+
+impl Context {
+    /// The context of one command.
+    pub fn new(global: Global) -> Self {
+        let mut context = Self { global, running: None };
+        context.running = context.root().ok().and_then(|root| Running::read(&root));
+        context
+    }
+
+    /// What the data on standard output looks like.
+    pub fn format(&self) -> Format {
+        self.global.format
+    }
+
+    /// The folder that holds `topics/`: `--root`, or the nearest ancestor of the working directory.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn root(&self) -> Result<PathBuf, Failure> {
+        match &self.global.root {
+            Some(root) => given_root(root),
+            None => nearest_root(),
+        }
+    }
+
+    /// The bootstrap servers that were given by flag or environment, if any.
+    pub fn given_bootstrap_servers(&self) -> Option<&str> {
+        self.global.bootstrap_servers.as_deref()
+    }
+
+    /// Kafka: the given bootstrap servers, or those of the running `mesh up`.
+    ///
+    /// # Errors
+    /// Neither is there.
+    pub fn kafka(&self) -> Result<Settings, Failure> {
+        let running = self.running.as_ref().map(|running| running.bootstrap_servers.as_str());
+        let servers = self.given_bootstrap_servers().or(running).ok_or_else(|| {
+            Failure::usage("no Kafka is named and no `mesh up` runs in this working tree")
+                .hint("start `mesh up` in another terminal, or give --bootstrap-servers")
+        })?;
+        Ok(self.settings_for(servers))
+    }
+
+    /// Client settings for `bootstrap_servers`, with the `-X` options.
+    pub fn settings_for(&self, bootstrap_servers: &str) -> Settings {
+        let settings = Settings::new(bootstrap_servers);
+        self.global.kafka_option.iter().fold(settings, |settings, (key, value)| settings.with(key, value))
+    }
+
+    /// The registry: the given address, or that of the running `mesh up`.
+    ///
+    /// # Errors
+    /// Neither is there.
+    pub fn registry_url(&self) -> Result<String, Failure> {
+        let running = self.running.as_ref().map(|running| running.registry_url.clone());
+        self.global.registry_url.clone().or(running).ok_or_else(|| {
+            Failure::usage("no schema registry is named and no `mesh up` runs in this working tree")
+                .hint("start `mesh up` in another terminal, or give --registry-url")
+        })
+    }
+
+    /// The file of key material: the given one, or that of the running `mesh up`.
+    pub fn keys_file(&self) -> Option<PathBuf> {
+        let running = self.running.as_ref().map(|running| running.keys_file.clone());
+        self.global.keys.clone().or(running)
+    }
+}
+
+fn given_root(root: &Path) -> Result<PathBuf, Failure> {
+    if root.join("topics").is_dir() {
+        return Ok(root.to_owned());
+    }
+    Err(Failure::usage(format!("--root {} holds no folder topics/", root.display()))
+        .hint("name the folder that holds topics/ and schemas/"))
+}
+
+fn nearest_root() -> Result<PathBuf, Failure> {
+    let here =
+        std::env::current_dir().map_err(|error| Failure::usage("cannot tell the working directory").because(error))?;
+    here.ancestors().find(|folder| folder.join("topics").is_dir()).map(Path::to_owned).ok_or_else(|| {
+        Failure::usage(format!("neither {} nor a folder above it holds topics/", here.display()))
+            .hint("change into the working tree of the contracts, or give --root")
+    })
+}
