@@ -1,1 +1,60 @@
-//! The product contract: parse, validate, derive topics and subjects. No I/O.
+//! The product contract: what a domain promises about a stream of change events, and what follows from it.
+//!
+//! ```text
+//! topics/crm/customers.yaml --parse_contract--> Declared<Contract> --+
+//! topics/crm/domain.yaml    --parse_domain----> Declared<Domain>   --+--> Tree::check --> findings
+//!                                                    Contract::topics --> topics, subjects, retention
+//! ```
+//!
+//! Pure: text in, values and [`Finding`]s out. Nothing here reads a file, the clock, or the network. Foreign text
+//! never panics and costs bounded work: its size, depth and number of nodes are limited before it is looked at.
+//!
+//! * [`parse_contract`] and [`parse_domain`] read the YAML grammar, short and long forms, and report **all** findings
+//!   of a file at once; [`Tree::check`] adds those that need the neighbours.
+//! * What needs a schema as well (does the column exist, does the rule fit its type) is `mesh-avro`'s.
+//! * The same types, as canonical JSON, are what `mesh.products` carries: see [`AppliedProduct`].
+
+mod applied;
+mod class;
+mod column;
+mod compatibility;
+mod contract;
+mod domain;
+mod finding;
+mod hours;
+mod mask;
+mod name;
+mod objective;
+mod parse;
+mod places;
+mod product;
+mod refresh;
+mod retention;
+pub mod rules;
+mod span;
+mod storage;
+mod suggest;
+mod text;
+pub mod topic;
+mod tree;
+mod view;
+mod yaml;
+
+pub use applied::{AppliedDomain, AppliedProduct, domain_key};
+pub use column::{ColumnPath, ColumnPathError, Step};
+pub use compatibility::Compatibility;
+pub use contract::Contract;
+pub use domain::{ClassGrants, Domain, Team, Term, TermRef};
+pub use finding::{Finding, Place, Severity};
+pub use hours::{Hours, HoursError, Weekday};
+pub use mask::{Generalisation, MaskRule, SensitiveColumn};
+pub use parse::{parse_contract, parse_domain, parse_sensitive_columns};
+pub use places::{Declared, Places};
+pub use product::{Product, ProductRef};
+pub use refresh::RefreshRate;
+pub use retention::{History, topic_config};
+pub use span::{Span, SpanError, Unit};
+pub use storage::Storage;
+pub use topic::{Topics, key_subject, value_subject};
+pub use tree::Tree;
+pub use view::{AccessGrant, Clear, MASKED_VIEW, View};
