@@ -1,0 +1,27 @@
+//! A contract's masking rules compiled to programs that run on Avro binary.
+//!
+//! ```text
+//! contract + its schema --Rules::check--------> Rules        (findings, each at its place in the contract)
+//! Rules + writer schema + keys --compile------> Program      (flat instructions; one for all views)
+//! Program + datum + Scratch --run-------------> each view's bytes, key span, event time
+//! ```
+//!
+//! One walk of a record validates every byte of it and emits every view. Runs of untouched bytes are copied as slices;
+//! a value that several views mask is masked once; where no rule fires the input slice itself is the output. A
+//! [`Scratch`] is reused from record to record, so that nothing is allocated once it is warm.
+//!
+//! Rules belong to places in the schema (a record's field, an array's items), not to paths: a rule on one use of a
+//! named type holds for all its uses. See [`Rules`] for what a column means, [`Program`] for how a writer's schema that
+//! is not the contract's is treated.
+
+mod error;
+mod limits;
+mod program;
+mod rules;
+mod scratch;
+
+pub use error::{CompileError, MaskError, MaskErrorKind};
+pub use limits::{DEPTH_MAX, EMPTY_ITEMS_MAX, ITEM_BYTES_MAX, OUTPUT_BYTES_MAX};
+pub use program::{Program, TokenKey, ViewSchema, validate};
+pub use rules::Rules;
+pub use scratch::Scratch;

@@ -1,0 +1,146 @@
+//! Avro 1.12 schemas, parsed into a name-resolved arena that keeps what compatibility and masking need: defaults,
+//! aliases, attributes, documentation and the JSON pointer of everything.
+//!
+//! Every input is bounded: the text ([`MAX_TEXT_BYTES`]), its nesting ([`MAX_DEPTH`]; `serde_json` itself refuses JSON
+//! deeper than 128 levels) and the number of types ([`MAX_NODES`]). Names reach any distance without nesting, so a walk
+//! over nodes must be bounded by its own means.
+
+mod canonical;
+mod default;
+mod error;
+mod fingerprint;
+mod locate;
+mod logical;
+mod model;
+mod name;
+mod parse;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+pub use error::{SchemaError, SchemaFault};
+pub use locate::{Position, locate};
+pub use logical::Logical;
+pub use model::{Field, Kind, Node, NodeId};
+pub use name::Name;
+
+/// The longest schema text that is read.
+pub const MAX_TEXT_BYTES: usize = 2 << 20;
+
+/// The most types that a schema may have, its references included.
+pub const MAX_NODES: usize = 1 << 16;
+
+/// The deepest nesting of a schema's JSON that is read.
+pub const MAX_DEPTH: usize = 128;
+
+/// A parsed Avro schema. Types are nodes of an arena; names are resolved, so recursion is a matter of [`NodeId`]s.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    nodes: Vec<Node>,
+    root: NodeId,
+    names: HashMap<Name, NodeId>,
+    json: Value,
+}
+
+impl Schema {
+    /// Parses a schema's text.
+    ///
+    /// # Errors
+    /// [`SchemaError`], with its position in the text, where the text is not a valid Avro 1.12 schema.
+    pub fn parse(text: &str) -> Result<Schema, SchemaError> {
+        Schema::parse_with(text, &[])
+    }
+
+    /// Parses a schema that refers to types which other schemas define. `references` are those schemas' texts; each may
+    /// refer to the ones before it.
+    ///
+    /// # Errors
+    /// [`SchemaError`] where the schema or a reference is not valid; its `document` says which.
+    pub fn parse_with(text: &str, references: &[&str]) -> Result<Schema, SchemaError> {
+        let mut parser = parse::Parser::default();
+        for (number, reference) in references.iter().enumerate() {
+            let json = read_json(reference).map_err(|error| SchemaError { document: number + 1, ..error })?;
+            parser.document(&json, number + 1).map_err(|error| error.in_text(reference))?;
+        }
+        let json = read_json(text)?;
+        let root = parser.document(&json, 0).map_err(|error| error.in_text(text))?;
+        Ok(parser.into_schema(root, json))
+    }
+
+    /// Parses a schema that is JSON already.
+    ///
+    /// # Errors
+    /// [`SchemaError`] where it is not a valid Avro 1.12 schema. Without a text there is no position.
+    pub fn parse_value(json: &Value) -> Result<Schema, SchemaError> {
+        let mut parser = parse::Parser::default();
+        let root = parser.document(json, 0)?;
+        Ok(parser.into_schema(root, json.clone()))
+    }
+
+    /// The outermost type.
+    #[must_use]
+    pub fn root(&self) -> NodeId {
+        self.root
+    }
+
+    /// The type with that id, which must be of this schema.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// How many types there are; ids' indexes are below it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never: a schema is at least one type.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Every type with its id, those of references first.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(index, node)| (NodeId(index as u32), node))
+    }
+
+    /// The type with that full name.
+    #[must_use]
+    pub fn named(&self, full_name: &str) -> Option<NodeId> {
+        self.names.get(full_name).copied()
+    }
+
+    /// The schema as it was given, without its references.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+}
+
+fn read_json(text: &str) -> Result<Value, SchemaError> {
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(SchemaError::at("", SchemaFault::TooLarge { limit: MAX_TEXT_BYTES, unit: "bytes" }));
+    }
+    let json = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
+    match locate::duplicate_key(text) {
+        Some((key, position)) => {
+            Err(SchemaError { position: Some(position), ..SchemaError::at("", SchemaFault::DuplicateKey { key }) })
+        }
+        None => Ok(json),
+    }
+}
+
+fn not_json(text: &str, error: &serde_json::Error) -> SchemaError {
+    let whole = error.to_string();
+    let message = whole.split(" at line ").next().unwrap_or(&whole).to_owned();
+    let line_start = text.split('\n').take(error.line().saturating_sub(1)).map(|line| line.len() + 1).sum::<usize>();
+    let at = floor_char_boundary(text, line_start + error.column().saturating_sub(1));
+    SchemaError { position: Some(locate::position(text, at)), ..SchemaError::at("", SchemaFault::Json { message }) }
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
