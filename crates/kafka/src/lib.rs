@@ -1,1 +1,27 @@
-//! Everything that speaks to Apache Kafka: admin, sources, transactional sinks, control topics, the embedded Kafka.
+//! Everything that speaks to Apache Kafka; the only crate that names `rdkafka`.
+//!
+//! - [`Settings`]: how to reach a cluster; the one place where librdkafka is configured.
+//! - [`embedded`]: a real Apache Kafka as a child process, for `mesh up` and for tests.
+//! - [`admin`]: topics, their offsets and configuration.
+//! - [`log`]: control topics: read to the end, then follow; append, alone or fenced.
+//! - [`producer`] and [`consumer`]: for clients of the mesh.
+//! - [`source`] and [`sink`]: the sidecar's batches in and transactions out.
+//!
+//! Every queue in here is bounded, and no key or value is ever logged or put into an error.
+
+pub mod admin;
+mod blocking;
+pub mod consumer;
+mod context;
+pub mod embedded;
+mod error;
+pub mod log;
+pub mod producer;
+mod record;
+mod settings;
+pub mod sink;
+pub mod source;
+
+pub use error::{Error, ErrorKind};
+pub use record::{Header, Offsets, OutgoingRecord, Position, Record, TopicPartition};
+pub use settings::Settings;

@@ -1,0 +1,75 @@
+//! Topics: created, described, deleted; where they begin and end, and how far a group has read them.
+
+pub(crate) use offsets::{read_offsets, unknown};
+
+mod offsets;
+mod topics;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::consumer::BaseConsumer;
+
+use crate::blocking::run as blocking;
+use crate::context::LogContext;
+use crate::{Error, ErrorKind, Settings};
+
+pub use topics::{Creation, Deletion, TopicSpec};
+
+/// How long one request may take before it counts as unanswered.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Looks at a cluster and changes its topics. Cheap to clone; its blocking calls run on tokio's blocking threads.
+#[derive(Clone)]
+pub struct Admin {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Settings,
+    client: AdminClient<LogContext>,
+    /// Asks for offsets, read committed; it never fetches a record.
+    offsets: BaseConsumer<LogContext>,
+}
+
+impl Admin {
+    /// Prepares to speak to a cluster; nothing is sent yet.
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
+        let failed = |error| Error::kafka("set up an admin client", error);
+        let client = settings.client(&[], &[]).create_with_context(LogContext).map_err(failed)?;
+        let fixed = [("enable.auto.commit", "false"), ("isolation.level", "read_committed")];
+        let offsets = settings.client(&[], &fixed).create_with_context(LogContext).map_err(failed)?;
+        Ok(Admin { shared: Arc::new(Shared { settings: settings.clone(), client, offsets }) })
+    }
+
+    /// Waits until a broker answers; [`ErrorKind::Unreachable`] if none has within `deadline`.
+    pub async fn wait_ready(&self, deadline: Duration) -> Result<(), Error> {
+        let bootstrap = self.shared.settings.bootstrap();
+        let operation = format!("reach Kafka at {bootstrap} within {} s", deadline.as_secs());
+        let started = Instant::now();
+        loop {
+            let left = deadline.saturating_sub(started.elapsed());
+            match self
+                .metadata(operation.clone(), None, left.clamp(Duration::from_millis(100), Duration::from_secs(1)))
+                .await
+            {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() != ErrorKind::Unreachable || left.is_zero() => return Err(error),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// The cluster's id, which stays the same whatever its brokers' addresses are.
+    pub async fn cluster_id(&self) -> Result<String, Error> {
+        let shared = Arc::clone(&self.shared);
+        let operation = format!("ask Kafka at {} for its cluster id", shared.settings.bootstrap());
+        let found = blocking(move || Ok(shared.client.inner().fetch_cluster_id(REQUEST_TIMEOUT))).await?;
+        found.ok_or_else(|| Error::said(operation, ErrorKind::Unreachable, "no broker answered"))
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT)).operation_timeout(Some(REQUEST_TIMEOUT))
+}

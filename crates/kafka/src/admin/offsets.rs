@@ -1,0 +1,82 @@
+//! Where topics begin and end, and how far a group has read them.
+
+use std::sync::Arc;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::{Admin, REQUEST_TIMEOUT};
+use crate::blocking::run as blocking;
+use crate::context::LogContext;
+use crate::{Error, ErrorKind, Offsets, TopicPartition};
+
+impl Admin {
+    /// The offset of the first record that is left, of every partition of these topics.
+    pub async fn start_offsets(&self, topics: &[&str]) -> Result<Offsets, Error> {
+        self.edge(topics, Offset::Beginning).await
+    }
+
+    /// The offset after the last one that a read-committed consumer can see now, of every partition of these topics.
+    ///
+    /// Transaction markers and what compaction removed have offsets, too: the difference to the start is no count of records.
+    pub async fn end_offsets(&self, topics: &[&str]) -> Result<Offsets, Error> {
+        self.edge(topics, Offset::End).await
+    }
+
+    /// The offsets that a group has committed, of those partitions of these topics where it has committed any.
+    pub async fn committed(&self, group: &str, topics: &[&str]) -> Result<Offsets, Error> {
+        let asked = self.all_partitions(topics).await?;
+        let operation = format!("read the committed offsets of group {group}");
+        let fixed = [("group.id", group), ("enable.auto.commit", "false")];
+        let config = self.shared.settings.client(&[], &fixed);
+        blocking(move || {
+            let failed = |error| Error::kafka(operation.as_str(), error);
+            let member: BaseConsumer<LogContext> = config.create_with_context(LogContext).map_err(failed)?;
+            let committed = member.committed_offsets(asked, REQUEST_TIMEOUT).map_err(failed)?;
+            read_offsets(&operation, &committed)
+        })
+        .await
+    }
+
+    async fn edge(&self, topics: &[&str], edge: Offset) -> Result<Offsets, Error> {
+        let mut asked = self.all_partitions(topics).await?;
+        if asked.count() == 0 {
+            return Ok(Offsets::new());
+        }
+        let operation = format!("read the offsets of {}", topics.join(", "));
+        asked.set_all_offsets(edge).map_err(|error| Error::kafka(operation.as_str(), error))?;
+        let shared = Arc::clone(&self.shared);
+        blocking(move || {
+            let answer = shared.offsets.offsets_for_times(asked, REQUEST_TIMEOUT);
+            read_offsets(&operation, &answer.map_err(|error| Error::kafka(operation.as_str(), error))?)
+        })
+        .await
+    }
+
+    async fn all_partitions(&self, topics: &[&str]) -> Result<TopicPartitionList, Error> {
+        let mut list = TopicPartitionList::new();
+        for topic in topics {
+            let count = self.partitions(topic).await?.ok_or_else(|| unknown(topic))?;
+            for partition in 0..count {
+                list.add_partition(topic, i32::try_from(partition).unwrap_or(i32::MAX));
+            }
+        }
+        Ok(list)
+    }
+}
+
+/// The offsets of an answer; partitions without one are left out.
+pub(crate) fn read_offsets(operation: &str, list: &TopicPartitionList) -> Result<Offsets, Error> {
+    let mut offsets = Offsets::new();
+    for element in list.elements() {
+        element.error().map_err(|error| Error::kafka(operation, error))?;
+        if let Offset::Offset(offset) = element.offset() {
+            offsets.insert(TopicPartition::new(element.topic(), element.partition()), offset);
+        }
+    }
+    Ok(offsets)
+}
+
+pub(crate) fn unknown(topic: &str) -> Error {
+    Error::said(format!("find topic {topic}"), ErrorKind::UnknownTopic, "Kafka has no such topic")
+}

@@ -1,0 +1,151 @@
+//! The single writer of a log.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
+
+use crate::context::{forward_error, forward_log};
+use crate::record::raw_headers;
+use crate::{Error, OutgoingRecord, Position, Settings};
+
+/// How long one step of a transaction may take.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The single writer of a log: opening one fences every earlier one with the same transactional id, which then fails with
+/// [`crate::ErrorKind::Fenced`] and must stop. Each record is a transaction of its own, so that readers see it whole or never.
+pub struct FencedLogWriter {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    transactional_id: String,
+    /// Held for a whole append: an append whose caller went away is finished before the next one begins.
+    producer: Mutex<BaseProducer<DeliveryContext>>,
+}
+
+impl FencedLogWriter {
+    /// Takes over the log from any earlier writer; waits until its unfinished transaction is aborted.
+    pub async fn open(settings: &Settings, transactional_id: &str) -> Result<Self, Error> {
+        let operation = format!("take over as writer {transactional_id}");
+        let fixed = [
+            ("transactional.id", transactional_id),
+            ("transaction.timeout.ms", "10000"),
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("partitioner", "murmur2_random"),
+        ];
+        let config = settings.client(&[("linger.ms", "0")], &fixed);
+        let transactional_id = transactional_id.to_owned();
+        crate::blocking::run(move || {
+            let failed = |error| Error::kafka(operation.as_str(), error);
+            let producer: BaseProducer<DeliveryContext> =
+                config.create_with_context(DeliveryContext).map_err(failed)?;
+            producer.init_transactions(STEP_TIMEOUT).map_err(failed)?;
+            Ok(FencedLogWriter { shared: Arc::new(Shared { transactional_id, producer: Mutex::new(producer) }) })
+        })
+        .await
+    }
+
+    /// Appends one record in a transaction of its own; returns once it is committed.
+    ///
+    /// After any error but [`crate::ErrorKind::Fenced`] and [`crate::ErrorKind::TooLarge`] it is not known whether the record was
+    /// committed: read the log to its end to find out.
+    pub async fn append(&mut self, record: OutgoingRecord) -> Result<Position, Error> {
+        let shared = Arc::clone(&self.shared);
+        crate::blocking::run(move || shared.append(&record)).await
+    }
+}
+
+impl Shared {
+    fn append(&self, record: &OutgoingRecord) -> Result<Position, Error> {
+        let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed =
+            |error| Error::kafka(format!("append to {} as writer {}", record.topic, self.transactional_id), error);
+        producer.begin_transaction().map_err(failed)?;
+        write(&producer, record).or_else(|error| {
+            abort(&producer);
+            Err(failed(error))
+        })
+    }
+}
+
+fn write(producer: &BaseProducer<DeliveryContext>, record: &OutgoingRecord) -> Result<Position, KafkaError> {
+    let delivered = Arc::new(OnceLock::new());
+    producer.send(base_record(record, Arc::clone(&delivered))).map_err(|(error, _)| error)?;
+    flush(producer)?;
+    let position = delivered.get().cloned().unwrap_or(Err(KafkaError::Canceled))?;
+    producer.commit_transaction(STEP_TIMEOUT)?;
+    Ok(position)
+}
+
+/// Waits until everything is delivered. rdkafka's own flush waits in whole steps of 100 ms.
+fn flush(producer: &BaseProducer<DeliveryContext>) -> Result<(), KafkaError> {
+    let started = Instant::now();
+    while let Err(error) = producer.flush(Duration::ZERO) {
+        if started.elapsed() > STEP_TIMEOUT {
+            return Err(error);
+        }
+        producer.poll(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Gives the transaction up. What is still queued has to be purged first, and its delivery reports served.
+fn abort(producer: &BaseProducer<DeliveryContext>) {
+    producer.purge(PurgeConfig::default().queue().inflight());
+    producer.poll(Duration::ZERO);
+    if let Err(error) = producer.abort_transaction(STEP_TIMEOUT) {
+        // the next append, or the transaction's timeout, ends it
+        tracing::debug!(%error, "transaction was not aborted");
+    }
+}
+
+fn base_record(record: &OutgoingRecord, delivered: Delivered) -> BaseRecord<'_, [u8], [u8], Delivered> {
+    BaseRecord {
+        topic: &record.topic,
+        partition: record.partition,
+        payload: record.value.as_deref(),
+        key: record.key.as_deref(),
+        timestamp: record.timestamp_ms,
+        headers: raw_headers(&record.headers),
+        delivery_opaque: delivered,
+    }
+}
+
+type Delivered = Arc<OnceLock<Result<Position, KafkaError>>>;
+
+struct DeliveryContext;
+
+impl ClientContext for DeliveryContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        forward_log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        forward_error(&error, reason);
+    }
+}
+
+impl ProducerContext for DeliveryContext {
+    type DeliveryOpaque = Delivered;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, delivered: Delivered) {
+        let outcome = match result {
+            Ok(message) => Ok(Position { partition: message.partition(), offset: message.offset() }),
+            Err((error, _)) => Err(error.clone()),
+        };
+        // each record has one delivery report
+        let _ = delivered.set(outcome);
+    }
+}
+
+impl Drop for FencedLogWriter {
+    fn drop(&mut self) {
+        crate::blocking::drop_elsewhere(Arc::clone(&self.shared));
+    }
+}

@@ -1,0 +1,110 @@
+//! Writes records, idempotently and acknowledged by all in-sync replicas.
+
+use std::time::Duration;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
+
+use crate::context::LogContext;
+use crate::record::raw_headers;
+use crate::{Error, OutgoingRecord, Position, Settings, blocking};
+
+/// Throughput over latency, within bounds: at most 100,000 records or 64 MiB wait to be sent.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("linger.ms", "5"),
+    ("batch.size", "262144"),
+    ("compression.type", "lz4"),
+    ("queue.buffering.max.messages", "100000"),
+    ("queue.buffering.max.kbytes", "65536"),
+    ("delivery.timeout.ms", "60000"),
+];
+/// One key has one partition in every language's default client.
+const FIXED: [(&str, &str); 3] = [("enable.idempotence", "true"), ("acks", "all"), ("partitioner", "murmur2_random")];
+
+/// Writes records. Cheap to clone; the clones share one connection and one bounded queue.
+#[derive(Clone)]
+pub struct Producer {
+    inner: FutureProducer<LogContext>,
+}
+
+/// A record on its way; resolves once all in-sync replicas have it, or it cannot be delivered.
+#[must_use = "a record is delivered only once this resolves to a position"]
+pub struct Delivery {
+    topic: std::sync::Arc<str>,
+    future: DeliveryFuture,
+}
+
+impl Producer {
+    /// Prepares to write; nothing is sent yet.
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
+        Producer::with_defaults(settings, &[])
+    }
+
+    /// As [`Producer::new`], with other defaults where named.
+    pub(crate) fn with_defaults(settings: &Settings, defaults: &[(&str, &str)]) -> Result<Self, Error> {
+        let config = settings.client(&[&DEFAULTS, defaults].concat(), &FIXED);
+        let inner = config.create_with_context(LogContext).map_err(|error| Error::kafka("set up a producer", error))?;
+        Ok(Producer { inner })
+    }
+
+    /// Hands a record over, waiting while the queue is full; the result tells when it is stored.
+    ///
+    /// Records of one partition are stored in the order in which they were handed over.
+    pub async fn send(&self, record: OutgoingRecord) -> Result<Delivery, Error> {
+        loop {
+            match self.try_send(&record) {
+                Err(error) if error.kind() == crate::ErrorKind::Full => {
+                    tokio::time::sleep(Duration::from_millis(2)).await
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Hands a record over; [`crate::ErrorKind::Full`] if the queue has no room for it now.
+    pub fn try_send(&self, record: &OutgoingRecord) -> Result<Delivery, Error> {
+        let raw = FutureRecord::<[u8], [u8]> {
+            topic: &record.topic,
+            partition: record.partition,
+            payload: record.value.as_deref(),
+            key: record.key.as_deref(),
+            timestamp: record.timestamp_ms,
+            headers: raw_headers(&record.headers),
+        };
+        match self.inner.send_result(raw) {
+            Ok(future) => Ok(Delivery { topic: record.topic.clone(), future }),
+            Err((error, _)) => Err(Error::kafka(format!("write to {}", record.topic), error)),
+        }
+    }
+
+    /// Waits until everything handed over so far is stored or has failed; each [`Delivery`] tells which.
+    pub async fn flush(&self, deadline: Duration) -> Result<(), Error> {
+        let producer = self.inner.clone();
+        blocking::run(move || {
+            let started = std::time::Instant::now();
+            // the producer's own thread serves the delivery reports
+            while producer.in_flight_count() > 0 {
+                if started.elapsed() > deadline {
+                    let timed_out = KafkaError::Flush(Code::OperationTimedOut);
+                    return Err(Error::kafka(format!("deliver everything within {} s", deadline.as_secs()), timed_out));
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Future for Delivery {
+    type Output = Result<Position, Error>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        let failed = |topic: &str, error| Error::kafka(format!("write to {topic}"), error);
+        std::pin::Pin::new(&mut self.future).poll(cx).map(|delivered| match delivered {
+            Ok(Ok(delivery)) => Ok(Position { partition: delivery.partition, offset: delivery.offset }),
+            Ok(Err((error, _))) => Err(failed(&self.topic, error)),
+            Err(_) => Err(failed(&self.topic, KafkaError::Canceled)),
+        })
+    }
+}

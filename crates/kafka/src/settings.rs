@@ -1,0 +1,92 @@
+//! How to reach a cluster.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rdkafka::ClientConfig;
+
+/// How to reach a cluster: its bootstrap servers and any of librdkafka's configuration properties.
+///
+/// What is given here wins over what a part of this crate sets by itself, except for what its promises rest on
+/// (idempotence, isolation level, manual commits).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Settings {
+    bootstrap: String,
+    properties: BTreeMap<String, String>,
+}
+
+/// Parts of property names whose values are never shown.
+const SECRET_PARTS: [&str; 6] = ["password", "secret", "token", "sasl.jaas", "key.pem", "sasl.oauthbearer.config"];
+
+impl Settings {
+    /// The cluster behind these bootstrap servers (`host:port`, separated by commas).
+    pub fn new(bootstrap: impl Into<String>) -> Self {
+        Settings { bootstrap: bootstrap.into(), properties: BTreeMap::new() }
+    }
+
+    /// Adds one of librdkafka's configuration properties, such as `security.protocol`.
+    pub fn with(mut self, property: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(property.into(), value.into());
+        self
+    }
+
+    /// The bootstrap servers.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// A client's configuration: the defaults of its role, then these settings, then what its promises rest on.
+    pub(crate) fn client(&self, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap);
+        config.set("client.id", "mesh");
+        // a broker that restarts is found again soon, not after librdkafka's 10 s
+        config.set("reconnect.backoff.max.ms", "2000");
+        config.set("allow.auto.create.topics", "false");
+        let own = self.properties.iter().map(|(property, value)| (property.as_str(), value.as_str()));
+        for (property, value) in defaults.iter().copied().chain(own).chain(fixed.iter().copied()) {
+            config.set(property, value);
+        }
+        config
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.properties.iter().map(|(property, value)| {
+            let secret = SECRET_PARTS.iter().any(|part| property.contains(part));
+            (property.as_str(), if secret { "<redacted>" } else { value.as_str() })
+        });
+        f.debug_struct("Settings")
+            .field("bootstrap", &self.bootstrap)
+            .field("properties", &shown.collect::<BTreeMap<_, _>>())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let settings = Settings::new("broker:9092")
+            .with("sasl.username", "crm")
+            .with("sasl.password", "hunter2")
+            .with("ssl.key.pem", "-----BEGIN")
+            .with("ssl.keystore.password", "hunter3");
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("broker:9092") && shown.contains("crm"), "{shown}");
+        assert!(!shown.contains("hunter") && !shown.contains("BEGIN"), "{shown}");
+    }
+
+    #[test]
+    fn own_settings_win_over_defaults_but_not_over_promises() {
+        let settings = Settings::new("broker:9092").with("linger.ms", "50").with("acks", "1");
+        let config = settings.client(&[("linger.ms", "5"), ("batch.size", "100")], &[("acks", "all")]);
+        assert_eq!(config.get("linger.ms"), Some("50"));
+        assert_eq!(config.get("batch.size"), Some("100"));
+        assert_eq!(config.get("acks"), Some("all"));
+        assert_eq!(config.get("bootstrap.servers"), Some("broker:9092"));
+    }
+}
