@@ -1,0 +1,127 @@
+//! Begin, commit and abort.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::{
+    Offset, TopicPartitionList,
+    error::KafkaResult,
+    producer::{Producer, PurgeConfig},
+};
+
+use super::{Failure, Sink, Undelivered, failure::is_retriable, native};
+use crate::{Error, ErrorKind, source::GroupMetadata};
+
+/// How long to wait for deliveries before looking whether one of them has failed.
+const FLUSH_STEP: Duration = Duration::from_millis(50);
+/// One attempt of a call to the coordinators.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// All attempts to end a transaction. The cluster has ended it by itself long before.
+const END_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How far a partition was processed in a transaction.
+#[derive(Debug, Clone)]
+pub struct Progress<'a> {
+    /// The input topic.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: i32,
+    /// The next offset to be read.
+    pub next: i64,
+    /// A short text that is committed with it.
+    pub metadata: &'a str,
+}
+
+impl Sink {
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// The producer cannot go on.
+    pub fn begin(&self) -> Result<(), Failure> {
+        self.producer.begin_transaction().map_err(|cause| Failure::sort("begin a transaction", cause))
+    }
+
+    /// Commits what was sent together with the offsets, all or nothing.
+    ///
+    /// `group` is the metadata that the batch was gathered with: a member that has since lost its place is refused.
+    ///
+    /// # Errors
+    /// See [`Failure`]; what was not delivered is in [`failed_deliveries`](Self::failed_deliveries).
+    pub fn commit(&self, progress: &[Progress<'_>], group: &GroupMetadata) -> Result<(), Failure> {
+        self.deliver()?;
+        let offsets = offsets(progress)?;
+        self.repeat("send the offsets to the transaction", || {
+            self.producer.send_offsets_to_transaction(&offsets, &group.0, CALL_TIMEOUT)
+        })?;
+        self.repeat("commit the transaction", || self.producer.commit_transaction(CALL_TIMEOUT))
+    }
+
+    /// Ends the open transaction so that none of it was.
+    ///
+    /// # Errors
+    /// The producer cannot go on.
+    pub fn abort(&self) -> Result<(), Failure> {
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        let deadline = Instant::now() + CALL_TIMEOUT;
+        while !native::flush(self.producer.client(), Duration::ZERO) && Instant::now() < deadline {
+            self.producer.poll(Duration::from_millis(1));
+        }
+        let aborted = self.repeat("abort the transaction", || self.producer.abort_transaction(CALL_TIMEOUT));
+        self.producer.context().take();
+        aborted.map_err(|failure| match failure {
+            Failure::Abort(error) | Failure::Close(error) => Failure::Close(error),
+        })
+    }
+
+    /// The records of the open transaction that could not be delivered, as far as known; empties the list.
+    #[must_use]
+    pub fn failed_deliveries(&self) -> Vec<Undelivered> {
+        self.producer.poll(Duration::ZERO);
+        self.producer.context().take()
+    }
+
+    /// Waits until everything sent is delivered.
+    fn deliver(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.transaction_timeout;
+        while !native::flush(self.producer.client(), FLUSH_STEP) {
+            self.producer.poll(Duration::ZERO);
+            if self.producer.context().has_undelivered() {
+                return Err(abort("some records could not be delivered"));
+            }
+            if Instant::now() >= deadline {
+                return Err(abort("the brokers did not confirm all records in time"));
+            }
+        }
+        Ok(())
+    }
+
+    fn repeat(&self, operation: &str, call: impl Fn() -> KafkaResult<()>) -> Result<(), Failure> {
+        let deadline = Instant::now() + END_DEADLINE;
+        loop {
+            let Err(cause) = call() else { return Ok(()) };
+            self.producer.poll(Duration::ZERO);
+            if !is_retriable(&cause) {
+                return Err(Failure::sort(operation, cause));
+            }
+            if Instant::now() >= deadline {
+                // whether it was done is unknown, so that it can be neither taken for done nor undone
+                return Err(Failure::Close(Error::kafka(operation, cause)));
+            }
+        }
+    }
+}
+
+fn abort(why: &str) -> Failure {
+    Failure::Abort(Error::said("deliver the transaction's records", ErrorKind::Other, why))
+}
+
+fn offsets(progress: &[Progress<'_>]) -> Result<TopicPartitionList, Failure> {
+    let mut list = TopicPartitionList::with_capacity(progress.len());
+    for part in progress {
+        let mut element = list.add_partition(part.topic, part.partition);
+        element
+            .set_offset(Offset::Offset(part.next))
+            .map_err(|cause| Failure::Close(Error::kafka("name the offsets to commit", cause)))?;
+        element.set_metadata(part.metadata);
+    }
+    Ok(list)
+}
