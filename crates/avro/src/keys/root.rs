@@ -1,0 +1,120 @@
+//! Keys derived from root secrets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::{Key, KeyError, KeyName, KeyRing, SECRET_BYTES};
+
+/// Separates these keys from whatever else the same root may be used for.
+const SALT: &[u8] = b"mesh/keys/v1";
+
+/// Versioned root secrets; every named key is HKDF-SHA-256 of one of them.
+#[derive(Clone)]
+pub struct RootKeys {
+    roots: BTreeMap<u32, Zeroizing<[u8; SECRET_BYTES]>>,
+    newest: u32,
+}
+
+impl RootKeys {
+    /// The roots with their versions; the highest version is the newest.
+    pub fn new(roots: impl IntoIterator<Item = (u32, Zeroizing<[u8; SECRET_BYTES]>)>) -> Result<RootKeys, KeyError> {
+        let mut by_version = BTreeMap::new();
+        for (version, secret) in roots {
+            if by_version.insert(version, secret).is_some() {
+                return Err(KeyError::DuplicateVersion { version });
+            }
+        }
+        let newest = *by_version.keys().next_back().ok_or(KeyError::NoRoot)?;
+        Ok(RootKeys { roots: by_version, newest })
+    }
+
+    /// One root of version 1.
+    pub fn single(secret: Zeroizing<[u8; SECRET_BYTES]>) -> RootKeys {
+        RootKeys { roots: BTreeMap::from([(1, secret)]), newest: 1 }
+    }
+
+    /// The newest version.
+    pub fn newest_version(&self) -> u32 {
+        self.newest
+    }
+}
+
+impl KeyRing for RootKeys {
+    fn key(&self, name: &KeyName) -> Result<Key, KeyError> {
+        self.key_version(name, self.newest)
+    }
+
+    fn key_version(&self, name: &KeyName, version: u32) -> Result<Key, KeyError> {
+        let unknown = || KeyError::UnknownVersion { name: name.clone(), version, newest: self.newest };
+        let root = self.roots.get(&version).ok_or_else(unknown)?;
+        Ok(Key::new(version, derive(root, name)))
+    }
+}
+
+impl fmt::Debug for RootKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RootKeys").field("versions", &self.roots.keys().collect::<Vec<_>>()).finish_non_exhaustive()
+    }
+}
+
+fn derive(root: &[u8; SECRET_BYTES], name: &KeyName) -> Zeroizing<[u8; SECRET_BYTES]> {
+    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+    Hkdf::<Sha256>::new(Some(SALT), root)
+        .expand(name.as_str().as_bytes(), secret.as_mut_slice())
+        .expect("32 bytes are less than the 8,160 that HKDF-SHA-256 can give");
+    secret
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn ring() -> RootKeys {
+        RootKeys::new([(1, Zeroizing::new([1; 32])), (3, Zeroizing::new([3; 32]))]).unwrap()
+    }
+
+    #[test]
+    fn the_highest_version_is_the_newest() {
+        let name = KeyName::hash("pii");
+        assert_eq!(ring().key(&name).unwrap().version(), 3);
+        assert_eq!(ring().key_version(&name, 1).unwrap().version(), 1);
+        assert_ne!(ring().key(&name).unwrap().secret(), ring().key_version(&name, 1).unwrap().secret());
+    }
+
+    #[test]
+    fn names_separate_keys() {
+        let names =
+            [KeyName::hash("pii"), KeyName::tokenise("pii"), KeyName::encrypt("pii"), KeyName::hash("pii.name")];
+        let secrets: std::collections::BTreeSet<[u8; 32]> =
+            names.iter().map(|name| *ring().key(name).unwrap().secret()).collect();
+        assert_eq!(secrets.len(), names.len());
+    }
+
+    #[test]
+    fn a_derived_key_never_changes() {
+        // Pinned: another value here would mean that every hash in the mesh changed.
+        let key = RootKeys::single(Zeroizing::new([7; 32])).key(&KeyName::hash("pii.contact")).unwrap();
+        let hex: String = key.secret().iter().map(|byte| format!("{byte:02x}")).collect();
+        insta::assert_snapshot!(hex, @"");
+    }
+
+    #[test]
+    fn what_is_missing_is_an_error() {
+        assert_eq!(RootKeys::new([]).unwrap_err(), KeyError::NoRoot);
+        let twice = [(1, Zeroizing::new([1; 32])), (1, Zeroizing::new([2; 32]))];
+        assert_eq!(RootKeys::new(twice).unwrap_err(), KeyError::DuplicateVersion { version: 1 });
+        let error = ring().key_version(&KeyName::hash("pii"), 2).unwrap_err();
+        assert_eq!(error.to_string(), "key hash/pii has no version 2; the provider's newest is 3");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?} {:?}", ring(), ring().key(&KeyName::hash("pii")).unwrap());
+        assert_eq!(shown, "RootKeys { versions: [1, 3], .. } Key { version: 3, .. }");
+    }
+}
