@@ -1,1 +1,3 @@
 //! What producers and consumers link: registry access, typed producer, subscriber.
+
+pub mod lineage;
