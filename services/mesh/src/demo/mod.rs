@@ -1,0 +1,17 @@
+//! The three example domains on real data, end to end, with a report of what was seen.
+//!
+//! - [`world`] makes the domains' events of the vendored data ([`purchases`], [`visits`]) and invented [`people`];
+//! - [`canary`] plants values that must not leak, [`search`] looks for them everywhere;
+//! - [`story`] holds what was seen, [`report`] tells it.
+
+mod canary;
+mod dice;
+mod event;
+mod people;
+mod purchases;
+mod report;
+mod search;
+mod source;
+mod story;
+mod visits;
+mod world;
