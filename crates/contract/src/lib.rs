@@ -55,6 +55,7 @@ pub use refresh::RefreshRate;
 pub use retention::{History, topic_config};
 pub use span::{Span, SpanError, Unit};
 pub use storage::Storage;
+pub use suggest::did_you_mean;
 pub use topic::{Topics, key_subject, value_subject};
 pub use tree::Tree;
 pub use view::{AccessGrant, Clear, MASKED_VIEW, View};

@@ -1,0 +1,116 @@
+//! A domain's keys.
+
+use std::collections::BTreeMap;
+
+use super::contract::{collect, refuse_reserved};
+use super::keys;
+use super::reader::{At, Reader, shown};
+use crate::domain::{ClassGrants, Domain, Team, Term, is_term};
+use crate::topic::RESERVED_DOMAIN;
+use crate::{class, rules};
+
+/// Reads a domain.
+pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Domain> {
+    let fields = reader.fields(&root, &keys::DOMAIN)?;
+    let domain = fields.get("domain").and_then(|at| {
+        let name = reader.name(&at)?;
+        refuse_reserved(reader, at.node.mark, &name, "domain", &[RESERVED_DOMAIN])?;
+        Some(name)
+    });
+    let description = fields.get("description").and_then(|at| reader.text(&at));
+    let team = fields.get("team").and_then(|at| team(reader, at));
+    let producers = fields.or(reader, "producers", Vec::new(), producers);
+    let actors = fields.or(reader, "actors", Vec::new(), actors);
+    let terms = fields.or(reader, "terms", BTreeMap::new(), terms);
+    let classes = fields.or(reader, "classes", BTreeMap::new(), classes);
+    Some(Domain {
+        domain: domain?,
+        description: description?,
+        team: team?,
+        producers: producers?,
+        actors: actors?,
+        terms: terms?,
+        classes: classes?,
+    })
+}
+
+fn team(reader: &mut Reader, at: At<'_>) -> Option<Team> {
+    let fields = reader.fields(&at, &keys::TEAM)?;
+    let name = fields.get("name").and_then(|at| reader.text(&at));
+    let contact = fields.get("contact").and_then(|at| reader.text(&at));
+    let escalation = fields.or(reader, "escalation", None, |reader, at| reader.text(&at).map(Some));
+    Some(Team { name: name?, contact: contact?, escalation: escalation? })
+}
+
+fn producers(reader: &mut Reader, at: At<'_>) -> Option<Vec<String>> {
+    let producers = collect(reader.items(&at)?, |at| principal(reader, at))?;
+    reader.refuse_repeats(&at.path, &producers, String::clone);
+    Some(producers)
+}
+
+fn principal(reader: &mut Reader, at: At<'_>) -> Option<String> {
+    let principal = reader.text(&at)?;
+    let named = principal.split_once(':').filter(|(kind, name)| *kind == "User" && !matches!(*name, "" | "*"));
+    if named.is_some() {
+        return Some(principal);
+    }
+    let message = format!("\"{}\" is not the principal of one producer", shown(&principal));
+    let hint = "write `User:<name>`, as Kafka's ACLs do".to_owned();
+    reader.refuse(rules::PRINCIPAL_INVALID, at.node.mark, message, Some(hint));
+    None
+}
+
+fn actors(reader: &mut Reader, at: At<'_>) -> Option<Vec<String>> {
+    let actors = collect(reader.items(&at)?, |at| reader.text(&at))?;
+    reader.refuse_repeats(&at.path, &actors, String::clone);
+    Some(actors)
+}
+
+fn terms(reader: &mut Reader, at: At<'_>) -> Option<BTreeMap<String, Term>> {
+    let mut terms = Some(BTreeMap::new());
+    for (entry, at) in reader.named(&at)? {
+        if !is_term(&entry.key) {
+            let message = format!("\"{}\" is not a term", shown(&entry.key));
+            let hint = "write a few plain words, such as `account manager`".to_owned();
+            reader.refuse(rules::TERM_INVALID, entry.mark, message, Some(hint));
+            terms = None;
+        }
+        let Some(meaning) = reader.text(&at) else {
+            terms = None;
+            continue;
+        };
+        let term = meaning.parse().map(Term::Refers).unwrap_or(Term::Defined(meaning));
+        if let Some(terms) = terms.as_mut() {
+            terms.insert(entry.key.clone(), term);
+        }
+    }
+    terms
+}
+
+fn classes(reader: &mut Reader, at: At<'_>) -> Option<BTreeMap<String, ClassGrants>> {
+    let mut classes = Some(BTreeMap::new());
+    for (entry, at) in reader.named(&at)? {
+        if !class::is_valid(&entry.key) {
+            let message = format!("\"{}\" is not a class of sensitive columns", shown(&entry.key));
+            let hint = "write lower-case names with `.` between, such as `pii.contact`".to_owned();
+            reader.refuse(rules::CLASS_INVALID, entry.mark, message, Some(hint));
+            classes = None;
+        }
+        let grants = grants(reader, at);
+        match (classes.as_mut(), grants) {
+            (Some(classes), Some(grants)) => {
+                classes.insert(entry.key.clone(), grants);
+            }
+            _ => classes = None,
+        }
+    }
+    classes
+}
+
+fn grants(reader: &mut Reader, at: At<'_>) -> Option<ClassGrants> {
+    let fields = reader.fields(&at, &keys::CLASS)?;
+    let at = fields.get("grants")?;
+    let grants = collect(reader.items(&at)?, |at| reader.name(&at))?;
+    reader.refuse_repeats(&at.path, &grants, String::clone);
+    Some(ClassGrants { grants })
+}

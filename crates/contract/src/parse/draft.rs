@@ -1,0 +1,63 @@
+//! A contract of which some parts could not be read. Checks run on what could, so that all findings come at once.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::column::ColumnPath;
+use crate::compatibility::Compatibility;
+use crate::contract::Contract;
+use crate::mask::SensitiveColumn;
+use crate::product::ProductRef;
+use crate::refresh::RefreshRate;
+use crate::retention::History;
+use crate::storage::Storage;
+use crate::view::{AccessGrant, View};
+
+/// A part is none where it could not be read; a part that may be left out holds its default then.
+pub(super) struct Draft {
+    pub(super) unique_id: Option<Uuid>,
+    pub(super) owner: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) version: Option<u32>,
+    pub(super) description: Option<String>,
+    pub(super) schema: Option<String>,
+    pub(super) key: Option<Option<ColumnPath>>,
+    pub(super) compatibility: Option<Compatibility>,
+    pub(super) refresh_rate: Option<RefreshRate>,
+    pub(super) history: Option<History>,
+    pub(super) storage: Option<Vec<Storage>>,
+    pub(super) sensitive_columns: Option<Vec<SensitiveColumn>>,
+    pub(super) views: Option<BTreeMap<String, View>>,
+    pub(super) access_group: Option<Vec<AccessGrant>>,
+    pub(super) dependencies: Option<Vec<ProductRef>>,
+    pub(super) partitions: Option<Option<u32>>,
+    pub(super) replication: Option<Option<u16>>,
+    pub(super) headers: Option<Vec<String>>,
+}
+
+impl Draft {
+    /// The contract, if every part could be read.
+    pub(super) fn finish(self) -> Option<Contract> {
+        Some(Contract {
+            unique_id: self.unique_id?,
+            owner: self.owner?,
+            name: self.name?,
+            version: self.version?,
+            description: self.description?,
+            schema: self.schema?,
+            key: self.key?,
+            compatibility: self.compatibility?,
+            refresh_rate: self.refresh_rate?,
+            history: self.history?,
+            storage: self.storage?,
+            sensitive_columns: self.sensitive_columns?,
+            views: self.views?,
+            access_group: self.access_group?,
+            dependencies: self.dependencies?,
+            partitions: self.partitions?,
+            replication: self.replication?,
+            headers: self.headers?,
+        })
+    }
+}

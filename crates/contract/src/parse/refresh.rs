@@ -1,0 +1,35 @@
+//! `refresh_rate`, short and long.
+
+use super::keys;
+use super::reader::{At, Reader, shown};
+use crate::refresh::RefreshRate;
+use crate::yaml::Kind;
+use crate::{objective, refresh, rules};
+
+/// A duration, or a mapping.
+pub(super) fn read(reader: &mut Reader, at: At<'_>) -> Option<RefreshRate> {
+    if !matches!(at.node.kind, Kind::Map(_)) {
+        return reader.span(&at).map(RefreshRate::every);
+    }
+    let fields = reader.fields(&at, &keys::REFRESH_RATE)?;
+    let every = fields.get("every").and_then(|at| reader.span(&at));
+    let event_time = fields.or(reader, "event_time", None, |reader, at| reader.column(&at).map(Some));
+    let objective = fields.or(reader, "objective", objective::DEFAULT, percentage);
+    let over = fields.or(reader, "over", refresh::default_window(), |reader, at| reader.span(&at));
+    let hours = fields.or(reader, "hours", None, |reader, at| {
+        let word = reader.word(&at, "hours, such as `Mon-Fri 08:00-18:00 Europe/Berlin`")?;
+        reader.parsed(rules::HOURS_INVALID, at.node.mark, word.parse()).map(Some)
+    });
+    Some(RefreshRate { every: every?, event_time: event_time?, objective: objective?, over: over?, hours: hours? })
+}
+
+fn percentage(reader: &mut Reader, at: At<'_>) -> Option<f64> {
+    let word = reader.word(&at, "a percentage, such as `99.5 %`")?;
+    let objective = objective::parse(word);
+    if objective.is_none() {
+        let message = format!("\"{}\" is not an objective", shown(word));
+        let hint = "write a percentage above 0 % and below 100 %, such as `99.5 %`".to_owned();
+        reader.refuse(rules::OBJECTIVE_INVALID, at.node.mark, message, Some(hint));
+    }
+    objective
+}
