@@ -1,10 +1,19 @@
 //! What every command may ask for: the working tree's root, where Kafka and the registry are, the keys.
 
-use crate::cli::{Format, Global};
+use crate::cli::{Format, Global, LogFormat};
 use crate::failure::Failure;
-use mesh_kafka::settings::Settings;
+use mesh_avro::keys::KeyRing;
+use mesh_kafka::Settings;
+use mesh_runtime::keys::{EnvKeys, FileKeys, KeysError};
+use mesh_runtime::telemetry;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What services log unless told otherwise. librdkafka's own lines repeat what the services say better.
+const SERVICE_LOG: &str = "info,librdkafka=error";
+/// What other commands log unless told otherwise.
+const COMMAND_LOG: &str = "error,librdkafka=off";
 
 /// The shared options, resolved on demand.
 #[derive(Debug)]
@@ -105,6 +114,31 @@ impl Context {
         let running = self.running.as_ref().map(|running| running.keys_file.clone());
         self.global.keys.clone().or(running)
     }
+
+    /// The keys: of the given file, of `MESH_KEYS`, or of the running `mesh up`.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be used.
+    pub fn keys(&self) -> Result<Arc<dyn KeyRing>, Failure> {
+        if self.global.keys.is_none() && EnvKeys::present() {
+            return EnvKeys::read().map(shared).map_err(unusable_keys);
+        }
+        let file = self.keys_file().ok_or_else(|| {
+            Failure::usage("no keys are given, and masking cannot do without")
+                .hint("give --keys FILE, or set MESH_KEYS; `mesh up` makes a key file of its own")
+        })?;
+        FileKeys::open(&file).map(shared).map_err(unusable_keys)
+    }
+
+    /// Which log events go where; services talk more than other commands.
+    pub fn start_logging(&self, service: bool) -> Result<(), Failure> {
+        let filter = self.global.log.as_deref().unwrap_or(if service { SERVICE_LOG } else { COMMAND_LOG });
+        let format = match self.global.log_format {
+            LogFormat::Text => telemetry::Format::Text,
+            LogFormat::Json => telemetry::Format::Json,
+        };
+        telemetry::init(format, filter).map_err(|error| Failure::usage("cannot start logging").because(error))
+    }
 }
 
 fn given_root(root: &Path) -> Result<PathBuf, Failure> {
@@ -122,4 +156,12 @@ fn nearest_root() -> Result<PathBuf, Failure> {
         Failure::usage(format!("neither {} nor a folder above it holds topics/", here.display()))
             .hint("change into the working tree of the contracts, or give --root")
     })
+}
+
+fn shared(keys: impl KeyRing + 'static) -> Arc<dyn KeyRing> {
+    Arc::new(keys)
+}
+
+fn unusable_keys(error: KeysError) -> Failure {
+    Failure::usage("cannot use the given keys").because(error)
 }

@@ -22,6 +22,7 @@ use crate::failure::{Exit, Failure};
 /// Runs one command to its end.
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let context = Context::new(cli.global);
+    context.start_logging(matches!(cli.command, Command::Up(_) | Command::Run(_)))?;
     match cli.command {
         Command::Apply(args) => apply::run(args, &context).await,
         Command::Check(args) => check::run(args, &context).await,

@@ -1,0 +1,6 @@
+//! End-to-end tests: real processes of `mesh`, the real Apache Kafka, real clients.
+
+mod accounted;
+mod bad_input;
+mod polyglot;
+mod support;

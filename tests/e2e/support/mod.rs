@@ -1,0 +1,18 @@
+//! Worlds to test in: a Kafka, processes of `mesh`, a working tree, clients in Python.
+
+mod eventually;
+mod process;
+mod python;
+mod tree;
+mod world;
+
+pub use eventually::eventually;
+pub use process::{Finished, Process, mesh, processes_naming};
+pub use python::Python;
+pub use tree::Tree;
+pub use world::World;
+
+use std::time::Duration;
+
+/// How long anything may take on a slow machine before a test gives up on it.
+pub const PATIENCE: Duration = Duration::from_secs(90);

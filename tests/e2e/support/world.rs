@@ -1,0 +1,104 @@
+//! A world: a Kafka of its own, a registry, a working tree, keys.
+
+use super::process::{Process, mesh};
+use super::{Finished, Tree};
+use mesh_kafka::admin::Admin;
+use mesh_kafka::embedded::{EmbeddedKafka, Options};
+use mesh_kafka::Settings;
+use mesh_runtime::keys::FileKeys;
+use std::path::PathBuf;
+use std::process::Command;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// Kafka, registry and a working tree; all of it ends with the world.
+pub struct World {
+    /// The registry's address.
+    pub registry_url: String,
+    /// The working tree.
+    pub tree: Tree,
+    _registry: Process,
+    folder: TempDir,
+    kafka: Option<EmbeddedKafka>,
+    runtime: Runtime,
+}
+
+impl World {
+    /// Starts a world with the example contracts, not yet applied.
+    pub fn start() -> Self {
+        let runtime = Runtime::new().expect("threads can be started");
+        let kafka = runtime.block_on(EmbeddedKafka::start(Options::default())).expect("the embedded Kafka starts");
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        FileKeys::generate(&folder.path().join("keys.json")).expect("the folder is ours");
+        let (registry, registry_url) = start_registry(kafka.bootstrap_servers());
+        Self { registry_url, tree: Tree::examples(), _registry: registry, folder, kafka: Some(kafka), runtime }
+    }
+
+    /// Starts a world and applies the example contracts.
+    pub fn applied() -> Self {
+        let world = Self::start();
+        world.run(["apply"]).expect(0);
+        world
+    }
+
+    /// Kafka's address.
+    pub fn bootstrap(&self) -> &str {
+        self.kafka().bootstrap_servers()
+    }
+
+    /// How to reach Kafka.
+    pub fn settings(&self) -> Settings {
+        self.kafka().settings()
+    }
+
+    /// The file of keys.
+    pub fn keys(&self) -> PathBuf {
+        self.folder.path().join("keys.json")
+    }
+
+    /// A folder for the test's own files.
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A `mesh` command line that knows this world.
+    pub fn mesh<const N: usize>(&self, args: [&str; N]) -> Command {
+        let mut command = mesh(args);
+        command.args(["--bootstrap-servers", self.bootstrap(), "--registry-url", &self.registry_url]);
+        command.arg("--root").arg(self.tree.root()).arg("--keys").arg(self.keys());
+        command
+    }
+
+    /// Runs a `mesh` command to its end.
+    pub fn run<const N: usize>(&self, args: [&str; N]) -> Finished {
+        Finished::of(&mut self.mesh(args))
+    }
+
+    /// The sum over a topic's partitions of end minus start offset: an upper bound of its records.
+    pub fn extent(&self, topic: &str) -> i64 {
+        let admin = Admin::new(&self.settings()).expect("the settings are right");
+        let ends = self.runtime.block_on(admin.end_offsets(&[topic])).expect("Kafka answers");
+        ends.values().sum()
+    }
+
+    fn kafka(&self) -> &EmbeddedKafka {
+        self.kafka.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(kafka) = self.kafka.take() {
+            self.runtime.block_on(kafka.stop());
+        }
+    }
+}
+
+fn start_registry(bootstrap: &str) -> (Process, String) {
+    let mut command = mesh(["run", "registry", "--format", "json", "--bootstrap-servers", bootstrap]);
+    let mut registry = Process::start(&mut command);
+    let line = registry.line("the registry says where it listens", |line| line.contains("registry_url"));
+    let said: serde_json::Value = serde_json::from_str(&line).expect("one JSON object a line");
+    let url = said["registry_url"].as_str().expect("an address").to_owned();
+    (registry, url)
+}
