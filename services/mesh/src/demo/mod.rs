@@ -4,8 +4,10 @@
 //! - [`canary`] plants values that must not leak, [`search`] looks for them everywhere;
 //! - [`story`] holds what was seen, [`report`] tells it.
 
+mod bad;
 mod canary;
 mod dice;
+mod encode;
 mod event;
 mod people;
 mod purchases;
