@@ -1,7 +1,7 @@
 //! Why an embedded Kafka did not start.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why an embedded Kafka did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,12 @@ pub enum EmbeddedError {
     PortTaken {
         /// The port.
         port: u16,
+    },
+    /// No port could be bound.
+    #[error("no port could be bound on loopback")]
+    NoPort {
+        /// Why.
+        source: io::Error,
     },
     /// A folder cannot be made or written.
     #[error("{path} cannot be written")]
@@ -58,6 +64,9 @@ pub enum EmbeddedError {
         /// Why.
         source: io::Error,
     },
+    /// This process is ending itself.
+    #[error("the start of the embedded Kafka was interrupted")]
+    Interrupted,
     /// Kafka ended by itself.
     #[error("the embedded Kafka ended ({status}); its log in {log} ends with:\n{tail}")]
     Ended {
@@ -81,6 +90,20 @@ pub enum EmbeddedError {
 }
 
 impl EmbeddedError {
+    pub(super) fn folder(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => EmbeddedError::DiskFull { path: path.into() },
+            _ => EmbeddedError::Folder { path: path.into(), source },
+        }
+    }
+
+    pub(super) fn interrupted(failed: tokio::task::JoinError) -> Self {
+        match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => EmbeddedError::Interrupted,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -95,6 +118,8 @@ impl EmbeddedError {
                 "check the network and Maven's settings (~/.m2/settings.xml), then try again; \
                  or use an existing cluster with --bootstrap-servers"
             }
+            EmbeddedError::NoPort { .. } => "check that the loopback interface is up and sockets may be opened",
+            EmbeddedError::Interrupted => "try again",
             EmbeddedError::PortTaken { .. } => "choose another port with --kafka-port, or none for a free one",
             EmbeddedError::Folder { .. } => "check that the folder can be written, or choose another with --data",
             EmbeddedError::DiskFull { .. } => "make room, or choose a folder on another disk with --data",

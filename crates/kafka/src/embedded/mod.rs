@@ -1,12 +1,33 @@
-//! A real Apache Kafka (KRaft, one node) as a child process.
+//! A real Apache Kafka (KRaft, one node) as a child process: for `mesh up`, and for tests.
+//!
+//! Its jars are fetched once by Maven into a cache folder. It listens on loopback only, and it never outlives this
+//! process: it is stopped with it, and killed when it is killed. A folder that is given keeps its data from run to run.
 
+mod broker;
+mod child;
+mod config;
 mod error;
+mod folder;
+mod jars;
+mod story;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::Settings;
+use broker::{Broker, Layout};
+use folder::Folder;
 
 pub use error::EmbeddedError;
+
+/// How often a port is chosen anew, when somebody else takes it between the choice and the start.
+const PORT_ATTEMPTS: u32 = 5;
+/// How long a broker whose owner was killed may take to be gone.
+const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an orderly stop may take.
+const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// How to start an embedded Kafka.
 #[derive(Debug, Clone, Default)]
@@ -17,39 +38,133 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The port it listens on; unset: a free one.
     pub port: Option<u16>,
+    /// The `java` to run it with; unset: that of `$JAVA_HOME`, or of the path.
+    pub java: Option<PathBuf>,
+    /// The `mvn` to fetch it with; unset: that of the path.
+    pub maven: Option<PathBuf>,
 }
 
 /// A running Kafka on loopback; stops when told, when dropped, and when this process ends in whatever way.
 pub struct EmbeddedKafka {
-    bootstrap: String,
+    // in this order: the process ends before its folder goes
+    broker: Broker,
+    folder: Folder,
 }
 
 impl EmbeddedKafka {
     /// Starts Kafka and waits until it answers; fetches its jars first if they are not in the cache.
-    pub async fn start(_options: Options) -> Result<EmbeddedKafka, EmbeddedError> {
-        Err(EmbeddedError::MavenMissing)
+    pub async fn start(options: Options) -> Result<EmbeddedKafka, EmbeddedError> {
+        let started = Instant::now();
+        let interrupt = Interrupt::default();
+        let (temporary_parent, interrupted) = (std::env::temp_dir(), Arc::clone(&interrupt.0));
+        let prepared = tokio::task::spawn_blocking(move || {
+            let folder = match &options.data {
+                Some(path) => Folder::take(path),
+                None => Folder::make_temporary(&temporary_parent),
+            };
+            let folder = folder?;
+            let jars = jars::ensure(&options, &interrupted)?;
+            Ok((options, folder, jars))
+        });
+        let (options, folder, jars) = prepared.await.map_err(EmbeddedError::interrupted)??;
+        let broker = start_broker(&options, &jars, &folder, started).await?;
+        tracing::info!(
+            bootstrap_servers = broker.bootstrap(),
+            version = jars::version(),
+            folder = %folder.path().display(),
+            elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "embedded kafka answers"
+        );
+        Ok(EmbeddedKafka { broker, folder })
     }
 
     /// Where it listens, as `127.0.0.1:port`.
-    pub fn bootstrap_servers(&self) -> &str {
-        &self.bootstrap
+    pub fn bootstrap_servers(&self) -> String {
+        self.broker.bootstrap()
     }
 
     /// How to reach it.
     pub fn settings(&self) -> Settings {
-        Settings::new(&self.bootstrap)
+        Settings::new(self.broker.bootstrap())
     }
 
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        0
+        self.broker.pid()
+    }
+
+    /// The folder that holds its data and its log.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Apache Kafka's version.
+    pub fn version(&self) -> &'static str {
+        jars::version()
     }
 
     /// Waits until the process ends without having been told to, and says what its log says.
-    pub async fn died(&mut self) -> EmbeddedError {
-        std::future::pending().await
+    pub async fn died(&self) -> EmbeddedError {
+        loop {
+            if let Err(error) = self.broker.check_alive() {
+                return error;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
-    /// Stops it in an orderly way, within a grace period; removes a temporary folder.
-    pub async fn stop(self) {}
+    /// Stops it in an orderly way within a grace period, so that the next start need not recover its data; temporary data
+    /// is not worth the wait and is removed at once.
+    pub async fn stop(self) {
+        if !self.folder.is_temporary() {
+            self.broker.stop(STOP_GRACE).await;
+        }
+        // the process is waited for, and a folder of many files removed
+        let stopped = tokio::task::spawn_blocking(move || drop(self));
+        if stopped.await.is_ok() {
+            tracing::info!("embedded kafka stopped");
+        }
+    }
+}
+
+/// Set when a start is given up in the middle.
+#[derive(Default)]
+struct Interrupt(Arc<AtomicBool>);
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn start_broker(
+    options: &Options,
+    jars: &Path,
+    folder: &Folder,
+    started: Instant,
+) -> Result<Broker, EmbeddedError> {
+    let mut ports_left = PORT_ATTEMPTS;
+    loop {
+        match try_broker(options, jars, folder).await {
+            // a port that was asked for and is held is held by somebody else; one we chose was lost in a race
+            Err(EmbeddedError::PortTaken { port }) if options.port.is_none() && ports_left > 0 => {
+                ports_left -= 1;
+                tracing::debug!(port, "a free port was taken before kafka had it, choosing another");
+            }
+            Err(EmbeddedError::DataInUse { .. }) if started.elapsed() < PREDECESSOR_TIMEOUT => {
+                tracing::debug!("the data folder's last kafka is still ending");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+async fn try_broker(options: &Options, jars: &Path, folder: &Folder) -> Result<Broker, EmbeddedError> {
+    let (options, jars) = (options.clone(), jars.to_owned());
+    let layout = Layout { root: folder.path().to_owned() };
+    let spawned = tokio::task::spawn_blocking(move || Broker::spawn(&options, &jars, layout));
+    let broker = spawned.await.map_err(EmbeddedError::interrupted)??;
+    broker.answer().await?;
+    Ok(broker)
 }

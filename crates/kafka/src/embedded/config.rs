@@ -1,0 +1,94 @@
+//! What Kafka is told: its properties, its log, its JVM.
+
+use std::path::Path;
+
+/// Kafka's part of a JVM of about 300 MB. A client's threads are few: what counts is a quick start.
+pub(super) const JVM: [&str; 6] = [
+    "-Xms64m",
+    "-Xmx448m",
+    "-XX:+UseSerialGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+];
+
+/// `server.properties` of a single node, broker and controller, on loopback.
+pub(super) fn server_properties(data: &Path, broker: u16, controller: u16) -> String {
+    let data = escape(&data.display().to_string());
+    format!(
+        "process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+num.partitions=1
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=8388608
+log.segment.delete.delay.ms=1000
+num.network.threads=2
+num.io.threads=4
+num.recovery.threads.per.data.dir=2
+"
+    )
+}
+
+/// Log4j's configuration: one file that cannot grow without bound.
+pub(super) fn log_properties(log: &Path) -> String {
+    let log = escape(&log.display().to_string());
+    format!(
+        "status=error
+appender.file.type=RollingFile
+appender.file.name=file
+appender.file.fileName={log}
+appender.file.filePattern={log}.%i
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d{{yyyy-MM-dd'T'HH:mm:ss.SSSX}} %p %c{{1}}: %m%n
+appender.file.policies.type=Policies
+appender.file.policies.size.type=SizeBasedTriggeringPolicy
+appender.file.policies.size.size=8MB
+appender.file.strategy.type=DefaultRolloverStrategy
+appender.file.strategy.max=2
+rootLogger.level=info
+rootLogger.appenderRef.file.ref=file
+"
+    )
+}
+
+/// A backslash begins an escape in Java's properties.
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listens_on_loopback_only_and_creates_no_topic_unasked() {
+        let properties = server_properties(Path::new("/data/a\\b"), 9092, 9093);
+        let listeners: Vec<&str> = properties.lines().filter(|line| line.contains("listeners=")).collect();
+        assert_eq!(
+            listeners,
+            [
+                "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093",
+                "advertised.listeners=PLAINTEXT://127.0.0.1:9092",
+            ]
+        );
+        assert!(properties.contains("\nauto.create.topics.enable=false\n"));
+        assert!(properties.contains("\nlog.dirs=/data/a\\\\b\n"));
+    }
+}
