@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::rules;
+
 /// A position in a file, as editors count: lines and columns from 1, columns in characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
@@ -64,7 +66,13 @@ pub struct Finding {
 impl Finding {
     /// A finding that refuses the contract.
     pub fn error(rule: &'static str, place: Place, message: impl Into<String>) -> Finding {
-        Finding { rule, severity: Severity::Error, place, message: message.into(), hint: None }
+        Finding {
+            rule,
+            severity: Severity::Error,
+            place,
+            message: message.into(),
+            hint: rules::hint(rule).map(str::to_owned),
+        }
     }
 
     /// A finding that the author should know of, no more.

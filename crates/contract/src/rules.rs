@@ -7,80 +7,205 @@ pub struct Rule {
     pub id: &'static str,
     /// What is held against a file that the rule finds, in a sentence.
     pub description: &'static str,
+    /// What to do about it, where a finding knows nothing better.
+    pub hint: &'static str,
+}
+
+/// What to do about a finding of this rule, if it is one of this crate's.
+pub(crate) fn hint(id: &str) -> Option<&'static str> {
+    RULES.iter().find(|rule| rule.id == id).map(|rule| rule.hint)
 }
 
 macro_rules! rules {
-    ($($name:ident = $id:literal: $description:literal;)+) => {
+    ($($name:ident = $id:literal: $description:literal, $hint:literal;)+) => {
         $(#[doc = $description] pub(crate) const $name: &str = $id;)+
 
         /// All of them, in the order of their subjects: the file's form, values, the contract, the tree.
-        pub const RULES: &[Rule] = &[$(Rule { id: $id, description: $description }),+];
+        pub const RULES: &[Rule] = &[$(Rule { id: $id, description: $description, hint: $hint }),+];
     };
 }
 
 rules! {
-    YAML_SYNTAX = "yaml-syntax": "The file is not YAML.";
-    YAML_LIMIT = "yaml-limit": "The file is larger, deeper or has more keys and values than a contract needs.";
-    YAML_EMPTY = "yaml-empty": "The file is empty.";
-    YAML_ALIAS = "yaml-alias": "An alias stands for a value that is written elsewhere.";
-    YAML_TAG = "yaml-tag": "A value carries a tag.";
-    YAML_DOCUMENTS = "yaml-documents": "The file holds more than one document.";
-    YAML_KEY = "yaml-key": "A key is not a word.";
-    DUPLICATE_KEY = "duplicate-key": "A key stands twice in the same mapping.";
-    UNKNOWN_KEY = "unknown-key": "A key is none that is known here.";
-    MISSING_KEY = "missing-key": "A key that is needed is not there.";
-    WRONG_TYPE = "wrong-type": "A value is of another type than its key wants.";
-    EMPTY_VALUE = "empty-value": "A key has no value.";
-    DUPLICATE_ENTRY = "duplicate-entry": "A list has the same entry twice.";
+    YAML_SYNTAX = "yaml-syntax":
+        "The file is not YAML.",
+        "mend the YAML; a value with `: `, `#` or a special character at its beginning needs quotes";
+    YAML_LIMIT = "yaml-limit":
+        "The file is larger, deeper or has more keys and values than a contract needs.",
+        "a contract is at most 256 KiB, 32 deep, with 10000 keys and values";
+    YAML_EMPTY = "yaml-empty":
+        "The file is empty.",
+        "write the contract or the domain, or remove the file";
+    YAML_ALIAS = "yaml-alias":
+        "An alias stands for a value that is written elsewhere.",
+        "write the value out; a contract says everything in its place";
+    YAML_TAG = "yaml-tag":
+        "A value carries a tag.",
+        "remove it; contracts have no tags";
+    YAML_DOCUMENTS = "yaml-documents":
+        "The file holds more than one document.",
+        "one file holds one contract or one domain";
+    YAML_KEY = "yaml-key":
+        "A key is not a word.",
+        "a key is a word; quote it if it begins with `[` or `{`";
+    DUPLICATE_KEY = "duplicate-key":
+        "A key stands twice in the same mapping.",
+        "remove one of them";
+    UNKNOWN_KEY = "unknown-key":
+        "A key is none that is known here.",
+        "remove it";
+    MISSING_KEY = "missing-key":
+        "A key that is needed is not there.",
+        "add it";
+    WRONG_TYPE = "wrong-type":
+        "A value is of another type than its key wants.",
+        "write a value of the type that is wanted";
+    EMPTY_VALUE = "empty-value":
+        "A key has no value.",
+        "write a value after the key, or remove the key if it may be left out";
+    DUPLICATE_ENTRY = "duplicate-entry":
+        "A list has the same entry twice.",
+        "remove one of them";
 
-    UNIQUE_ID_INVALID = "unique-id-invalid": "The unique_id is not a UUID.";
-    NAME_INVALID = "name-invalid": "A name of a domain, product or view cannot stand in a topic's name.";
-    NAME_RESERVED = "name-reserved": "A name is kept for the backbone's own use.";
-    NUMBER_INVALID = "number-invalid": "A number is not whole, or out of its range.";
-    SCHEMA_PATH_INVALID = "schema-path-invalid": "The schema is not a path to an .avsc file below the root.";
-    COLUMN_INVALID = "column-invalid": "A column's path is not of the form that paths have.";
-    COLUMN_NOT_SINGLE = "column-not-single": "The key or the event time is a column of many values.";
-    COMPATIBILITY_UNKNOWN = "compatibility-unknown": "The compatibility is none of the registry's seven levels.";
-    DURATION_INVALID = "duration-invalid": "A duration is not of the form that durations have.";
-    UNIT_UNKNOWN = "unit-unknown": "A duration's unit does not exist.";
-    OBJECTIVE_INVALID = "objective-invalid": "The objective is not a percentage between 0 % and 100 %.";
-    OBJECTIVE_WINDOW = "objective-window": "The objective is measured over less time than one refresh takes.";
-    HOURS_INVALID = "hours-invalid": "The hours are not days, times and a time zone.";
-    STORAGE_UNKNOWN = "storage-unknown": "The storage does not exist.";
-    STORAGE_NOT_SERVED = "storage-not-served": "The storage is promised but not served yet.";
-    CLASS_INVALID = "class-invalid": "A class of sensitive columns is not of the form that classes have.";
-    MASK_UNKNOWN = "mask-unknown": "The masking rule does not exist.";
-    MASK_ARGUMENT = "mask-argument": "The masking rule does not take this value.";
-    HEADER_INVALID = "header-invalid": "A header's name cannot be one, or is the backbone's own.";
-    PRINCIPAL_INVALID = "principal-invalid": "A producer is not a Kafka principal.";
-    TERM_INVALID = "term-invalid": "A term is not a few plain words.";
+    UNIQUE_ID_INVALID = "unique-id-invalid":
+        "The unique_id is not a UUID.",
+        "write a new one, such as `uuidgen` prints; it never changes again";
+    NAME_INVALID = "name-invalid":
+        "A name of a domain, product or view cannot stand in a topic's name.",
+        "a name such as `page_views` has lower-case letters, digits, `_` and `-`, and begins with a letter";
+    NAME_RESERVED = "name-reserved":
+        "A name is kept for the backbone's own use.",
+        "choose another name";
+    NUMBER_INVALID = "number-invalid":
+        "A number is not whole, or out of its range.",
+        "write a whole number";
+    SCHEMA_PATH_INVALID = "schema-path-invalid":
+        "The schema is not a path to an .avsc file below the root.",
+        "write it relative to the root, such as `schemas/crm/customer.avsc`";
+    COLUMN_INVALID = "column-invalid":
+        "A column's path is not of the form that paths have.",
+        "such as `email`, `address.street`, `contacts[].email` or `attributes{}.ssn`";
+    COLUMN_NOT_SINGLE = "column-not-single":
+        "The key or the event time is a column of many values.",
+        "name a field without `[]` and `{}`";
+    COMPATIBILITY_UNKNOWN = "compatibility-unknown":
+        "The compatibility is none of the registry's seven levels.",
+        "such as `backward_transitive`";
+    DURATION_INVALID = "duration-invalid":
+        "A duration is not of the form that durations have.",
+        "such as `15 minutes`, `hour` or `2 years`";
+    UNIT_UNKNOWN = "unit-unknown":
+        "A duration's unit does not exist.",
+        "such as `15 minutes`, `hour` or `2 years`";
+    OBJECTIVE_INVALID = "objective-invalid":
+        "The objective is not a percentage between 0 % and 100 %.",
+        "write a percentage above 0 % and below 100 %, such as `99.5 %`";
+    OBJECTIVE_WINDOW = "objective-window":
+        "The objective is measured over less time than one refresh takes.",
+        "measure over many refreshes, such as `over: 30 days`";
+    HOURS_INVALID = "hours-invalid":
+        "The hours are not days, times and a time zone.",
+        "such as `Mon-Fri 08:00-18:00 Europe/Berlin`";
+    STORAGE_UNKNOWN = "storage-unknown":
+        "The storage does not exist.",
+        "one of: stream, data lake, sql, no sql";
+    STORAGE_NOT_SERVED = "storage-not-served":
+        "The storage is promised but not served yet.",
+        "consumers read the stream; the promise stays in the catalogue";
+    CLASS_INVALID = "class-invalid":
+        "A class of sensitive columns is not of the form that classes have.",
+        "write lower-case names with `.` between, such as `pii.contact`";
+    MASK_UNKNOWN = "mask-unknown":
+        "The masking rule does not exist.",
+        "such as `hash`, `redact` or `{ keep_last: 4 }`";
+    MASK_ARGUMENT = "mask-argument":
+        "The masking rule does not take this value.",
+        "such as `{ hash: 32 }`, `{ keep_last: 4 }` or `{ generalise: year }`";
+    HEADER_INVALID = "header-invalid":
+        "A header's name cannot be one, or is the backbone's own.",
+        "a header has at most 255 bytes, and `mesh-` is the backbone's own";
+    PRINCIPAL_INVALID = "principal-invalid":
+        "A producer is not a Kafka principal.",
+        "write `User:<name>`, as Kafka's ACLs do";
+    TERM_INVALID = "term-invalid":
+        "A term is not a few plain words.",
+        "write a few plain words, such as `account manager`";
 
-    HISTORY_NEEDS_KEY = "history-needs-key": "A product that keeps the newest event of each key has no key.";
-    KEY_MASK = "key-mask": "The key is masked so that entities would merge or be lost.";
-    VIEW_UNKNOWN = "view-unknown": "A group reads a view that is not declared.";
-    VIEW_UNUSED = "view-unused": "No group reads a view.";
-    CLEAR_UNKNOWN = "clear-unknown": "A view unmasks what is no sensitive column and no class of one.";
-    CLEAR_NOTHING = "clear-nothing": "A view unmasks nothing, so it is the masked view.";
-    ACCESS_NONE = "access-none": "No group may read the product.";
-    DEPENDENCY_INVALID = "dependency-invalid": "A dependency is not the address of a product.";
+    HISTORY_NEEDS_KEY = "history-needs-key":
+        "A product that keeps the newest event of each key has no key.",
+        "add `key: <the column that keys the change events>`";
+    KEY_MASK = "key-mask":
+        "The key is masked so that entities would merge or be lost.",
+        "use `hash`, `{ hash: n }` with n >= 32, or `tokenise`";
+    VIEW_UNKNOWN = "view-unknown":
+        "A group reads a view that is not declared.",
+        "declare it under `views`";
+    VIEW_UNUSED = "view-unused":
+        "No group reads a view.",
+        "name it under `access_group`, or remove it";
+    CLEAR_UNKNOWN = "clear-unknown":
+        "A view unmasks what is no sensitive column and no class of one.",
+        "list the column under `sensitive_columns`, or remove the name";
+    CLEAR_NOTHING = "clear-nothing":
+        "A view unmasks nothing, so it is the masked view.",
+        "remove it; `masked` is there unasked";
+    ACCESS_NONE = "access-none":
+        "No group may read the product.",
+        "add `access_group: <group>` when somebody should";
+    DEPENDENCY_INVALID = "dependency-invalid":
+        "A dependency is not the address of a product.",
+        "such as `crm.customers`, or `crm.orders@2` for a version";
 
-    FILE_PLACE = "file-place": "The file is not where its kind belongs.";
-    OWNER_FOLDER = "owner-folder": "The owner is not the domain whose folder holds the contract.";
-    NAME_FILE = "name-file": "The product's name and version are not its file's.";
-    PRODUCT_DUPLICATE = "product-duplicate": "Two contracts declare the same product and version.";
-    UNIQUE_ID_REUSED = "unique-id-reused": "Two products have the same unique_id.";
-    UNIQUE_ID_CHANGED = "unique-id-changed": "Two versions of one product have different unique_ids.";
-    TOPIC_COLLISION = "topic-collision": "A topic's name collides with another product's, compared with `.` as `_`.";
-    DEPENDENCY_UNKNOWN = "dependency-unknown": "A dependency does not exist.";
-    DEPENDENCY_CYCLE = "dependency-cycle": "Products depend on each other in a circle.";
-    DEPENDENCY_SLOWER = "dependency-slower": "A product promises to be fresher than one it depends on.";
-    DOMAIN_MISSING = "domain-missing": "A domain's folder has no domain.yaml.";
-    DOMAIN_FOLDER = "domain-folder": "The domain's name is not its folder's.";
-    TERM_DUPLICATE = "term-duplicate": "The same word is defined twice.";
-    TERM_UNKNOWN = "term-unknown": "A reference to a term leads to nothing.";
-    CLASS_DUPLICATE = "class-duplicate": "Two domains own the same class.";
-    CLASS_NOT_GRANTED = "class-not-granted": "A contract uses a class that its owner has not granted to the domain.";
-    DOMAIN_UNKNOWN = "domain-unknown": "A domain that is named does not exist.";
+    FILE_PLACE = "file-place":
+        "The file is not where its kind belongs.",
+        "files are topics/<domain>/<product>.yaml, topics/<domain>/<product>@<version>.yaml and topics/<domain>/domain.yaml";
+    OWNER_FOLDER = "owner-folder":
+        "The owner is not the domain whose folder holds the contract.",
+        "change the owner, or move the file to its folder";
+    NAME_FILE = "name-file":
+        "The product's name and version are not its file's.",
+        "rename the file to `<name>.yaml`, or to `<name>@<version>.yaml` beside another major version";
+    PRODUCT_DUPLICATE = "product-duplicate":
+        "Two contracts declare the same product and version.",
+        "give the newer one the next version, or remove it";
+    UNIQUE_ID_REUSED = "unique-id-reused":
+        "Two products have the same unique_id.",
+        "write a new one, such as `uuidgen` prints";
+    UNIQUE_ID_CHANGED = "unique-id-changed":
+        "Two versions of one product have different unique_ids.",
+        "write the other version's: it never changes, also across versions";
+    TOPIC_COLLISION = "topic-collision":
+        "A topic's name collides with another product's, compared with `.` as `_`.",
+        "choose another name: Kafka's metrics do not tell `.` from `_`";
+    DEPENDENCY_UNKNOWN = "dependency-unknown":
+        "A dependency does not exist.",
+        "name a product that has a contract, or remove the dependency";
+    DEPENDENCY_CYCLE = "dependency-cycle":
+        "Products depend on each other in a circle.",
+        "remove the dependency that is not one";
+    DEPENDENCY_SLOWER = "dependency-slower":
+        "A product promises to be fresher than one it depends on.",
+        "promise less, or have the other product refreshed more often";
+    DOMAIN_MISSING = "domain-missing":
+        "A domain's folder has no domain.yaml.",
+        "add the file";
+    DOMAIN_FOLDER = "domain-folder":
+        "The domain's name is not its folder's.",
+        "change the name, or rename the folder";
+    TERM_DUPLICATE = "term-duplicate":
+        "The same word is defined twice.",
+        "a word has one owner: refer to it as `<domain>.<term>`, or choose another word";
+    TERM_UNKNOWN = "term-unknown":
+        "A reference to a term leads to nothing.",
+        "refer to a term that another domain.yaml defines, as `<domain>.<term>`";
+    CLASS_DUPLICATE = "class-duplicate":
+        "Two domains own the same class.",
+        "a class has one owner, which grants its use to other domains";
+    CLASS_NOT_GRANTED = "class-not-granted":
+        "A contract uses a class that its owner has not granted to the domain.",
+        "ask the owner to grant it";
+    DOMAIN_UNKNOWN = "domain-unknown":
+        "A domain that is named does not exist.",
+        "name a domain that has a folder under topics/";
 }
 
 #[cfg(test)]

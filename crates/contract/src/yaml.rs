@@ -60,20 +60,14 @@ struct Refusal {
     rule: &'static str,
     mark: Mark,
     message: String,
-    hint: Option<&'static str>,
 }
 
 impl Refusal {
     fn new(rule: &'static str, mark: Mark, message: String) -> Refusal {
-        Refusal { rule, mark, message, hint: None }
-    }
-
-    fn hint(self, hint: &'static str) -> Refusal {
-        Refusal { hint: Some(hint), ..self }
+        Refusal { rule, mark, message }
     }
 
     fn placed(self, file: &Arc<str>) -> Finding {
-        let finding = Finding::error(self.rule, self.mark.place(file), self.message);
-        finding.maybe_hint(self.hint.map(str::to_owned))
+        Finding::error(self.rule, self.mark.place(file), self.message)
     }
 }

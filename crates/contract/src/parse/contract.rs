@@ -106,8 +106,7 @@ fn header(reader: &mut Reader, at: At<'_>) -> Option<String> {
         return Some(header);
     }
     let message = format!("\"{}\" cannot be let through", shown(&header));
-    let hint = format!("a header has at most {HEADER_LENGTH_MAX} bytes, and `{OWN_HEADERS}` is the backbone's own");
-    reader.refuse(rules::HEADER_INVALID, at.node.mark, message, Some(hint));
+    reader.refuse(rules::HEADER_INVALID, at.node.mark, message, None);
     None
 }
 

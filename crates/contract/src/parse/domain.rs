@@ -55,8 +55,7 @@ fn principal(reader: &mut Reader, at: At<'_>) -> Option<String> {
         return Some(principal);
     }
     let message = format!("\"{}\" is not the principal of one producer", shown(&principal));
-    let hint = "write `User:<name>`, as Kafka's ACLs do".to_owned();
-    reader.refuse(rules::PRINCIPAL_INVALID, at.node.mark, message, Some(hint));
+    reader.refuse(rules::PRINCIPAL_INVALID, at.node.mark, message, None);
     None
 }
 
@@ -71,8 +70,7 @@ fn terms(reader: &mut Reader, at: At<'_>) -> Option<BTreeMap<String, Term>> {
     for (entry, at) in reader.named(&at)? {
         if !is_term(&entry.key) {
             let message = format!("\"{}\" is not a term", shown(&entry.key));
-            let hint = "write a few plain words, such as `account manager`".to_owned();
-            reader.refuse(rules::TERM_INVALID, entry.mark, message, Some(hint));
+            reader.refuse(rules::TERM_INVALID, entry.mark, message, None);
             terms = None;
         }
         let Some(meaning) = reader.text(&at) else {
@@ -92,8 +90,7 @@ fn classes(reader: &mut Reader, at: At<'_>) -> Option<BTreeMap<String, ClassGran
     for (entry, at) in reader.named(&at)? {
         if !class::is_valid(&entry.key) {
             let message = format!("\"{}\" is not a class of sensitive columns", shown(&entry.key));
-            let hint = "write lower-case names with `.` between, such as `pii.contact`".to_owned();
-            reader.refuse(rules::CLASS_INVALID, entry.mark, message, Some(hint));
+            reader.refuse(rules::CLASS_INVALID, entry.mark, message, None);
             classes = None;
         }
         let grants = grants(reader, at);

@@ -149,8 +149,7 @@ impl Reader {
         for (index, item) in items.iter().enumerate() {
             if items[..index].contains(item) {
                 let message = format!("`{}` stands twice in `{path}`", shown(item));
-                let hint = Some("remove one of them".to_owned());
-                self.refuse_at(rules::DUPLICATE_ENTRY, &format!("{path}[{index}]"), message, hint);
+                self.refuse_at(rules::DUPLICATE_ENTRY, &format!("{path}[{index}]"), message, None);
             }
         }
     }

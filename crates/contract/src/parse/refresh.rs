@@ -28,8 +28,7 @@ fn percentage(reader: &mut Reader, at: At<'_>) -> Option<f64> {
     let objective = objective::parse(word);
     if objective.is_none() {
         let message = format!("\"{}\" is not an objective", shown(word));
-        let hint = "write a percentage above 0 % and below 100 %, such as `99.5 %`".to_owned();
-        reader.refuse(rules::OBJECTIVE_INVALID, at.node.mark, message, Some(hint));
+        reader.refuse(rules::OBJECTIVE_INVALID, at.node.mark, message, None);
     }
     objective
 }

@@ -69,8 +69,7 @@ impl Reader {
         let uuid = Uuid::try_parse(word).ok().filter(|uuid| word.len() == 36 && !uuid.is_nil());
         if uuid.is_none() {
             let message = format!("\"{}\" is not a UUID", shown(word));
-            let hint = "write a new one, such as `uuidgen` prints; it never changes again".to_owned();
-            self.refuse(rules::UNIQUE_ID_INVALID, at.node.mark, message, Some(hint));
+            self.refuse(rules::UNIQUE_ID_INVALID, at.node.mark, message, None);
         }
         uuid
     }
@@ -84,8 +83,7 @@ impl Reader {
             return Some(word.to_owned());
         }
         let message = format!("\"{}\" is not a path to an Avro schema below the root", shown(word));
-        let hint = "write it relative to the root, such as `schemas/crm/customer.avsc`".to_owned();
-        self.refuse(rules::SCHEMA_PATH_INVALID, at.node.mark, message, Some(hint));
+        self.refuse(rules::SCHEMA_PATH_INVALID, at.node.mark, message, None);
         None
     }
 

@@ -27,8 +27,7 @@ fn check_key(reader: &mut Reader, draft: &Draft) {
         (Some(Some(key)), _) => check_single(reader, "key", key),
         (Some(None), Some(History::Latest)) => {
             let message = "`history: latest` keeps the newest event of each key, but there is no `key`".to_owned();
-            let hint = Some("add `key: <the column that keys the change events>`".to_owned());
-            reader.refuse_at(rules::HISTORY_NEEDS_KEY, "history", message, hint);
+            reader.refuse_at(rules::HISTORY_NEEDS_KEY, "history", message, None);
         }
         _ => {}
     }
@@ -65,8 +64,7 @@ fn check_key_mask(reader: &mut Reader, draft: &Draft) {
         };
         if let Some(rule) = mask.as_ref().filter(|_| !sound) {
             let message = format!("the key `{key}` cannot be masked by `{rule}`: entities would merge or be lost");
-            let hint = format!("use `hash`, `hash: n` with n >= {KEY_HASH_DIGITS_MIN}, or `tokenise`");
-            reader.refuse_at(rules::KEY_MASK, &format!("sensitive_columns[{index}].mask"), message, Some(hint));
+            reader.refuse_at(rules::KEY_MASK, &format!("sensitive_columns[{index}].mask"), message, None);
         }
     }
 }
@@ -75,8 +73,7 @@ fn check_objective_window(reader: &mut Reader, draft: &Draft) {
     let Some(rate) = &draft.refresh_rate else { return };
     if rate.over.seconds() < rate.every.seconds() {
         let message = format!("the objective is measured over {}, but facts come every {}", rate.over, rate.every);
-        let hint = Some("measure over many refreshes, such as `over: 30 days`".to_owned());
-        reader.refuse_at(rules::OBJECTIVE_WINDOW, "refresh_rate.over", message, hint);
+        reader.refuse_at(rules::OBJECTIVE_WINDOW, "refresh_rate.over", message, None);
     }
 }
 
@@ -116,8 +113,7 @@ fn check_clear(reader: &mut Reader, draft: &Draft) {
         };
         if names.is_empty() {
             let message = format!("the view `{view}` shows nothing in clear: it is the `{MASKED_VIEW}` view");
-            let hint = Some(format!("remove it; `{MASKED_VIEW}` is there unasked"));
-            reader.refuse_at(rules::CLEAR_NOTHING, &path, message, hint);
+            reader.refuse_at(rules::CLEAR_NOTHING, &path, message, None);
         }
         for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(&name.as_str())) {
             let message = format!("`{}` is no sensitive column and no class of one", shown(name));

@@ -41,8 +41,7 @@ fn class_name(reader: &mut Reader, at: At<'_>) -> Option<String> {
         return Some(word.to_owned());
     }
     let message = format!("\"{}\" is not a class of sensitive columns", shown(word));
-    let hint = "write lower-case names with `.` between, such as `pii.contact`".to_owned();
-    reader.refuse(rules::CLASS_INVALID, at.node.mark, message, Some(hint));
+    reader.refuse(rules::CLASS_INVALID, at.node.mark, message, None);
     None
 }
 

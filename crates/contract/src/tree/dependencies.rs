@@ -121,5 +121,5 @@ fn circle(catalogue: &Catalogue<'_>, path: &[(usize, usize)], closing: usize, de
     let last = members.last().copied().unwrap_or(closing);
     let place = catalogue.contracts[last].places.at(&format!("dependencies[{dependency}]"));
     let message = format!("products are derived from each other in a circle: {}", names.join(" <- "));
-    Finding::error(rules::DEPENDENCY_CYCLE, place, message).hint("remove the dependency that is not one")
+    Finding::error(rules::DEPENDENCY_CYCLE, place, message)
 }

@@ -26,8 +26,7 @@ fn check_duplicates(contracts: &[&Declared<Contract>], findings: &mut Vec<Findin
         let file = contract.places.file();
         if let Some(other) = first.get(&(product.clone(), version)) {
             let message = format!("`{product}` version {version} is declared here and in {other}");
-            let hint = "give the newer one the next version, or remove it";
-            findings.push(Finding::error(rules::PRODUCT_DUPLICATE, contract.places.at("version"), message).hint(hint));
+            findings.push(Finding::error(rules::PRODUCT_DUPLICATE, contract.places.at("version"), message));
         } else {
             first.insert((product, version), file);
         }
@@ -43,8 +42,7 @@ fn check_unique_ids(contracts: &[&Declared<Contract>], findings: &mut Vec<Findin
         let owner = by_id.entry(id).or_insert_with(|| product.clone());
         if *owner != product {
             let message = format!("{id} is already the unique_id of `{owner}`");
-            let hint = "write a new one, such as `uuidgen` prints";
-            findings.push(Finding::error(rules::UNIQUE_ID_REUSED, place.clone(), message).hint(hint));
+            findings.push(Finding::error(rules::UNIQUE_ID_REUSED, place.clone(), message));
         }
         let expected = by_product.entry(product.clone()).or_insert(id);
         if *expected != id {
@@ -69,8 +67,7 @@ fn check_topics(contracts: &[&Declared<Contract>], findings: &mut Vec<Finding>) 
                 continue;
             }
             let message = format!("the topic `{name}` collides with `{other_name}` of `{other}`");
-            let hint = "choose another name: Kafka's metrics do not tell `.` from `_`";
-            findings.push(Finding::error(rules::TOPIC_COLLISION, contract.places.at("name"), message).hint(hint));
+            findings.push(Finding::error(rules::TOPIC_COLLISION, contract.places.at("name"), message));
         }
     }
 }

@@ -29,8 +29,7 @@ fn check_terms(tree: &Tree, domains: &[&Declared<Domain>], findings: &mut Vec<Fi
                     }
                     Some(first) => {
                         let message = format!("`{word}` already has a meaning: {first}");
-                        let hint = "a word has one owner: refer to it as `<domain>.<term>`, or choose another word";
-                        findings.push(Finding::error(rules::TERM_DUPLICATE, place, message).hint(hint));
+                        findings.push(Finding::error(rules::TERM_DUPLICATE, place, message));
                     }
                 },
             }
@@ -85,8 +84,7 @@ fn check_classes<'t>(
             let path = format!("classes.{class}");
             if let Some(owner) = owners.get(class.as_str()) {
                 let message = format!("the class `{class}` already belongs to `{}`", owner.domain.value.domain);
-                let hint = "a class has one owner, which grants its use to other domains";
-                findings.push(Finding::error(rules::CLASS_DUPLICATE, domain.places.at(&path), message).hint(hint));
+                findings.push(Finding::error(rules::CLASS_DUPLICATE, domain.places.at(&path), message));
                 continue;
             }
             for (index, grant) in granted.grants.iter().enumerate().filter(|(_, to)| !known.contains(to.as_str())) {

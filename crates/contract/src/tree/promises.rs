@@ -19,15 +19,13 @@ fn check_storage(contract: &Declared<Contract>, findings: &mut Vec<Finding>) {
     for (index, storage) in storages.filter(|(_, storage)| **storage != Storage::Stream) {
         let message = format!("`{storage}` is promised but not served yet: only `stream` is");
         let place = contract.places.at(&format!("storage[{index}]"));
-        let hint = "consumers read the stream; the promise stays in the catalogue";
-        findings.push(Finding::warning(rules::STORAGE_NOT_SERVED, place, message).hint(hint));
+        findings.push(Finding::warning(rules::STORAGE_NOT_SERVED, place, message));
     }
 }
 
 fn check_access(contract: &Declared<Contract>, findings: &mut Vec<Finding>) {
     if contract.value.access_group.is_empty() {
         let message = format!("no group may read `{}`", contract.value.product());
-        let hint = "add `access_group: <group>` when somebody should";
-        findings.push(Finding::warning(rules::ACCESS_NONE, contract.places.at("access_group"), message).hint(hint));
+        findings.push(Finding::warning(rules::ACCESS_NONE, contract.places.at("access_group"), message));
     }
 }

@@ -56,8 +56,7 @@ impl Builder {
                 self.close();
                 Ok(())
             }
-            Event::Alias(_) => Err(Refusal::new(rules::YAML_ALIAS, mark, "an alias stands here".to_owned())
-                .hint("write the value out; a contract says everything in its place")),
+            Event::Alias(_) => Err(Refusal::new(rules::YAML_ALIAS, mark, "an alias stands here".to_owned())),
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
     }
@@ -71,15 +70,14 @@ impl Builder {
         self.documents += 1;
         match self.documents {
             1 => Ok(()),
-            _ => Err(Refusal::new(rules::YAML_DOCUMENTS, mark, "a second document begins here".to_owned())
-                .hint("one file holds one contract or one domain")),
+            _ => Err(Refusal::new(rules::YAML_DOCUMENTS, mark, "a second document begins here".to_owned())),
         }
     }
 
     fn refuse_tag(&mut self, tagged: bool, mark: Mark) {
         if tagged {
             let refusal = Refusal::new(rules::YAML_TAG, mark, "a tag stands here".to_owned());
-            self.refusals.push(refusal.hint("remove it; contracts have no tags"));
+            self.refusals.push(refusal);
         }
     }
 
@@ -98,8 +96,7 @@ impl Builder {
             return Err(Refusal::new(rules::YAML_LIMIT, mark, message));
         }
         if let Some(Open::Map { key: None, .. }) = self.open.last() {
-            return Err(Refusal::new(rules::YAML_KEY, mark, "a key is a list or a mapping".to_owned())
-                .hint("a key is a word; quote it if it begins with `[` or `{`"));
+            return Err(Refusal::new(rules::YAML_KEY, mark, "a key is a list or a mapping".to_owned()));
         }
         self.open.push(open);
         Ok(())
@@ -115,7 +112,7 @@ impl Builder {
             Some(line) => {
                 let message =
                     format!("the key `{}` stands here a second time; the first is in line {line}", shown(&text));
-                self.refusals.push(Refusal::new(rules::DUPLICATE_KEY, mark, message).hint("remove one of them"));
+                self.refusals.push(Refusal::new(rules::DUPLICATE_KEY, mark, message));
             }
             None => {
                 first.insert(text.clone(), mark.line);
