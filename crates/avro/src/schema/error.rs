@@ -161,7 +161,7 @@ impl SchemaFault {
 }
 
 /// A JSON value as it is quoted in a message: whole where it is short.
-pub(super) fn quoted(value: &serde_json::Value) -> String {
+pub(crate) fn quoted(value: &serde_json::Value) -> String {
     const SHOWN_CHARS: usize = 60;
     match value {
         serde_json::Value::Object(members) if members.len() > 3 => format!("an object of {} members", members.len()),

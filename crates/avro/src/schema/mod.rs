@@ -19,6 +19,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+pub(crate) use error::quoted;
 pub use error::{SchemaError, SchemaFault};
 pub use locate::{Position, locate};
 pub use logical::Logical;
@@ -88,6 +89,11 @@ impl Schema {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
+    }
+
+    /// The type at an index of the arena.
+    pub(crate) fn node_at(&self, index: usize) -> &Node {
+        &self.nodes[index]
     }
 
     /// How many types there are; ids' indexes are below it.

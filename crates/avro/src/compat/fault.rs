@@ -1,0 +1,211 @@
+//! What breaks and how to mend it, in words.
+
+use serde_json::json;
+
+use super::finding::{Draft, Trigger};
+use super::resolve::{Fault, Sides, Source, sources};
+use super::rule::{
+    ENUM_SYMBOL_MISSING, FIELD_ALIAS_AMBIGUOUS, FIELD_WITHOUT_DEFAULT, FIXED_SIZE_MISMATCH, NAME_MISMATCH, Rule,
+    TYPE_MISMATCH, UNION_BRANCH_MISSING,
+};
+use crate::schema::{Field, Kind, Node, NodeId, Schema};
+
+/// The finding for a fault of a pair.
+pub(super) fn describe(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, fault: &Fault) -> Draft {
+    let (reader, writer) = (sides.reader.node(reader_id), sides.writer.node(writer_id));
+    match fault {
+        Fault::Type => type_mismatch(sides, reader_id, writer_id),
+        Fault::Name => name_mismatch(sides, reader, writer),
+        Fault::FixedSize => fixed_size(reader, writer),
+        Fault::Symbols(unknown) => symbols(reader, writer, unknown),
+        Fault::NoBranch => no_branch(sides, reader_id, writer_id),
+        Fault::NoDefault(field) => no_default(reader, writer, *field),
+        Fault::Ambiguous(field, writers) => ambiguous(reader, writer, *field, writers),
+    }
+}
+
+/// The finding where several branches of the reader's union might be meant, and none can read the data.
+pub(super) fn no_branch_reads(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId) -> Draft {
+    let (reader, writer) = (sides.reader.node(reader_id), sides.writer.node(writer_id));
+    let message = format!(
+        "several branches of the reader's {} are called like the writer's {}, and none can read it",
+        words(sides.reader, reader_id),
+        words(sides.writer, writer_id)
+    );
+    let hint = "give the branch that is meant the writer's full name, and make it read all of the writer's fields";
+    draft(UNION_BRANCH_MISSING, message, hint.to_owned(), reader, writer)
+}
+
+fn draft(rule: &'static Rule, message: String, hint: String, reader: &Node, writer: &Node) -> Draft {
+    Draft {
+        rule,
+        field: None,
+        message,
+        hint: Some(hint),
+        reader_pointer: reader.pointer.clone(),
+        writer_pointer: writer.pointer.clone(),
+        trigger: Trigger::Any,
+    }
+}
+
+fn type_mismatch(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId) -> Draft {
+    let (reads, writes) = (words(sides.reader, reader_id), words(sides.writer, writer_id));
+    let (reader, writer) = (sides.reader.node(reader_id), sides.writer.node(writer_id));
+    let message = format!("the writer writes {writes}, which cannot be read as {reads}");
+    let hint = match writer.kind {
+        Kind::Null => format!("let the reader's type be a union with null: [\"null\", {}]", plain(reader)),
+        _ => format!("keep the type {}, or add a new field with a default for the new type", plain(writer)),
+    };
+    draft(TYPE_MISMATCH, message, hint, reader, writer)
+}
+
+fn name_mismatch(sides: &Sides<'_>, reader: &Node, writer: &Node) -> Draft {
+    let (reads, writes) = (named(reader), named(writer));
+    let kind = writer.kind.word();
+    let claimant = sides.claimant(writer).map(|claimant| named(sides.reader.node(claimant)));
+    match claimant {
+        Some(claimant) => {
+            let message = format!(
+                "the writer's {kind} {writes} is read as {claimant}, which has that name as an alias, and not as {reads}"
+            );
+            let hint = format!("remove the alias {writes} from {claimant}, or rename {reads}");
+            draft(NAME_MISMATCH, message, hint, reader, writer)
+        }
+        None => {
+            let message = format!("the writer's {kind} {writes} has another name than the reader's {reads}");
+            let hint = format!("keep the name, or add \"aliases\": [{writes}] to the reader's {reads}");
+            draft(NAME_MISMATCH, message, hint, reader, writer)
+        }
+    }
+}
+
+fn fixed_size(reader: &Node, writer: &Node) -> Draft {
+    let size = |node: &Node| if let Kind::Fixed { size } = node.kind { size } else { 0 };
+    let (reads, writes) = (size(reader), size(writer));
+    let message = format!("the writer's fixed {} has {writes} bytes, the reader expects {reads}", named(writer));
+    let hint = format!("keep the size {writes}, or add a new field of a fixed of another name with a default");
+    draft(FIXED_SIZE_MISMATCH, message, hint, reader, writer)
+}
+
+fn symbols(reader: &Node, writer: &Node, unknown: &[usize]) -> Draft {
+    let symbols = enum_symbols(writer);
+    let names: Vec<&str> = unknown.iter().filter_map(|index| symbols.get(*index)).map(String::as_str).collect();
+    let message =
+        format!("the reader's enum {} does not know the writer's {}", named(reader), listed(&names, "symbol"));
+    let hint = "keep the symbols, or give the reader's enum a \"default\" symbol for those it does not know".to_owned();
+    let mut draft = draft(ENUM_SYMBOL_MISSING, message, hint, reader, writer);
+    draft.reader_pointer.push_str("/symbols");
+    draft.writer_pointer.push_str(&format!("/symbols/{}", unknown.first().copied().unwrap_or_default()));
+    draft.trigger = names.first().map_or(Trigger::None, |symbol| Trigger::Datum(json!(symbol)));
+    draft
+}
+
+fn no_branch(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId) -> Draft {
+    let (reader, writer) = (sides.reader.node(reader_id), sides.writer.node(writer_id));
+    let (reads, writes) = (words(sides.reader, reader_id), words(sides.writer, writer_id));
+    let message = format!("the writer writes {writes}, for which the reader's {reads} has no branch");
+    let hint = format!("add {} to the reader's union", plain(writer));
+    draft(UNION_BRANCH_MISSING, message, hint, reader, writer)
+}
+
+fn no_default(reader: &Node, writer: &Node, index: usize) -> Draft {
+    let (fields, written) = (fields(reader), fields(writer));
+    let field = &fields[index];
+    let message = format!("the reader's field {:?} has no default, and the writer does not write it", field.name);
+    let renamed = renamed_from(fields, written, field);
+    let hint = match renamed {
+        Some(old) => {
+            format!("if it is the writer's {old:?} renamed, add \"aliases\": [{old:?}]; else give it a default")
+        }
+        None => "give it a default, e.g. a type with null first and \"default\": null".to_owned(),
+    };
+    let mut draft = draft(FIELD_WITHOUT_DEFAULT, message, hint, reader, writer);
+    draft.field = Some(field.name.clone());
+    draft.reader_pointer.clone_from(&field.pointer);
+    draft
+}
+
+/// The one field that the writer writes and the reader does not read, if there is only one.
+fn renamed_from<'w>(fields: &[Field], written: &'w [Field], field: &Field) -> Option<&'w str> {
+    let sources = sources(fields, written);
+    let missing = |source: &&Source| matches!(source, Source::Nothing);
+    let unread = |index: &usize| !sources.iter().any(|source| *source == Source::Writer(*index));
+    let mut unread = (0..written.len()).filter(unread).map(|index| written[index].name.as_str());
+    match (unread.next(), unread.next(), sources.iter().filter(missing).count()) {
+        (Some(only), None, 1) if only != field.name => Some(only),
+        _ => None,
+    }
+}
+
+fn ambiguous(reader: &Node, writer: &Node, index: usize, writers: &[usize]) -> Draft {
+    let field = &fields(reader)[index];
+    let names: Vec<&str> = writers.iter().map(|index| fields(writer)[*index].name.as_str()).collect();
+    let message = format!(
+        "the reader's field {:?} stands, by its name and aliases, for the writer's {} at once",
+        field.name,
+        listed(&names, "field")
+    );
+    let hint = "remove the alias that is not meant".to_owned();
+    let mut draft = draft(FIELD_ALIAS_AMBIGUOUS, message, hint, reader, writer);
+    draft.field = Some(field.name.clone());
+    draft.reader_pointer.clone_from(&field.pointer);
+    draft
+}
+
+/// A record's fields; no other type has any.
+pub(super) fn fields(node: &Node) -> &[Field] {
+    if let Kind::Record { fields } = &node.kind { fields } else { &[] }
+}
+
+/// An enum's symbols; no other type has any.
+pub(super) fn enum_symbols(node: &Node) -> &[String] {
+    if let Kind::Enum { symbols, .. } = &node.kind { symbols } else { &[] }
+}
+
+/// The full name, quoted.
+pub(super) fn named(node: &Node) -> String {
+    node.name.as_ref().map_or_else(|| node.kind.word().to_owned(), |name| format!("\"{name}\""))
+}
+
+/// A type as a message calls it.
+pub(super) fn words(schema: &Schema, id: NodeId) -> String {
+    const SHOWN_BRANCHES: usize = 8;
+    let node = schema.node(id);
+    match (&node.kind, node.logical) {
+        (Kind::Union { branches }, _) => {
+            let shown: Vec<String> =
+                branches.iter().take(SHOWN_BRANCHES).map(|branch| short(schema.node(*branch))).collect();
+            let more = if branches.len() > SHOWN_BRANCHES { ", ..." } else { "" };
+            format!("union [{}{more}]", shown.join(", "))
+        }
+        (kind, Some(logical)) if node.name.is_none() => format!("{} ({logical})", kind.word()),
+        (kind, _) if node.name.is_some() => format!("{} {}", kind.word(), named(node)),
+        (kind, _) => kind.word().to_owned(),
+    }
+}
+
+fn short(node: &Node) -> String {
+    node.name.as_ref().map_or_else(|| node.kind.word().to_owned(), ToString::to_string)
+}
+
+/// A type as a hint writes it: `"string"`, `"crm.Address"`, but only `an array`.
+fn plain(node: &Node) -> String {
+    match (&node.name, &node.kind) {
+        (Some(name), _) => format!("\"{name}\""),
+        (None, Kind::Array { .. }) => "an array".to_owned(),
+        (None, Kind::Map { .. }) => "a map".to_owned(),
+        (None, Kind::Union { .. }) => "the union".to_owned(),
+        (None, kind) => format!("\"{}\"", kind.word()),
+    }
+}
+
+/// `symbol "A"`, `symbols "A", "B"`, `symbols "A", "B" and 7 more`.
+pub(super) fn listed(names: &[&str], what: &str) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    match names.len().saturating_sub(SHOWN) {
+        0 => format!("{what}{plural} {}", shown.join(", ")),
+        more => format!("{what}{plural} {} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,134 @@
+use std::fmt;
+
+use mesh_contract::Severity;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::rule::{Rule, RuleKind, SCHEMA_INVALID};
+use crate::schema::SchemaError;
+
+/// Which of two schemas reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The newer schema reads what the older one wrote.
+    Backward,
+    /// The older schema reads what the newer one writes.
+    Forward,
+}
+
+/// One reason why a reader cannot read a writer's data, or reads it as something else.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CompatFinding {
+    /// The rule's id; `docs/rules/<id>.md` explains it.
+    pub rule: &'static str,
+    /// An error makes the schemas incompatible; a warning is a change of meaning.
+    pub severity: Severity,
+    /// The field it is about, in the reader's names: `contacts[].email`, `attributes{}.ssn`; empty for the whole datum.
+    pub path: String,
+    /// What breaks.
+    pub message: String,
+    /// The change that would be compatible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The JSON pointer into the reader.
+    pub reader_pointer: String,
+    /// The JSON pointer into the writer.
+    pub writer_pointer: String,
+    /// A datum of the writer, in Avro's JSON encoding, that the reader cannot read or reads as something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Value>,
+    /// Which of the two schemas is the newer one.
+    pub direction: Direction,
+    /// Which earlier schema, counted from 0 for the oldest, where a history was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<usize>,
+}
+
+/// What was found between a reader and a writer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// The findings, in the order of the reader's fields.
+    pub findings: Vec<CompatFinding>,
+}
+
+impl Report {
+    /// Whether every datum of the writer can be read: there is no finding of severity error.
+    #[must_use]
+    pub fn compatible(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+    }
+
+    /// The findings that make the schemas incompatible.
+    pub fn errors(&self) -> impl Iterator<Item = &CompatFinding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The changes of meaning.
+    pub fn warnings(&self) -> impl Iterator<Item = &CompatFinding> {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Warning)
+    }
+}
+
+impl fmt::Display for CompatFinding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: ", self.rule)?;
+        if !self.path.is_empty() {
+            write!(formatter, "{}: ", self.path)?;
+        }
+        formatter.write_str(&self.message)
+    }
+}
+
+/// A finding before it is known how a datum gets there.
+pub(super) struct Draft {
+    pub(super) rule: &'static Rule,
+    /// The field of the record at hand that it is about.
+    pub(super) field: Option<String>,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    pub(super) reader_pointer: String,
+    pub(super) writer_pointer: String,
+    /// What the datum is where it fails; otherwise the smallest one does.
+    pub(super) trigger: Trigger,
+}
+
+/// The part of a witness that makes it one.
+pub(super) enum Trigger {
+    /// Any datum of the writer's type.
+    Any,
+    /// This datum.
+    Datum(Value),
+    /// No datum is known, or none is needed.
+    None,
+}
+
+pub(super) fn severity(rule: &Rule) -> Severity {
+    match rule.kind {
+        RuleKind::Resolution => Severity::Error,
+        RuleKind::Meaning => Severity::Warning,
+    }
+}
+
+pub(super) fn invalid(error: &SchemaError, side: &str) -> CompatFinding {
+    let place = match error.pointer.as_str() {
+        "" => String::new(),
+        pointer => format!(" at {pointer}"),
+    };
+    let (reader_pointer, writer_pointer) = match side {
+        "writer" => (String::new(), error.pointer.clone()),
+        _ => (error.pointer.clone(), String::new()),
+    };
+    CompatFinding {
+        rule: SCHEMA_INVALID.id,
+        severity: Severity::Error,
+        path: String::new(),
+        message: format!("the {side}'s schema is not valid Avro{place}: {}", error.fault),
+        hint: error.hint(),
+        reader_pointer,
+        writer_pointer,
+        witness: None,
+        direction: Direction::Backward,
+        earlier: None,
+    }
+}

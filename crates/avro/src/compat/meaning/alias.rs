@@ -1,0 +1,68 @@
+use std::collections::HashMap;
+
+use super::super::fault::fields;
+use super::super::finding::{Draft, Trigger};
+use super::super::resolve::{Source, sources};
+use super::super::rule::ALIAS_REUSED;
+use crate::schema::{Field, Node};
+
+/// Aliases of the reader's fields that stand for something else than they used to.
+pub(super) fn reused(reader: &Node, writer: &Node) -> Vec<Draft> {
+    if fields(reader).iter().all(|field| field.aliases.is_empty()) {
+        return Vec::new();
+    }
+    let sources = sources(fields(reader), fields(writer));
+    let mut drafts = taken(reader, writer, &sources);
+    drafts.extend(moved(reader, writer, &sources));
+    drafts
+}
+
+/// Fields of the reader that take their default although the writer writes a field of their name: another field of the
+/// reader has that name as an alias, and takes it.
+fn taken(reader: &Node, writer: &Node, sources: &[Source]) -> Vec<Draft> {
+    let named: HashMap<&str, usize> = fields(writer).iter().map(|field| field.name.as_str()).zip(0..).collect();
+    let mut drafts = Vec::new();
+    for (field, source) in fields(reader).iter().zip(sources) {
+        let own = field.aliases.iter().chain([&field.name]).find_map(|name| named.get(name.as_str()));
+        let (Source::Default, Some(own)) = (source, own) else { continue };
+        let taker = sources.iter().position(|source| *source == Source::Writer(*own));
+        let Some(taker) = taker.map(|index| &fields(reader)[index]) else { continue };
+        let written = &fields(writer)[*own].name;
+        let message = format!(
+            "the writer's field {written:?} is read as {:?}, which has that name as an alias; the reader's {:?} gets its default",
+            taker.name, field.name
+        );
+        drafts.push(draft(taker, &fields(writer)[*own], message));
+    }
+    drafts
+}
+
+/// Aliases that another field of the writer has: what was renamed to that field is read as this one from now on.
+fn moved(reader: &Node, writer: &Node, sources: &[Source]) -> Vec<Draft> {
+    let aliased: HashMap<&str, usize> = (0..)
+        .zip(fields(writer))
+        .flat_map(|(index, field)| field.aliases.iter().map(move |alias| (alias.as_str(), index)))
+        .collect();
+    let mut drafts = Vec::new();
+    for (field, source) in fields(reader).iter().zip(sources) {
+        let other = field.aliases.iter().find_map(|alias| aliased.get(alias.as_str()).map(|index| (alias, *index)));
+        let Some((alias, other)) = other.filter(|(_, other)| *source != Source::Writer(*other)) else { continue };
+        let written = &fields(writer)[other];
+        let message =
+            format!("the alias {alias:?} stood for the field {:?}, and now stands for {:?}", written.name, field.name);
+        drafts.push(draft(field, written, message));
+    }
+    drafts
+}
+
+fn draft(field: &Field, written: &Field, message: String) -> Draft {
+    Draft {
+        rule: ALIAS_REUSED,
+        field: Some(field.name.clone()),
+        message,
+        hint: Some("leave each alias to the field whose former name it is".to_owned()),
+        reader_pointer: format!("{}/aliases", field.pointer),
+        writer_pointer: written.pointer.clone(),
+        trigger: Trigger::None,
+    }
+}

@@ -1,0 +1,55 @@
+use serde_json::Value;
+
+use super::super::finding::Draft;
+use super::super::rule::{SENSITIVE_CLASS_CHANGED, SENSITIVE_CLASS_LOST, SENSITIVE_COLUMN_RENAMED};
+use super::{Matched, by_age, unnamed_types};
+use crate::schema::{Field, Schema};
+
+/// The attribute that names a column's class of sensitivity.
+const CLASS: &str = "mesh.class";
+
+/// The attribute that says that a column only looks sensitive.
+const SENSITIVE: &str = "mesh.sensitive";
+
+/// A column whose class the newer schema no longer names, or names differently: what masks it may no longer do so.
+pub(super) fn lost(matched: &Matched<'_, '_>) -> Option<Draft> {
+    let reader = (class(matched.sides.reader, matched.reader), matched.reader.name.as_str());
+    let writer = (class(matched.sides.writer, matched.writer), matched.writer.name.as_str());
+    let ((old_class, old_name), (new_class, new_name)) = by_age(matched.direction, reader, writer);
+    let old_class = old_class?;
+    let draft = match new_class {
+        Some(new_class) if new_class == old_class => return None,
+        Some(new_class) => {
+            let message = format!("the sensitive column's class changes from {old_class:?} to {new_class:?}");
+            matched.draft(SENSITIVE_CLASS_CHANGED, message, "keep the class: values that join by it no longer would")
+        }
+        None if old_name != new_name => {
+            let message = format!(
+                "the sensitive column {old_name:?} (class {old_class:?}) is renamed to {new_name:?}, which has no class: \
+                 the rule that masks it no longer finds it"
+            );
+            let hint =
+                "give the renamed field the same \"mesh.class\", and name it in the contract's sensitive_columns";
+            matched.draft(SENSITIVE_COLUMN_RENAMED, message, hint)
+        }
+        None => {
+            let message = format!("the sensitive column's class {old_class:?} is gone: it would no longer be masked");
+            let hint = "keep \"mesh.class\"; a column that is sensitive no more is a decision for its steward";
+            matched.draft(SENSITIVE_CLASS_LOST, message, hint)
+        }
+    };
+    Some(draft)
+}
+
+/// The class that a field, or a type that it is made of, names.
+fn class<'s>(schema: &'s Schema, field: &'s Field) -> Option<&'s str> {
+    if field.attributes.get(SENSITIVE) == Some(&Value::Bool(false)) {
+        return None;
+    }
+    let of_types = || {
+        unnamed_types(schema, field.node)
+            .into_iter()
+            .find_map(|id| schema.node(id).attributes.get(CLASS).and_then(Value::as_str))
+    };
+    field.attributes.get(CLASS).and_then(Value::as_str).or_else(of_types)
+}

@@ -1,0 +1,53 @@
+//! How a datum gets from the schemas' roots to a pair of types.
+
+use super::graph::Graph;
+use super::resolve::{Sides, Step};
+use crate::schema::Kind;
+
+/// The longest path that is spelt out.
+const SHOWN_STEPS: usize = 64;
+
+/// For each pair the pair it was first reached from, and the step from there.
+pub(super) struct Trails {
+    from: Vec<Option<(usize, Step)>>,
+}
+
+impl Trails {
+    pub(super) fn new(pairs: usize) -> Trails {
+        Trails { from: vec![None; pairs] }
+    }
+
+    pub(super) fn reached(&mut self, pair: usize, from: usize, step: Step) {
+        self.from[pair] = Some((from, step));
+    }
+
+    /// The steps to a pair from its end to the root: each with the pair that it starts from.
+    pub(super) fn back(&self, pair: usize) -> impl Iterator<Item = (usize, Step)> {
+        std::iter::successors(self.from[pair], |(from, _)| self.from[*from])
+    }
+
+    /// The path in the reader's names, as contracts write columns: `contacts[].email`.
+    pub(super) fn dotted(&self, graph: &Graph, sides: &Sides<'_>, pair: usize, field: Option<&str>) -> String {
+        let steps: Vec<(usize, Step)> = self.back(pair).take(SHOWN_STEPS).collect();
+        let mut path = String::from(if steps.len() == SHOWN_STEPS { "..." } else { "" });
+        for (from, step) in steps.into_iter().rev() {
+            match (step, &sides.reader.node(graph.pairs[from].reader).kind) {
+                (Step::Field { reader, .. }, Kind::Record { fields }) => push_field(&mut path, &fields[reader].name),
+                (Step::Items, _) => path.push_str("[]"),
+                (Step::Values, _) => path.push_str("{}"),
+                _ => {}
+            }
+        }
+        if let Some(field) = field {
+            push_field(&mut path, field);
+        }
+        path
+    }
+}
+
+fn push_field(path: &mut String, field: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(field);
+}

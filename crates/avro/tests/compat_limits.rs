@@ -1,0 +1,82 @@
+//! Hostile schemas: deep, wide and both, through nesting and through names.
+#![allow(clippy::unwrap_used)]
+
+use mesh_avro::compat::check;
+use mesh_avro::schema::{MAX_NODES, MAX_TEXT_BYTES, Schema, SchemaFault};
+use serde_json::{Value, json};
+
+/// Records that each hold the one before by name: as deep as there are of them, without nested JSON.
+fn chain(length: usize, last: &str) -> Schema {
+    let mut records = vec![json!({"type": "record", "name": "R0", "fields": [{"name": "f", "type": last}]})];
+    for index in 1..length {
+        let inner = format!("R{}", index - 1);
+        records.push(json!({"type": "record", "name": format!("R{index}"), "fields": [{"name": "f", "type": inner}]}));
+    }
+    let definitions: Vec<Value> = branches
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(index, record)| json!({"name": format!("d{index}"), "type": record}))
+        .collect();
+    Schema::parse_value(&json!({"type": "record", "name": "Root", "fields": definitions})).unwrap()
+}
+
+#[test]
+fn a_chain_of_ten_thousand_records_is_compared_without_recursion() {
+    let (writer, reader) = (chain(10_000, "string"), chain(10_000, "int"));
+    let report = check(&reader, &writer);
+    assert!(!report.compatible());
+    assert!(check(&writer, &writer).compatible());
+    assert!(writer.canonical_form().len() > 10_000);
+}
+
+#[test]
+fn more_pairs_than_are_compared_count_as_incompatible() {
+    // No full name is in both, and every unqualified name is the same: each branch may be meant for each.
+    let union = |prefix: &str, count: usize| -> Vec<Value> {
+        (0..count).map(|index| json!({"type": "fixed", "name": format!("{prefix}{index}.X"), "size": 1})).collect()
+    };
+    let report = check(
+        &Schema::parse_value(&json!(union("a", 600))).unwrap(),
+        &Schema::parse_value(&json!(union("b", 600))).unwrap(),
+    );
+    assert_eq!(report.findings[0].rule, "schema-too-complex");
+    assert!(!report.compatible());
+}
+
+#[test]
+fn nesting_and_size_are_bounded() {
+    let deep = format!("{}\"int\"{}", "{\"type\":\"array\",\"items\":".repeat(500), "}".repeat(500));
+    assert!(matches!(Schema::parse(&deep).unwrap_err().fault, SchemaFault::Json { .. }));
+
+    let mut value = json!("int");
+    for _ in 0..500 {
+        value = json!({"type": "array", "items": value});
+    }
+    assert!(matches!(Schema::parse_value(&value).unwrap_err().fault, SchemaFault::TooLarge { unit: "levels", .. }));
+
+    let long = " ".repeat(MAX_TEXT_BYTES + 1);
+    assert!(matches!(Schema::parse(&long).unwrap_err().fault, SchemaFault::TooLarge { unit: "bytes", .. }));
+
+    let fields: Vec<Value> = (0..=MAX_NODES).map(|index| json!({"name": format!("f{index}"), "type": "int"})).collect();
+    let wide = json!({"type": "record", "name": "R", "fields": fields});
+    assert!(matches!(Schema::parse_value(&wide).unwrap_err().fault, SchemaFault::TooLarge { unit: "types", .. }));
+}
+
+#[test]
+fn a_default_that_asks_for_exponentially_many_comparisons_is_refused() {
+    // Each level is a union of two records that both hold the next level; the default fits neither, at the very end.
+    let mut kind = json!("int");
+    let mut default = json!("not a number");
+    for level in 0..24 {
+        let record = |side: &str, inner: &Value| json!({"type": "record", "name": format!("{side}{level}"), "fields": [{"name": "f", "type": inner}]});
+        let second = match level {
+            0 => json!("int"),
+            _ => json!([format!("A{}", level - 1), format!("B{}", level - 1)]),
+        };
+        kind = json!([record("A", &kind), record("B", &second)]);
+        default = json!({"f": default});
+    }
+    let schema = json!({"type": "record", "name": "R", "fields": [{"name": "f", "type": kind, "default": default}]});
+    assert!(matches!(Schema::parse_value(&schema).unwrap_err().fault, SchemaFault::TooLarge { .. }));
+}
