@@ -1,1 +1,53 @@
-//! Collects and serves OpenLineage events.
+//! Collects OpenLineage events and serves the graph that they make.
+//!
+//! ```text
+//! sidecars, clients --> mesh.lineage --follow--> Graph --routes--> GET /api/v1/lineage, namespaces, datasets, jobs
+//! other systems --POST /api/v1/lineage--> intake --append--^
+//! mesh.products (contracts' dependencies) --declare--> Graph
+//! ```
+//!
+//! All state is in the topics: at start they are read to their end, and readiness opens only then. Events of others are
+//! hostile until [`intake`] has looked at them, also those that lie in the topic already; the [`graph`] is bounded
+//! whatever they say.
+
+mod config;
+mod error;
+mod follow;
+pub mod graph;
+mod http;
+pub mod intake;
+mod metrics;
+pub mod replay;
+mod state;
+
+use mesh_client::lineage::KafkaNamespace;
+use mesh_contract::topic::{LINEAGE_TOPIC, PRODUCTS_TOPIC};
+use mesh_kafka::log::LogWriter;
+use mesh_runtime::{Latch, Shutdown};
+
+pub use config::Config;
+pub use error::Error;
+pub use graph::{Graph, Limits, ProductEdge, ProductTree, Side, TopicEdge};
+pub use http::routes;
+pub use intake::Refusal;
+pub use state::State;
+
+/// Follows the topics until the shutdown. [`routes`] answers from the same [`State`] meanwhile.
+pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
+    let latch = config.readiness.latch("lineage");
+    shutdown.abandon(serve(&config, &latch)).await.unwrap_or(Ok(()))
+}
+
+async fn serve(config: &Config, latch: &Latch) -> Result<(), Error> {
+    let Config { kafka, state, .. } = config;
+    let namespace = KafkaNamespace::of(kafka.bootstrap());
+    let mut products = follow::open(kafka, PRODUCTS_TOPIC, latch).await.map_err(Error::OpenProducts)?;
+    let mut events = follow::open(kafka, LINEAGE_TOPIC, latch).await.map_err(Error::OpenEvents)?;
+    latch.close("reading mesh.lineage");
+    follow::catch_up(state, &namespace, &mut events, &mut products).await?;
+    state.accept_events_into(LogWriter::new(kafka).map_err(Error::OpenWriter)?);
+    latch.open();
+    let (jobs, datasets) = state.read(|graph| (graph.job_count(), graph.dataset_count()));
+    tracing::info!(jobs, datasets, "lineage has caught up");
+    follow::follow(state, &namespace, events, products).await
+}

@@ -5,9 +5,10 @@
 //! - [`name`]: how jobs and Kafka data sets are called.
 //! - [`product`]: a data product's topics as data sets, from its contract and schema.
 //! - [`run`]: one run of a job, counting what it moved; nothing moved means no edge.
+//! - [`columns`]: the columns of a schema.
 //! - [`emitter`]: the way out to `mesh.lineage`: bounded, and never in the data path's way.
 
-mod columns;
+pub mod columns;
 pub mod emitter;
 pub mod event;
 pub mod facet;

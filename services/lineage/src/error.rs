@@ -1,0 +1,21 @@
+//! Why the service cannot go on.
+
+/// Why the service cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The events' topic.
+    #[error("lineage cannot open mesh.lineage")]
+    OpenEvents(#[source] mesh_kafka::Error),
+    /// The products' topic.
+    #[error("lineage cannot open mesh.products")]
+    OpenProducts(#[source] mesh_kafka::Error),
+    /// The writer of accepted events.
+    #[error("lineage cannot prepare to write to mesh.lineage")]
+    OpenWriter(#[source] mesh_kafka::Error),
+    /// The events' topic.
+    #[error("lineage cannot read mesh.lineage")]
+    ReadEvents(#[source] mesh_kafka::Error),
+    /// The products' topic.
+    #[error("lineage cannot read mesh.products")]
+    ReadProducts(#[source] mesh_kafka::Error),
+}
