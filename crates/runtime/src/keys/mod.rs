@@ -1,1 +1,96 @@
-//! Where the mesh's secrets come from: a file, the environment, or thin air for a preview.
+//! Where the mesh's root secrets come from: a file, the environment, or thin air for a preview.
+//!
+//! Every provider is a [`KeyRing`]: named keys are derived from its roots by `mesh-avro`. No error, and no `Debug`,
+//! shows any part of a secret.
+
+mod document;
+mod environment;
+mod file;
+mod throw_away;
+
+use std::{io, path::PathBuf};
+
+use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys};
+
+pub use environment::EnvKeys;
+pub use file::FileKeys;
+pub use throw_away::ThrowAwayKeys;
+
+/// Root secrets could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The key file cannot be read.
+    #[error("cannot read the key file {}: give an existing one, or generate it", path.display())]
+    ReadFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key file cannot be written, or is there already.
+    #[error("cannot write a new key file {}: an existing one is never overwritten", path.display())]
+    WriteFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others than its owner may read or write the key file.
+    #[error("the key file {} has mode {mode:04o}, so others than its owner can use it: chmod 600 it", path.display())]
+    FileOpenToOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The environment variable is not set, or not text.
+    #[error("cannot read keys from the environment variable {name}: it is not set, or not UTF-8")]
+    ReadEnvironment {
+        /// The variable.
+        name: &'static str,
+    },
+    /// The secrets are not in the documented form.
+    #[error("cannot use the keys in {origin}: {why}")]
+    Malformed {
+        /// Where they came from.
+        origin: String,
+        /// What is wrong, without quoting any of it.
+        why: String,
+    },
+    /// The operating system gave no random bytes.
+    #[error("cannot generate a secret: the system gave no random bytes")]
+    Generate {
+        /// What the system said.
+        source: getrandom::Error,
+    },
+}
+
+/// Makes root keys of parsed roots; `origin` names where they came from.
+fn root_keys(origin: &str, roots: Vec<document::Root>) -> Result<RootKeys, KeysError> {
+    RootKeys::new(roots).map_err(|error| KeysError::Malformed { origin: origin.to_owned(), why: error.to_string() })
+}
+
+/// A fresh root secret.
+fn random_secret() -> Result<zeroize::Zeroizing<[u8; document::SECRET_BYTES]>, KeysError> {
+    let mut secret = zeroize::Zeroizing::new([0; document::SECRET_BYTES]);
+    getrandom::fill(secret.as_mut_slice()).map_err(|source| KeysError::Generate { source })?;
+    Ok(secret)
+}
+
+macro_rules! ring_of_roots {
+    ($provider:ty) => {
+        impl KeyRing for $provider {
+            fn key(&self, name: &KeyName) -> Result<Key, KeyError> {
+                self.roots.key(name)
+            }
+
+            fn key_version(&self, name: &KeyName, version: u32) -> Result<Key, KeyError> {
+                self.roots.key_version(name, version)
+            }
+        }
+    };
+}
+
+ring_of_roots!(FileKeys);
+ring_of_roots!(EnvKeys);
+ring_of_roots!(ThrowAwayKeys);

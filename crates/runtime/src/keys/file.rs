@@ -1,0 +1,118 @@
+//! Root secrets from a file that only its owner can use.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use mesh_avro::keys::RootKeys;
+use zeroize::Zeroizing;
+
+use super::{KeysError, document, random_secret, root_keys};
+
+/// Permission bits of a key file: its owner reads and writes it.
+const OWNER_ONLY: u32 = 0o600;
+/// No key file is larger: hundreds of roots fit.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Root secrets in a JSON file, readable by its owner only.
+#[derive(Clone, Debug)]
+pub struct FileKeys {
+    pub(super) roots: RootKeys,
+    path: PathBuf,
+}
+
+impl FileKeys {
+    /// Reads the roots from `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, can be used by others than its owner, or is not in the documented form.
+    pub fn open(path: &Path) -> Result<Self, KeysError> {
+        let text = read_owned(path)?;
+        let origin = path.display().to_string();
+        let roots = document::parse(&origin, &text)?;
+        Ok(Self { roots: root_keys(&origin, roots)?, path: path.to_owned() })
+    }
+
+    /// Writes a new root secret to `path`, which must not exist yet, and opens it.
+    ///
+    /// # Errors
+    /// The file exists or cannot be written, or the system gave no random bytes.
+    pub fn generate(path: &Path) -> Result<Self, KeysError> {
+        let failed = |source| KeysError::WriteFile { path: path.to_owned(), source };
+        let text = document::render(&*random_secret()?);
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create_new(true).mode(OWNER_ONLY).open(path).map_err(failed)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        Self::open(path)
+    }
+
+    /// Opens `path`, or generates it where it does not exist.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`generate`](Self::generate).
+    pub fn open_or_generate(path: &Path) -> Result<Self, KeysError> {
+        if path.exists() { Self::open(path) } else { Self::generate(path) }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {
+    let failed = |source| KeysError::ReadFile { path: path.to_owned(), source };
+    let file = File::open(path).map_err(failed)?;
+    // Of the opened file, not of the path: what is checked is what is read.
+    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeysError::FileOpenToOthers { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+
+    use mesh_avro::keys::{KeyName, KeyRing};
+
+    use super::*;
+
+    #[test]
+    fn generated_once_and_the_same_ever_after() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        let generated = FileKeys::open_or_generate(&path).expect("a new file");
+        let reopened = FileKeys::open_or_generate(&path).expect("the same file");
+        let name = KeyName::hash("pii.contact");
+        let secrets = [generated, reopened].map(|keys| *keys.key(&name).expect("a root").secret());
+        assert_eq!(secrets[0], secrets[1]);
+        assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, OWNER_ONLY);
+        assert!(matches!(FileKeys::generate(&path), Err(KeysError::WriteFile { .. })));
+    }
+
+    #[test]
+    fn refused_when_others_can_use_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        FileKeys::generate(&path).expect("a new file");
+        for mode in [0o640, 0o604, 0o620] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("the owner's right");
+            let error = FileKeys::open(&path).expect_err("open to others");
+            assert!(error.to_string().contains(&format!("{mode:04o}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn missing_is_named() {
+        let error = FileKeys::open(Path::new("nowhere/keys.json")).expect_err("no such file");
+        assert!(error.to_string().contains("nowhere/keys.json"), "{error}");
+    }
+}
