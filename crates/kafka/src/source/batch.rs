@@ -26,6 +26,14 @@ pub struct Run {
     pub(super) range: Range<usize>,
 }
 
+impl Run {
+    /// The index of the run's first message in the batch.
+    #[must_use]
+    pub fn first_index(&self) -> usize {
+        self.range.start
+    }
+}
+
 impl<'s> Batch<'s> {
     /// The runs; one partition may have several.
     #[must_use]
@@ -61,6 +69,20 @@ impl<'s> Batch<'s> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
+    }
+
+    /// The partition and offset of the message at an index, as [`Run::first_index`] counts.
+    #[must_use]
+    pub fn origin(&self, index: usize) -> Option<(Slot, i64)> {
+        let run = self.runs.iter().find(|run| run.range.contains(&index))?;
+        Some((run.slot, self.messages.get(index)?.offset()))
+    }
+
+    /// The first offset of a partition's messages.
+    #[must_use]
+    pub fn first_offset(&self, slot: Slot) -> Option<i64> {
+        let run = self.runs.iter().find(|run| run.slot == slot)?;
+        self.messages(run).first().map(Message::offset)
     }
 
     /// The size of the gathered keys and values.

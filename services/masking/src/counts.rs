@@ -1,0 +1,122 @@
+//! What a task has moved, counted where it is cheap and told where it is wanted.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{metrics::Meters, product::Product};
+
+/// How often a task tells what it has moved.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
+/// How many tellings may wait.
+pub(crate) const QUEUE_CAPACITY: usize = 256;
+
+/// What one transaction does to one partition. Taken over only once it is committed.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) dropped_fields: u64,
+    pub(crate) dropped_keys: u64,
+    /// By reason; there are few.
+    pub(crate) quarantined: Vec<(&'static str, u64)>,
+}
+
+impl Tally {
+    pub(crate) fn record(&mut self, offset: i64, bytes: usize) {
+        if self.records == 0 {
+            self.first = offset;
+        }
+        self.last = offset;
+        self.records += 1;
+        self.bytes += bytes as u64;
+    }
+
+    pub(crate) fn quarantined(&mut self, reason: &'static str) {
+        match self.quarantined.iter_mut().find(|(of, _)| *of == reason) {
+            Some((_, count)) => *count += 1,
+            None => self.quarantined.push((reason, 1)),
+        }
+    }
+
+    pub(crate) fn quarantined_in_all(&self) -> u64 {
+        self.quarantined.iter().map(|(_, count)| count).sum()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        let mut quarantined = std::mem::take(&mut self.quarantined);
+        quarantined.clear();
+        *self = Tally { quarantined, ..Tally::default() };
+    }
+
+    pub(crate) fn count(&self, meters: &Meters) {
+        meters.records_in(self.records, self.bytes);
+        meters.out(self.records - self.quarantined_in_all());
+        meters.dropped(self.dropped_fields, self.dropped_keys);
+        self.quarantined.iter().for_each(|(reason, count)| meters.quarantined(reason, *count));
+    }
+}
+
+/// What was moved of one partition under one revision since it was last told.
+#[derive(Debug, Clone)]
+pub(crate) struct Moved {
+    pub(crate) product: Arc<Product>,
+    pub(crate) partition: i32,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) quarantined: u64,
+}
+
+/// A task's way to tell what it has moved: never waits, and loses nothing when nobody listens in time, for what was not
+/// told is told with the next.
+pub(crate) struct Teller {
+    queue: mpsc::Sender<Vec<Moved>>,
+    untold: HashMap<(u64, i32), Moved>,
+    told: Instant,
+}
+
+impl Teller {
+    pub(crate) fn new(queue: mpsc::Sender<Vec<Moved>>) -> Self {
+        Teller { queue, untold: HashMap::new(), told: Instant::now() }
+    }
+
+    pub(crate) fn add(&mut self, product: &Arc<Product>, partition: i32, tally: &Tally) {
+        let moved = self.untold.entry((product.identity, partition)).or_insert_with(|| Moved {
+            product: product.clone(),
+            partition,
+            first: tally.first,
+            last: tally.last,
+            records: 0,
+            bytes: 0,
+            quarantined: 0,
+        });
+        moved.last = tally.last;
+        moved.records += tally.records;
+        moved.bytes += tally.bytes;
+        moved.quarantined += tally.quarantined_in_all();
+    }
+
+    /// Tells, if it is time to.
+    pub(crate) fn tell(&mut self) {
+        if self.told.elapsed() >= TELL_INTERVAL {
+            self.tell_now();
+        }
+    }
+
+    pub(crate) fn tell_now(&mut self) {
+        self.told = Instant::now();
+        if self.untold.is_empty() {
+            return;
+        }
+        let Ok(permit) = self.queue.try_reserve() else { return };
+        permit.send(self.untold.drain().map(|(_, moved)| moved).collect());
+    }
+}

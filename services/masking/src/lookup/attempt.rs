@@ -1,0 +1,136 @@
+//! One attempt of a lookup.
+
+use std::sync::Arc;
+
+use mesh_avro::{
+    mask::{CompileError, Program},
+    schema::Schema,
+    wire,
+};
+use mesh_contract::value_subject;
+use mesh_kafka::ErrorKind;
+
+use super::{Port, Prepared, Shared, Wanted, registry};
+use crate::{product::Product, quarantine::Reason, trouble::Trouble};
+
+/// Why an attempt found nothing.
+pub(super) enum Setback {
+    /// With certainty: records that need this are refused.
+    Refused(Reason),
+    /// For now; the cause is for the debug log and holds no payload.
+    Trouble(Trouble, String),
+}
+
+pub(super) async fn attempt(shared: &Arc<Shared>, product: &Arc<Product>, wanted: Wanted) -> Result<Prepared, Setback> {
+    match wanted {
+        Wanted::Base => base(shared, product).await,
+        Wanted::Writer(id) => writer(shared, product, id).await,
+    }
+}
+
+/// The outputs are there, and the contract's own schema has a program.
+async fn base(shared: &Arc<Shared>, product: &Arc<Product>) -> Result<Prepared, Setback> {
+    check_outputs(shared, product).await?;
+    let unusable = |why: String| Setback::Trouble(Trouble::Contract, why);
+    let schema = Schema::parse_value(&product.applied.schema).map_err(|error| unusable(error.to_string()))?;
+    let program = compile(shared, product, schema).await.map_err(|setback| match setback {
+        // the contract's own schema: no record is to blame
+        Setback::Refused(reason) => unusable(reason.to_string()),
+        trouble => trouble,
+    })?;
+    prepare(product, program, |_| [0; wire::HEADER_BYTES])
+}
+
+async fn writer(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result<Prepared, Setback> {
+    let schema = registry::schema(&shared.registry, product, id).await?;
+    let program = compile(shared, product, schema).await?;
+    let mut ids = Vec::with_capacity(program.views().len());
+    for view in program.views() {
+        let Some(topic) = product.topics.view(&view.name) else { return Err(no_topic(&view.name)) };
+        let subject = value_subject(topic);
+        ids.push((
+            view.name.clone(),
+            registry::register_view(&shared.registry, &view.name, &subject, &view.schema).await?,
+        ));
+    }
+    prepare(product, program, |view| {
+        let id = ids.iter().find(|(name, _)| name == view).map_or(0, |(_, id)| *id);
+        wire::header(id)
+    })
+}
+
+fn prepare(
+    product: &Product,
+    program: Program,
+    frame: impl Fn(&str) -> [u8; wire::HEADER_BYTES],
+) -> Result<Prepared, Setback> {
+    let ports: Result<Vec<Port>, Setback> = program
+        .views()
+        .iter()
+        .enumerate()
+        .map(|(view, schema)| {
+            let topic = product.topics.view(&schema.name).ok_or_else(|| no_topic(&schema.name))?;
+            Ok(Port { topic: topic.to_owned(), view, frame: frame(&schema.name) })
+        })
+        .collect();
+    let ports = ports?;
+    if ports.len() != product.topics.views.len() {
+        return Err(Setback::Trouble(Trouble::Contract, "the program has other views than the contract".to_owned()));
+    }
+    Ok(Prepared { ports, token_keys: token_keys(&program), dropped_fields: program.dropped().len() as u64, program })
+}
+
+fn no_topic(view: &str) -> Setback {
+    Setback::Trouble(Trouble::Contract, format!("view {view} has no topic"))
+}
+
+/// `column=class@version`, separated by commas.
+fn token_keys(program: &Program) -> Option<String> {
+    let keys = program.token_keys().iter().map(|key| format!("{}={}@{}", key.column, key.class, key.version));
+    let joined = keys.collect::<Vec<_>>().join(",");
+    (!joined.is_empty()).then_some(joined)
+}
+
+/// Compiles on a blocking thread: a large schema takes milliseconds, a key provider may take longer.
+async fn compile(shared: &Arc<Shared>, product: &Arc<Product>, schema: Schema) -> Result<Program, Setback> {
+    let (keys, of) = (shared.keys.clone(), product.clone());
+    let compiled = tokio::task::spawn_blocking(move || {
+        let rules = of.rules.as_ref().map_err(|why| Setback::Trouble(Trouble::Contract, why.clone()))?;
+        Program::compile(rules, &schema, &*keys).map_err(setback_of)
+    });
+    match compiled.await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Setback::Trouble(Trouble::Contract, "the compiler of masking programs broke".to_owned())),
+    }
+}
+
+fn setback_of(error: CompileError) -> Setback {
+    match error {
+        CompileError::Key { source, .. } => Setback::Trouble(Trouble::Keys, source.to_string()),
+        other => Setback::Refused(Reason::RulesUnusable { why: other.to_string() }),
+    }
+}
+
+/// Every output is there and has a partition for each of the input's.
+async fn check_outputs(shared: &Arc<Shared>, product: &Product) -> Result<(), Setback> {
+    let input = partitions(shared, &product.topics.input).await?;
+    for topic in product.topics.all() {
+        let found = partitions(shared, topic).await?;
+        if found == 0 || found < input {
+            let cause = format!("{topic} has {found} partitions, the input {input}");
+            return Err(Setback::Trouble(Trouble::OutputMissing, cause));
+        }
+    }
+    Ok(())
+}
+
+async fn partitions(shared: &Arc<Shared>, topic: &str) -> Result<u32, Setback> {
+    match shared.admin.partitions(topic).await {
+        Ok(found) => Ok(found.unwrap_or(0)),
+        Err(error) => {
+            let trouble =
+                if error.kind() == ErrorKind::Unauthorised { Trouble::OutputRefused } else { Trouble::OutputMissing };
+            Err(Setback::Trouble(trouble, error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What the sidecar counts. Counters are looked up once per partition and revision, and added to once per transaction.
+
+use std::time::Duration;
+
+use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, histogram};
+
+use crate::product::Product;
+
+/// A partition's counters; they are the product's.
+pub(crate) struct Meters {
+    product: String,
+    records_in: Counter,
+    bytes_in: Counter,
+    views: Vec<Counter>,
+    dropped_fields: Counter,
+    dropped_keys: Counter,
+}
+
+impl Meters {
+    pub(crate) fn of(product: &Product) -> Self {
+        let name = product.name.to_string();
+        let view = |view: &String| counter!("mesh_masking_records_out_total", "product" => name.clone(), "view" => view.clone());
+        Meters {
+            records_in: counter!("mesh_masking_records_in_total", "product" => name.clone()),
+            bytes_in: counter!("mesh_masking_bytes_in_total", "product" => name.clone()),
+            views: product.topics.views.iter().map(|(name, _)| view(name)).collect(),
+            dropped_fields: counter!("mesh_masking_dropped_fields_total", "product" => name.clone()),
+            dropped_keys: counter!("mesh_masking_dropped_keys_total", "product" => name.clone()),
+            product: name,
+        }
+    }
+
+    pub(crate) fn records_in(&self, records: u64, bytes: u64) {
+        self.records_in.increment(records);
+        self.bytes_in.increment(bytes);
+    }
+
+    pub(crate) fn out(&self, records: u64) {
+        self.views.iter().for_each(|view| view.increment(records));
+    }
+
+    pub(crate) fn dropped(&self, fields: u64, keys: u64) {
+        self.dropped_fields.increment(fields);
+        self.dropped_keys.increment(keys);
+    }
+
+    pub(crate) fn quarantined(&self, reason: &'static str, records: u64) {
+        counter!("mesh_masking_quarantined_total", "product" => self.product.clone(), "reason" => reason)
+            .increment(records);
+    }
+}
+
+/// A task's counters of transactions.
+pub(crate) struct TransactionMeters {
+    committed: Counter,
+    aborted: Counter,
+    restarts: Counter,
+    seconds: Histogram,
+}
+
+impl TransactionMeters {
+    pub(crate) fn of(domain: &str) -> Self {
+        let transactions = |outcome: &'static str| counter!("mesh_masking_transactions_total", "domain" => domain.to_owned(), "outcome" => outcome);
+        TransactionMeters {
+            committed: transactions("committed"),
+            aborted: transactions("aborted"),
+            restarts: counter!("mesh_masking_task_restarts_total", "domain" => domain.to_owned()),
+            seconds: histogram!("mesh_masking_batch_seconds", "domain" => domain.to_owned()),
+        }
+    }
+
+    pub(crate) fn committed(&self, took: Duration) {
+        self.committed.increment(1);
+        self.seconds.record(took);
+    }
+
+    pub(crate) fn aborted(&self) {
+        self.aborted.increment(1);
+    }
+
+    pub(crate) fn restarted(&self) {
+        self.restarts.increment(1);
+    }
+}
+
+/// Says what each metric means; once per process.
+pub(crate) fn describe() {
+    describe_counter!("mesh_masking_records_in_total", "records read from input ports and committed");
+    describe_counter!("mesh_masking_bytes_in_total", "bytes of keys and values read from input ports and committed");
+    describe_counter!("mesh_masking_records_out_total", "records written to a view's output port and committed");
+    describe_counter!("mesh_masking_quarantined_total", "records put into quarantine and committed, by reason");
+    describe_counter!(
+        "mesh_masking_dropped_fields_total",
+        "fields that the contract's schema does not know, left out of every view"
+    );
+    describe_counter!(
+        "mesh_masking_dropped_keys_total",
+        "record keys that the contract does not know, left out of every view"
+    );
+    describe_counter!("mesh_masking_transactions_total", "transactions by outcome");
+    describe_counter!("mesh_masking_task_restarts_total", "times that a task opened its consumer and producer anew");
+    describe_histogram!("mesh_masking_batch_seconds", "from a batch's gathering to its commit");
+    describe_gauge!(
+        "mesh_masking_paused_partitions",
+        "partitions that are held, by reason; they go on by themselves once it is over"
+    );
+}

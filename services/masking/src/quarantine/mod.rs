@@ -1,0 +1,9 @@
+//! What could not be let through: why, and the record itself, sealed.
+
+mod envelope;
+mod headers;
+mod reason;
+
+pub use envelope::{Envelope, EnvelopeHeader, OpenError, associated_data, open, seal};
+pub use headers::{Entry, Provenance, header};
+pub use reason::Reason;

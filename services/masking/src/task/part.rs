@@ -1,0 +1,268 @@
+//! One partition that a task holds: the contract in force, the programs at hand, and what keeps it waiting.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mesh_kafka::source::{Assigned, Committed, Slot};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalogue::Products,
+    counts::Tally,
+    lookup::{Answer, Lookups, Prepared, Ticket, Wanted},
+    metrics::Meters,
+    product::Product,
+    quarantine::Reason,
+    trouble::Trouble,
+};
+
+/// How long a batch waits for a lookup before it goes on without the partition: most take a few milliseconds.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// The text committed with a partition's offset.
+#[derive(Debug, Serialize, Deserialize)]
+struct Metadata {
+    /// The revision that everything before the offset was processed under, or an earlier one.
+    rev: u64,
+}
+
+/// A partition that a task holds.
+pub(super) struct Part {
+    pub(super) slot: Slot,
+    pub(super) topic: Arc<str>,
+    pub(super) partition: i32,
+    /// The contract in force; none if there is none for the topic (any more).
+    pub(super) product: Option<Arc<Product>>,
+    /// No revision before this one is ever in force again.
+    revision_floor: u64,
+    /// What is committed with the offsets.
+    pub(super) metadata: String,
+    pub(super) meters: Option<Meters>,
+    base: Option<Arc<Prepared>>,
+    programs: Vec<(u32, Arc<Prepared>)>,
+    /// Schema ids whose records are refused, up to an offset: records after it may have been written when the registry
+    /// knew better.
+    refused: Vec<(u32, i64, Reason)>,
+    pub(super) hold: Option<Hold>,
+    /// The first offset of a batch that time was too short for.
+    pub(super) leftover: Option<i64>,
+    /// The record at this offset goes into quarantine for this reason, whatever processing says: its outputs failed.
+    pub(super) condemned: Option<(i64, Reason)>,
+    /// What the open transaction does to the partition.
+    pub(super) tally: Tally,
+    /// The next offset after the open transaction; none while it does nothing to the partition.
+    pub(super) next: Option<i64>,
+}
+
+/// Why and where a partition waits.
+pub(super) struct Hold {
+    /// The first offset that is not processed.
+    pub(super) offset: i64,
+    pub(super) cause: Cause,
+}
+
+/// What a partition waits for.
+#[derive(Clone)]
+pub(super) enum Cause {
+    /// A lookup, by a record at or before an offset.
+    Lookup { ticket: Arc<Ticket>, wanted: Wanted, up_to: i64 },
+    /// Another contract.
+    Contract(Trouble),
+    /// A while, to try again then.
+    Until(Instant, Trouble),
+}
+
+/// What there is for a record.
+pub(super) enum Found {
+    Ready(Arc<Prepared>),
+    Refused(Reason),
+    Wait(Cause),
+}
+
+impl Part {
+    pub(super) fn new(assigned: &Assigned, committed: Option<&Committed>) -> Self {
+        Part {
+            slot: assigned.slot,
+            topic: assigned.topic.clone(),
+            partition: assigned.partition,
+            product: None,
+            revision_floor: committed.map_or(0, |committed| revision_of(&assigned.topic, &committed.metadata)),
+            metadata: String::new(),
+            meters: None,
+            base: None,
+            programs: Vec::new(),
+            refused: Vec::new(),
+            hold: None,
+            leftover: None,
+            condemned: None,
+            tally: Tally::default(),
+            next: None,
+        }
+    }
+
+    /// Puts the newest contract in force, between two batches. Whether the partition need not wait for it any more.
+    pub(super) fn adopt(&mut self, products: &Products) -> bool {
+        let newest = products.by_input(&self.topic);
+        if newest.map(|product| product.identity) == self.product.as_ref().map(|product| product.identity) {
+            return false;
+        }
+        self.product = newest.cloned();
+        self.base = None;
+        self.programs.clear();
+        self.refused.clear();
+        if let Some(product) = &self.product {
+            self.meters = Some(Meters::of(product));
+            if product.revision >= self.revision_floor {
+                self.revision_floor = product.revision;
+                self.metadata = metadata(product.revision);
+            }
+        }
+        true
+    }
+
+    /// The contract in force and what every record of it needs, or what to wait for.
+    pub(super) fn ready(&mut self, lookups: &Lookups, up_to: i64) -> Result<(Arc<Product>, Arc<Prepared>), Cause> {
+        let Some(product) = self.product.clone() else { return Err(Cause::Contract(Trouble::Contract)) };
+        if product.rules.is_err() {
+            return Err(Cause::Contract(Trouble::Contract));
+        }
+        if product.revision < self.revision_floor {
+            return Err(Cause::Contract(Trouble::ContractBehind));
+        }
+        if let Some(base) = &self.base {
+            return Ok((product, base.clone()));
+        }
+        match find(lookups, &product, Wanted::Base, up_to) {
+            Found::Ready(base) => {
+                self.base = Some(base.clone());
+                Ok((product, base))
+            }
+            Found::Refused(_) => Err(Cause::Contract(Trouble::Contract)),
+            Found::Wait(cause) => Err(cause),
+        }
+    }
+
+    /// The program for records written with a schema; `up_to` is the last offset known to be in the partition.
+    pub(super) fn program(
+        &mut self,
+        lookups: &Lookups,
+        product: &Arc<Product>,
+        id: u32,
+        offset: i64,
+        up_to: i64,
+    ) -> Found {
+        if let Some((_, prepared)) = self.programs.iter().find(|(of, _)| *of == id) {
+            return Found::Ready(prepared.clone());
+        }
+        if let Some((_, _, reason)) = self.refused.iter().find(|(of, last, _)| *of == id && offset <= *last) {
+            return Found::Refused(reason.clone());
+        }
+        let found = find(lookups, product, Wanted::Writer(id), up_to);
+        match &found {
+            Found::Ready(prepared) => self.programs.push((id, prepared.clone())),
+            Found::Refused(reason) => self.refuse(id, up_to, reason.clone()),
+            Found::Wait(_) => {}
+        }
+        found
+    }
+
+    /// Only refusals of this run or of records read again are kept, so that there are few.
+    fn refuse(&mut self, id: u32, up_to: i64, reason: Reason) {
+        self.refused.retain(|(of, last, _)| *of != id && *last >= up_to);
+        self.refused.push((id, up_to, reason));
+    }
+
+    /// Whether what the partition waits for is there; takes it.
+    pub(super) fn is_over(&mut self, now: Instant) -> bool {
+        let Some(hold) = &self.hold else { return false };
+        match hold.cause.clone() {
+            Cause::Contract(_) => false,
+            Cause::Until(then, _) => now >= then,
+            Cause::Lookup { ticket, wanted, up_to } => match (ticket.wait(Duration::ZERO), wanted) {
+                (None, _) => false,
+                (Some(Ok(base)), Wanted::Base) => {
+                    self.base = Some(base);
+                    true
+                }
+                (Some(Ok(prepared)), Wanted::Writer(id)) => {
+                    self.programs.push((id, prepared));
+                    true
+                }
+                (Some(Err(reason)), Wanted::Writer(id)) => {
+                    self.refuse(id, up_to, reason);
+                    true
+                }
+                (Some(Err(_)), Wanted::Base) => true,
+            },
+        }
+    }
+
+    /// Has the outputs looked at again before the next record.
+    pub(super) fn forget_base(&mut self, lookups: &Lookups) {
+        self.base = None;
+        if let Some(product) = &self.product {
+            lookups.forget(product, Wanted::Base);
+        }
+    }
+
+    /// What operators are to be told of.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        match &self.hold.as_ref()?.cause {
+            Cause::Contract(trouble) | Cause::Until(_, trouble) => Some(*trouble),
+            Cause::Lookup { ticket, .. } => ticket.trouble_met(),
+        }
+    }
+}
+
+fn find(lookups: &Lookups, product: &Arc<Product>, wanted: Wanted, up_to: i64) -> Found {
+    match lookups.ask(product, wanted) {
+        Answer::Ready(prepared) => Found::Ready(prepared),
+        Answer::Pending(ticket) => match ticket.wait(PATIENCE) {
+            Some(Ok(prepared)) => Found::Ready(prepared),
+            Some(Err(reason)) => Found::Refused(reason),
+            None => Found::Wait(Cause::Lookup { ticket, wanted, up_to }),
+        },
+    }
+}
+
+fn metadata(revision: u64) -> String {
+    format!(r#"{{"rev":{revision}}}"#)
+}
+
+/// The revision in a committed offset's metadata; 0 where there is none, as after offsets were set by hand.
+fn revision_of(topic: &str, metadata: &str) -> u64 {
+    if metadata.is_empty() {
+        return 0;
+    }
+    match serde_json::from_str::<Metadata>(metadata) {
+        Ok(metadata) => metadata.rev,
+        Err(error) => {
+            tracing::warn!(topic, %error, "the committed offset's metadata is not this sidecar's, ignored");
+            0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_revision_survives_the_metadata() {
+        assert_eq!(revision_of("t", &metadata(12)), 12);
+    }
+
+    #[test]
+    fn foreign_metadata_names_no_revision() {
+        for text in ["", "x", "{}", r#"{"rev":-1}"#, r#"{"rev":"1"}"#] {
+            assert_eq!(revision_of("t", text), 0, "{text}");
+        }
+    }
+
+    #[test]
+    fn later_metadata_may_say_more() {
+        assert_eq!(revision_of("t", r#"{"rev":3,"gen":2}"#), 3);
+    }
+}

@@ -1,0 +1,372 @@
+//! From a record to what is sent for it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mesh_avro::{keys::Key, mask::Scratch, wire};
+use mesh_kafka::{
+    ErrorKind,
+    sink::{Failure, Headers, Outgoing, Refusal, Sink},
+    source::{Message, Slot},
+};
+
+use super::part::{Cause, Found, Hold, Part};
+use crate::{
+    lookup::{Lookups, Prepared},
+    product::{KeyPolicy, Product},
+    quarantine::{self, Provenance, Reason},
+    trouble::Trouble,
+};
+
+/// The record's event time, in milliseconds since 1970.
+const EVENT_TIME_HEADER: &str = "mesh-event-time";
+/// Which keys reverse a record's tokens.
+const TOKEN_KEYS_HEADER: &str = "mesh-token-keys";
+/// How long a sealing key is used before the provider is asked for a newer one.
+const SEALING_KEY_AGE: Duration = Duration::from_secs(60);
+/// Between two attempts to have a sealing key.
+const KEY_RETRY: Duration = Duration::from_secs(1);
+/// How often the clock is looked at: once in so many records.
+const CLOCK_STEP: usize = 64;
+
+/// What became of a record.
+enum Step {
+    /// Everything for it is sent, to the views or to the quarantine.
+    Done,
+    /// Nothing for it is sent; its partition waits.
+    Wait(Cause),
+}
+
+/// A record that could not be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Culprit {
+    pub(super) slot: Slot,
+    pub(super) offset: i64,
+    pub(super) kind: ErrorKind,
+}
+
+/// What records are processed with: working memory, kept from record to record.
+pub(super) struct Desk {
+    lookups: Lookups,
+    scratch: Scratch,
+    frame: Vec<u8>,
+    /// Each port's key of the record at hand.
+    keys: Vec<Vec<u8>>,
+    plain: Vec<u8>,
+    sealing: Option<(Key, Instant)>,
+    /// Whether a transaction is open.
+    pub(super) is_open: bool,
+    /// The record that was refused by the producer itself.
+    pub(super) culprit: Option<Culprit>,
+}
+
+/// A run of records and what is the same for all of them.
+struct Run<'r> {
+    product: &'r Arc<Product>,
+    base: &'r Prepared,
+    /// The last offset of the run.
+    up_to: i64,
+}
+
+/// A record and its tag in the sink.
+struct Input<'r> {
+    message: &'r Message<'r>,
+    tag: usize,
+    /// Whether the key goes to the views.
+    keyed: bool,
+}
+
+impl Desk {
+    pub(super) fn new(lookups: Lookups) -> Self {
+        Desk {
+            lookups,
+            scratch: Scratch::new(),
+            frame: Vec::new(),
+            keys: Vec::new(),
+            plain: Vec::new(),
+            sealing: None,
+            is_open: false,
+            culprit: None,
+        }
+    }
+
+    /// Processes consecutive records of a partition until one has to wait or the time is up.
+    pub(super) fn run(
+        &mut self,
+        sink: &Sink,
+        part: &mut Part,
+        messages: &[Message<'_>],
+        first_tag: usize,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(()) };
+        let (product, base) = match part.ready(&self.lookups, last.offset()) {
+            Ok(ready) => ready,
+            Err(cause) => {
+                part.hold = Some(Hold { offset: first.offset(), cause });
+                return Ok(());
+            }
+        };
+        let run = Run { product: &product, base: &base, up_to: last.offset() };
+        let mut current: Option<(u32, Arc<Prepared>)> = None;
+        for (index, message) in messages.iter().enumerate() {
+            if index % CLOCK_STEP == 0 && Instant::now() >= deadline {
+                part.leftover = Some(message.offset());
+                return Ok(());
+            }
+            if !self.is_open {
+                sink.begin()?;
+                self.is_open = true;
+            }
+            let input = Input { message, tag: first_tag + index, keyed: false };
+            match self.record(sink, part, &run, input, &mut current)? {
+                Step::Done => {
+                    let bytes = message.value().map_or(0, <[u8]>::len) + message.key().map_or(0, <[u8]>::len);
+                    part.tally.record(message.offset(), bytes);
+                    part.next = Some(message.offset() + 1);
+                }
+                Step::Wait(cause) => {
+                    part.hold = Some(Hold { offset: message.offset(), cause });
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        sink: &Sink,
+        part: &mut Part,
+        run: &Run<'_>,
+        input: Input<'_>,
+        current: &mut Option<(u32, Arc<Prepared>)>,
+    ) -> Result<Step, Failure> {
+        if let Some((_, reason)) = part.condemned.as_ref().filter(|(offset, _)| *offset == input.message.offset()) {
+            let reason = reason.clone();
+            return self.quarantine(sink, part, run, &input, &reason);
+        }
+        match input.message.value() {
+            None => self.tombstone(sink, part, run, input),
+            Some(value) => self.upsert(sink, part, run, input, value, current),
+        }
+    }
+
+    /// A delete: to every view, under the key as the view has it.
+    fn tombstone(
+        &mut self,
+        sink: &Sink,
+        part: &mut Part,
+        run: &Run<'_>,
+        mut input: Input<'_>,
+    ) -> Result<Step, Failure> {
+        let refused = match (run.product.key, input.message.key()) {
+            (KeyPolicy::Dropped, _) => Some(Reason::UnkeyedTombstone),
+            (_, None) => Some(Reason::NullKey),
+            (_, Some(key)) => self.mask_keys(run.base, key).err(),
+        };
+        if let Some(reason) = refused {
+            return self.quarantine(sink, part, run, &input, &reason);
+        }
+        input.keyed = true;
+        for (index, port) in run.base.ports.iter().enumerate() {
+            let headers = headers(run.product, &input, None, run.base.token_keys.as_deref());
+            let outgoing = outgoing(&port.topic, &input, Some(&self.keys[index]), None, headers);
+            send(sink, part, &input, outgoing, &mut self.culprit)?;
+        }
+        Ok(Step::Done)
+    }
+
+    fn upsert(
+        &mut self,
+        sink: &Sink,
+        part: &mut Part,
+        run: &Run<'_>,
+        mut input: Input<'_>,
+        value: &[u8],
+        current: &mut Option<(u32, Arc<Prepared>)>,
+    ) -> Result<Step, Failure> {
+        let framed = match wire::parse(value) {
+            Ok(framed) => framed,
+            Err(error) => return self.quarantine(sink, part, run, &input, &Reason::Wire(error)),
+        };
+        let id = framed.schema_id;
+        if current.as_ref().is_none_or(|(of, _)| *of != id) {
+            match part.program(&self.lookups, run.product, id, input.message.offset(), run.up_to) {
+                Found::Ready(prepared) => *current = Some((id, prepared)),
+                Found::Refused(reason) => return self.quarantine(sink, part, run, &input, &reason),
+                Found::Wait(cause) => return Ok(Step::Wait(cause)),
+            }
+        }
+        let Some((_, prepared)) = &*current else { return Ok(Step::Wait(Cause::Contract(Trouble::Contract))) };
+        if let Err(reason) = self.guard(part, run, prepared, &mut input, framed.datum) {
+            return self.quarantine(sink, part, run, &input, &reason);
+        }
+        part.tally.dropped_fields += prepared.dropped_fields;
+        self.emit(sink, part, run, &input, prepared, framed.datum)?;
+        Ok(Step::Done)
+    }
+
+    /// Walks the record, and has every view's datum and key ready, or the reason why there are none.
+    fn guard(
+        &mut self,
+        part: &mut Part,
+        run: &Run<'_>,
+        prepared: &Prepared,
+        input: &mut Input<'_>,
+        datum: &[u8],
+    ) -> Result<(), Reason> {
+        let walked = prepared.program.run(&mut self.scratch, datum);
+        walked.map_err(|error| Reason::Datum { kind: error.kind, offset: error.offset })?;
+        match (run.product.key, input.message.key()) {
+            (KeyPolicy::Dropped, key) => part.tally.dropped_keys += u64::from(key.is_some()),
+            (KeyPolicy::Required, None) => return Err(Reason::NullKey),
+            (KeyPolicy::Optional, None) => {}
+            (KeyPolicy::Optional | KeyPolicy::Required, Some(key)) => {
+                if !prepared.program.key_matches(&self.scratch, datum, key) {
+                    return Err(Reason::KeyMismatch);
+                }
+                self.mask_keys(prepared, key)?;
+                input.keyed = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn mask_keys(&mut self, prepared: &Prepared, key: &[u8]) -> Result<(), Reason> {
+        self.keys.resize_with(prepared.ports.len(), Vec::new);
+        for (port, masked) in prepared.ports.iter().zip(&mut self.keys) {
+            let outcome = prepared.program.mask_key(&mut self.scratch, port.view, key, masked);
+            outcome.map_err(|error| Reason::Key { kind: error.kind })?;
+        }
+        Ok(())
+    }
+
+    fn emit(
+        &mut self,
+        sink: &Sink,
+        part: &Part,
+        run: &Run<'_>,
+        input: &Input<'_>,
+        prepared: &Prepared,
+        datum: &[u8],
+    ) -> Result<(), Failure> {
+        let event_time = self.scratch.event_time_ms().filter(|_| run.product.has_event_time);
+        for (index, port) in prepared.ports.iter().enumerate() {
+            self.frame.clear();
+            self.frame.extend_from_slice(&port.frame);
+            self.frame.extend_from_slice(self.scratch.output(port.view, datum));
+            let key = input.keyed.then(|| self.keys[index].as_slice());
+            let headers = headers(run.product, input, event_time, prepared.token_keys.as_deref());
+            let outgoing = outgoing(&port.topic, input, key, Some(&self.frame), headers);
+            send(sink, part, input, outgoing, &mut self.culprit)?;
+        }
+        Ok(())
+    }
+
+    /// Seals the record and puts it aside; without a key to seal it with, the partition waits.
+    fn quarantine(
+        &mut self,
+        sink: &Sink,
+        part: &mut Part,
+        run: &Run<'_>,
+        input: &Input<'_>,
+        reason: &Reason,
+    ) -> Result<Step, Failure> {
+        let no_key = || Ok(Step::Wait(Cause::Until(Instant::now() + KEY_RETRY, Trouble::Keys)));
+        let Some(key) = self.sealing_key(run.product) else { return no_key() };
+        let message = input.message;
+        let provenance = Provenance {
+            topic: &part.topic,
+            partition: part.partition,
+            offset: message.offset(),
+            schema_id: message.value().and_then(|value| wire::parse(value).ok()).map(|framed| framed.schema_id),
+            product: &run.product.name,
+            major: run.product.major,
+            revision: run.product.revision,
+            key_version: key.version(),
+        };
+        let place = quarantine::associated_data(&part.topic, part.partition, message.offset());
+        let headers = message.headers().map(|header| (header.name, header.value));
+        let sealed = quarantine::seal(&key, &place, message.key(), message.value(), headers, &mut self.plain);
+        let Ok(sealed) = sealed else { return no_key() };
+        let headers = Some(provenance.headers(reason));
+        let outgoing = outgoing(&run.product.topics.quarantine, input, None, Some(&sealed), headers);
+        send(sink, part, input, outgoing, &mut self.culprit)?;
+        part.tally.quarantined(reason.code());
+        Ok(Step::Done)
+    }
+
+    fn sealing_key(&mut self, product: &Product) -> Option<Key> {
+        if let Some((key, _)) = self.sealing.as_ref().filter(|(_, since)| since.elapsed() < SEALING_KEY_AGE) {
+            return Some(key.clone());
+        }
+        match self.lookups.keys().key(&product.quarantine_key) {
+            Ok(key) => {
+                self.sealing = Some((key.clone(), Instant::now()));
+                Some(key)
+            }
+            Err(error) => {
+                tracing::debug!(product = %product.name, %error, "no key to seal a quarantined record with");
+                None
+            }
+        }
+    }
+}
+
+fn send(
+    sink: &Sink,
+    part: &Part,
+    input: &Input<'_>,
+    outgoing: Outgoing<'_>,
+    culprit: &mut Option<Culprit>,
+) -> Result<(), Failure> {
+    sink.send(outgoing).map_err(|refusal| match refusal {
+        Refusal::Transaction(failure) => failure,
+        // other outputs of the same record may be in the transaction already
+        Refusal::Record(error) => {
+            *culprit = Some(Culprit { slot: part.slot, offset: input.message.offset(), kind: error.kind() });
+            Failure::Abort(error)
+        }
+    })
+}
+
+fn outgoing<'a>(
+    topic: &'a str,
+    input: &'a Input<'_>,
+    key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+    headers: Option<Headers>,
+) -> Outgoing<'a> {
+    let (partition, timestamp_ms) = (input.message.partition(), input.message.timestamp_ms());
+    Outgoing { topic, partition, key, value, timestamp_ms, headers, tag: input.tag }
+}
+
+/// The headers that pass, and those that the sidecar adds; none at all for most records.
+fn headers(
+    product: &Product,
+    input: &Input<'_>,
+    event_time_ms: Option<i64>,
+    token_keys: Option<&str>,
+) -> Option<Headers> {
+    let mut out: Option<Headers> = None;
+    let mut add = |name: &str, value: Option<&[u8]>| {
+        out = Some(out.take().unwrap_or_else(|| Headers::with_capacity(4)).with(name, value));
+    };
+    if input.message.has_headers() {
+        for header in input.message.headers() {
+            if let Some(name) = product.passing(header.name) {
+                add(name, header.value);
+            }
+        }
+    }
+    if let Some(event_time_ms) = event_time_ms {
+        add(EVENT_TIME_HEADER, Some(event_time_ms.to_string().as_bytes()));
+    }
+    if let Some(token_keys) = token_keys {
+        add(TOKEN_KEYS_HEADER, Some(token_keys.as_bytes()));
+    }
+    out
+}

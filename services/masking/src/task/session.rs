@@ -1,0 +1,222 @@
+//! A task's consumer and producer, from opening to closing, and what it knows in between.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mesh_kafka::{
+    sink::{self, Sink},
+    source::{self, Batch, Change, Limits, Slot, Source},
+};
+use tokio::sync::watch;
+
+use super::{
+    Task,
+    part::{Cause, Part},
+    process::Desk,
+};
+use crate::{catalogue::Products, counts::Teller, metrics::TransactionMeters};
+
+/// How long a gathering waits for a first record: how soon a task notices anything else.
+const IDLE_WAIT: Duration = Duration::from_millis(50);
+/// A consumer that says the same again within this time is not worth another line.
+const SAME_TROUBLE: Duration = Duration::from_secs(30);
+
+/// Why a session ends.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    /// The consumer cannot go on.
+    #[error("the consumer cannot go on")]
+    Source(#[source] mesh_kafka::Error),
+    /// The producer cannot go on.
+    #[error("the producer cannot go on")]
+    Sink(#[source] mesh_kafka::Error),
+}
+
+/// A consumer and the state that its batches change; apart, so that a batch can borrow from the consumer meanwhile.
+pub(super) struct Session<'t> {
+    source: Source,
+    state: State<'t>,
+}
+
+/// What a task knows while its session lasts.
+pub(super) struct State<'t> {
+    pub(super) task: &'t Task,
+    pub(super) meters: &'t TransactionMeters,
+    pub(super) sink: Sink,
+    pub(super) parts: Vec<Part>,
+    pub(super) desk: Desk,
+    pub(super) teller: Teller,
+    /// How many records the next batch may have: fewer than configured while a culprit is looked for.
+    pub(super) records_max: usize,
+    /// Aborted transactions since the last committed one.
+    pub(super) aborts: u32,
+    pub(super) has_committed: bool,
+    products: Arc<Products>,
+    changes: watch::Receiver<Arc<Products>>,
+    subscribed: Vec<String>,
+    last_trouble: Option<(String, Instant)>,
+}
+
+impl<'t> Session<'t> {
+    /// Opens the producer first: it fences a former one, whose open transaction is then ended before we read on.
+    pub(super) fn open(task: &'t Task, meters: &'t TransactionMeters) -> Result<Self, SessionError> {
+        let mut options = sink::Options::new(task.name());
+        options.transaction_timeout = task.config.transaction_timeout;
+        let sink = Sink::open(&task.config.kafka, &options).map_err(SessionError::Sink)?;
+        let options = source::Options::new(Task::group(&task.domain));
+        let source = Source::open(&task.config.kafka, &options).map_err(SessionError::Source)?;
+        let state = State {
+            task,
+            meters,
+            sink,
+            parts: Vec::new(),
+            desk: Desk::new(task.lookups.clone()),
+            teller: Teller::new(task.moved.clone()),
+            records_max: task.config.batch.records_max,
+            aborts: 0,
+            has_committed: false,
+            products: Arc::default(),
+            changes: task.products.clone(),
+            subscribed: Vec::new(),
+            last_trouble: None,
+        };
+        let mut session = Session { source, state };
+        session.state.changes.mark_changed();
+        Ok(session)
+    }
+
+    /// Whether the session did any good.
+    pub(super) fn has_committed(&self) -> bool {
+        self.state.has_committed
+    }
+
+    /// Works until told to stop, between two transactions.
+    pub(super) fn run(&mut self) -> Result<(), SessionError> {
+        while !self.state.task.shutdown.is_triggered() {
+            self.turn()?;
+        }
+        self.state.teller.tell_now();
+        Ok(())
+    }
+
+    fn turn(&mut self) -> Result<(), SessionError> {
+        let Session { source, state } = self;
+        state.follow_products(source)?;
+        state.release(source)?;
+        let batch = source.gather(&state.limits()).map_err(SessionError::Source)?;
+        state.task.latch.open();
+        state.take_changes(&batch);
+        state.teller.tell();
+        if batch.is_empty() {
+            state.sink.idle();
+            return Ok(());
+        }
+        state.work(source, &batch)
+    }
+}
+
+impl State<'_> {
+    fn limits(&self) -> Limits {
+        let batch = &self.task.config.batch;
+        Limits { records_max: self.records_max, bytes_max: batch.bytes_max, linger: batch.linger, wait: IDLE_WAIT }
+    }
+
+    pub(super) fn part(&mut self, slot: Slot) -> Option<&mut Part> {
+        self.parts.iter_mut().find(|part| part.slot == slot)
+    }
+
+    /// Puts new contracts in force, and subscribes to new products.
+    fn follow_products(&mut self, source: &Source) -> Result<(), SessionError> {
+        if !self.changes.has_changed().unwrap_or(false) {
+            return Ok(());
+        }
+        self.products = self.changes.borrow_and_update().clone();
+        let inputs = self.products.inputs(&self.task.domain);
+        if inputs != self.subscribed {
+            source.subscribe(&inputs).map_err(SessionError::Source)?;
+            self.subscribed = inputs.iter().map(ToString::to_string).collect();
+        }
+        for index in 0..self.parts.len() {
+            let changed = self.parts[index].adopt(&self.products);
+            let waits_for_it = |cause: &Cause| !matches!(cause, Cause::Until(..));
+            if changed && self.parts[index].hold.as_ref().is_some_and(|hold| waits_for_it(&hold.cause)) {
+                self.resume(source, index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go on what has waited long enough.
+    fn release(&mut self, source: &Source) -> Result<(), SessionError> {
+        let now = Instant::now();
+        for index in 0..self.parts.len() {
+            if self.parts[index].hold.is_none() {
+                continue;
+            }
+            if self.parts[index].is_over(now) {
+                self.resume(source, index)?;
+            } else {
+                self.tell_trouble(index);
+            }
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, source: &Source, index: usize) -> Result<(), SessionError> {
+        self.parts[index].hold = None;
+        self.tell_trouble(index);
+        source.resume(self.parts[index].slot).map_err(SessionError::Source)
+    }
+
+    pub(super) fn tell_trouble(&self, index: usize) {
+        let part = &self.parts[index];
+        let name = part.product.as_ref().map_or_else(|| part.topic.clone(), |product| product.name.clone());
+        self.task.troubles.set(self.task.number, part.slot, &name, part.trouble());
+    }
+
+    fn take_changes(&mut self, batch: &Batch<'_>) {
+        for change in batch.changes() {
+            match change {
+                Change::Gained { assigned, committed } => {
+                    let mut part = Part::new(assigned, committed.as_ref());
+                    part.adopt(&self.products);
+                    let offset = committed.as_ref().map(|committed| committed.offset);
+                    tracing::info!(
+                        topic = &*assigned.topic,
+                        partition = assigned.partition,
+                        offset,
+                        "partition gained"
+                    );
+                    self.parts.push(part);
+                }
+                Change::Revoked(slot) => self.give_up(*slot, "revoked"),
+                Change::Lost(slot) => self.give_up(*slot, "lost"),
+                Change::Trouble(error) => self.tell_consumer_trouble(error),
+            }
+        }
+    }
+
+    fn give_up(&mut self, slot: Slot, how: &str) {
+        let Some(index) = self.parts.iter().position(|part| part.slot == slot) else { return };
+        self.parts[index].hold = None;
+        self.tell_trouble(index);
+        let part = self.parts.swap_remove(index);
+        tracing::info!(topic = &*part.topic, partition = part.partition, how, "partition given up");
+    }
+
+    fn tell_consumer_trouble(&mut self, error: &mesh_kafka::Error) {
+        let text = format!("{:?}", error.kind());
+        let said = self.last_trouble.as_ref();
+        if said.is_some_and(|(last, at)| *last == text && at.elapsed() < SAME_TROUBLE) {
+            return;
+        }
+        tracing::warn!(
+            task = self.task.name(),
+            error = error as &dyn std::error::Error,
+            "the consumer meets trouble and goes on"
+        );
+        self.last_trouble = Some((text, Instant::now()));
+    }
+}

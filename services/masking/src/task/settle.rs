@@ -1,0 +1,221 @@
+//! Ends a batch's transaction: committed with its offsets, or undone and its records read again.
+
+use std::time::{Duration, Instant};
+
+use mesh_kafka::{
+    Error, ErrorKind,
+    sink::{Failure, Progress},
+    source::{Batch, Slot, Source},
+};
+
+use super::{
+    part::{Cause, Hold},
+    process::Culprit,
+    session::{SessionError, State},
+};
+use crate::{quarantine::Reason, trouble::Trouble};
+
+/// The share of a transaction's time that processing may take; the rest is for delivery and commit.
+const PROCESSING_SHARE: u32 = 4;
+/// After an aborted transaction that no record is to blame for; doubled from the first to the last.
+const PAUSE_FIRST: Duration = Duration::from_millis(20);
+const PAUSE_LAST: Duration = Duration::from_secs(2);
+/// So many aborted transactions in a row, and the outputs are looked at.
+const ABORTS_TOLERATED: u32 = 2;
+/// How long partitions wait after the cluster has refused an output.
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+
+impl State<'_> {
+    /// Takes a batch through: all of it, or what there was time and means for; the rest is read again.
+    pub(super) fn work(&mut self, source: &Source, batch: &Batch<'_>) -> Result<(), SessionError> {
+        let started = Instant::now();
+        let ended = self.process(batch, started).and_then(|()| self.commit(batch));
+        match ended {
+            Ok(()) => self.settle(source, batch, started),
+            Err(Failure::Abort(error)) => self.recover(source, batch, &error),
+            Err(Failure::Close(error)) => Err(SessionError::Sink(error)),
+        }
+    }
+
+    fn process(&mut self, batch: &Batch<'_>, started: Instant) -> Result<(), Failure> {
+        let deadline = started + self.task.config.transaction_timeout / PROCESSING_SHARE;
+        self.desk.is_open = false;
+        self.desk.culprit = None;
+        for run in batch.runs() {
+            let Some(part) = self.parts.iter_mut().find(|part| part.slot == run.slot) else { continue };
+            if part.hold.is_none() && part.leftover.is_none() {
+                self.desk.run(&self.sink, part, batch.messages(run), run.first_index(), deadline)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
+        if !self.desk.is_open {
+            return Ok(());
+        }
+        let done = self.parts.iter().filter_map(|part| {
+            Some(Progress { topic: &part.topic, partition: part.partition, next: part.next?, metadata: &part.metadata })
+        });
+        let progress: Vec<Progress<'_>> = done.collect();
+        match batch.group().filter(|_| !progress.is_empty()) {
+            Some(group) => self.sink.commit(&progress, group),
+            // opened for a record that has to wait: there is nothing in it
+            None => self.sink.abort(),
+        }
+    }
+
+    /// After a commit: counts what was done, and puts every partition where its next record is.
+    fn settle(&mut self, source: &Source, batch: &Batch<'_>, started: Instant) -> Result<(), SessionError> {
+        if self.parts.iter().any(|part| part.next.is_some()) {
+            self.meters.committed(started.elapsed());
+            self.has_committed = true;
+            self.aborts = 0;
+            self.records_max = (self.records_max * 2).min(self.task.config.batch.records_max);
+        }
+        for part in &mut self.parts {
+            let Some(next) = part.next.take() else { continue };
+            if let (Some(meters), Some(product)) = (&part.meters, &part.product) {
+                part.tally.count(meters);
+                self.teller.add(product, part.partition, &part.tally);
+            }
+            part.tally.clear();
+            part.condemned.take_if(|(offset, _)| *offset < next);
+        }
+        for slot in slots(batch) {
+            self.place(source, slot)?;
+        }
+        Ok(())
+    }
+
+    /// Pauses a partition that waits, and rewinds one that time was too short for.
+    fn place(&mut self, source: &Source, slot: Slot) -> Result<(), SessionError> {
+        let Some(index) = self.parts.iter().position(|part| part.slot == slot) else { return Ok(()) };
+        let part = &mut self.parts[index];
+        let leftover = part.leftover.take();
+        let placed = match (&part.hold, leftover) {
+            (Some(hold), _) => source.pause(slot, hold.offset),
+            (None, Some(offset)) => source.rewind(slot, offset),
+            (None, None) => Ok(()),
+        };
+        placed.map_err(SessionError::Source)?;
+        self.tell_trouble(index);
+        Ok(())
+    }
+
+    /// After a failure: nothing of the batch was done. Does something about the cause, and has the records read again.
+    fn recover(&mut self, source: &Source, batch: &Batch<'_>, error: &Error) -> Result<(), SessionError> {
+        let undelivered = self.sink.failed_deliveries();
+        self.sink.abort().map_err(|failure| match failure {
+            Failure::Abort(error) | Failure::Close(error) => SessionError::Sink(error),
+        })?;
+        self.meters.aborted();
+        self.aborts += 1;
+        let culprits = self.culprits(batch, &undelivered);
+        tracing::warn!(
+            task = self.task.name(),
+            records = batch.len(),
+            undelivered = undelivered.len(),
+            cause = ?culprits.first().map(|culprit| culprit.kind),
+            error = error as &dyn std::error::Error,
+            "transaction aborted, its records are processed again"
+        );
+        self.undo(batch);
+        self.deal_with(batch, &culprits);
+        for slot in slots(batch) {
+            self.place(source, slot)?;
+        }
+        if culprits.is_empty() {
+            self.task.sleep((PAUSE_FIRST * 2_u32.saturating_pow(self.aborts.min(10))).min(PAUSE_LAST));
+        }
+        Ok(())
+    }
+
+    /// Who is to blame, where that is known.
+    fn culprits(&mut self, batch: &Batch<'_>, undelivered: &[mesh_kafka::sink::Undelivered]) -> Vec<Culprit> {
+        if let Some(culprit) = self.desk.culprit.take() {
+            return vec![culprit];
+        }
+        let blames = |kind| matches!(kind, ErrorKind::TooLarge | ErrorKind::UnknownTopic | ErrorKind::Unauthorised);
+        let found = undelivered.iter().filter(|failed| blames(failed.kind)).filter_map(|failed| {
+            let (slot, offset) = batch.origin(failed.tag)?;
+            Some(Culprit { slot, offset, kind: failed.kind })
+        });
+        found.collect()
+    }
+
+    /// Puts every partition of the batch back to where the batch began.
+    fn undo(&mut self, batch: &Batch<'_>) {
+        for part in &mut self.parts {
+            part.tally.clear();
+            part.next = None;
+        }
+        for slot in slots(batch) {
+            let Some(first) = batch.first_offset(slot) else { continue };
+            let Some(part) = self.part(slot) else { continue };
+            match &mut part.hold {
+                Some(hold) => hold.offset = hold.offset.min(first),
+                None => part.leftover = Some(first),
+            }
+        }
+    }
+
+    fn deal_with(&mut self, batch: &Batch<'_>, culprits: &[Culprit]) {
+        for culprit in culprits {
+            match culprit.kind {
+                ErrorKind::TooLarge => self.condemn(batch, *culprit),
+                ErrorKind::Unauthorised => self.hold_product(batch, culprit.slot, Trouble::OutputRefused),
+                _ => self.hold_product(batch, culprit.slot, Trouble::OutputMissing),
+            }
+        }
+        if culprits.is_empty() && self.aborts > ABORTS_TOLERATED {
+            for slot in slots(batch) {
+                let lookups = &self.task.lookups;
+                if let Some(part) = self.parts.iter_mut().find(|part| part.slot == slot) {
+                    part.forget_base(lookups);
+                }
+            }
+        }
+    }
+
+    /// An output is too large for its topic. The brokers refuse whole batches, so that the record to blame is certain only
+    /// when it was alone; until then, batches are made smaller.
+    fn condemn(&mut self, batch: &Batch<'_>, culprit: Culprit) {
+        if batch.len() > 1 {
+            self.records_max = (batch.len() / 2).max(1);
+            return;
+        }
+        let Some(part) = self.part(culprit.slot) else { return };
+        let already = part.condemned.as_ref().is_some_and(|(offset, _)| *offset == culprit.offset);
+        if already {
+            let cause = Cause::Until(Instant::now() + REFUSED_PAUSE, Trouble::QuarantineTooSmall);
+            part.hold = Some(Hold { offset: culprit.offset, cause });
+        } else {
+            part.condemned = Some((culprit.offset, Reason::OutputTooLarge));
+        }
+    }
+
+    /// What one product's outputs do not take holds that product's partitions, not its neighbours'.
+    fn hold_product(&mut self, batch: &Batch<'_>, slot: Slot, trouble: Trouble) {
+        let Some(product) = self.part(slot).and_then(|part| part.product.clone()) else { return };
+        for slot in slots(batch) {
+            let lookups = self.task.lookups.clone();
+            let Some(first) = batch.first_offset(slot) else { continue };
+            let Some(part) = self.part(slot) else { continue };
+            let same = part.product.as_ref().is_some_and(|other| other.identity == product.identity);
+            if same && part.hold.is_none() {
+                part.forget_base(&lookups);
+                part.leftover = None;
+                part.hold = Some(Hold { offset: first, cause: Cause::Until(Instant::now() + REFUSED_PAUSE, trouble) });
+            }
+        }
+    }
+}
+
+/// The batch's partitions, each once.
+fn slots(batch: &Batch<'_>) -> Vec<Slot> {
+    let mut slots: Vec<Slot> = batch.runs().iter().map(|run| run.slot).collect();
+    slots.sort_unstable();
+    slots.dedup();
+    slots
+}
