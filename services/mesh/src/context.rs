@@ -109,6 +109,11 @@ impl Context {
         })
     }
 
+    /// The file of key material that was given by flag or environment, if any.
+    pub fn given_keys_file(&self) -> Option<PathBuf> {
+        self.global.keys.clone()
+    }
+
     /// The file of key material: the given one, or that of the running `mesh up`.
     pub fn keys_file(&self) -> Option<PathBuf> {
         let running = self.running.as_ref().map(|running| running.keys_file.clone());

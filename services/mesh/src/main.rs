@@ -2,11 +2,13 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: see [`failure::Exit`].
 
+mod apply;
 mod cli;
 mod commands;
 mod context;
 mod failure;
 mod output;
+mod platform;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,11 +1,94 @@
-//! `mesh run`.
+//! `mesh run SERVICE...`: the named services, until SIGTERM or Ctrl-C.
 
+use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::platform::{MaskingOptions, Plan, Service, Services, answers};
+use mesh_runtime::Shutdown;
+use serde_json::json;
+use std::time::Duration;
+
+/// How long services may take over what is in flight.
+pub const GRACE: Duration = Duration::from_secs(15);
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The services to run in this process
+    #[arg(required = true, value_enum, value_name = "SERVICE")]
+    services: Vec<Service>,
+    /// Mask the products of this domain only; may be repeated
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Vec<String>,
+    #[command(flatten)]
+    serving: Serving,
+    #[command(flatten)]
+    masking: MaskingOptions,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::internal("mesh run is not there yet"))
+/// Where HTTP is served, and how often freshness is judged.
+#[derive(Debug, clap::Args)]
+pub struct Serving {
+    /// The address to serve HTTP on
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub listen: String,
+    /// The schema registry's port; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub registry_port: u16,
+    /// The port of /livez, /readyz, /metrics and lineage; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    pub http_port: u16,
+    /// How often freshness is judged
+    #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub freshness_interval: u64,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let shutdown =
+        Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
+    let plan = plan(args, context)?;
+    if shutdown.abandon(answers(&plan.kafka)).await.transpose()?.is_none() {
+        return Ok(Exit::Fine);
+    }
+    let mut services = Services::start(&plan, shutdown.child()).await?;
+    announce(&services, context.format())?;
+    let failed = tokio::select! {
+        failure = services.ended() => Err(failure),
+        () = shutdown.triggered() => Ok(()),
+    };
+    let stopped = services.stop().await;
+    failed.and(stopped).map(|()| Exit::Fine)
+}
+
+fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
+    let services = args.services.into_iter().collect::<std::collections::BTreeSet<_>>();
+    let masking = services.contains(&Service::Masking);
+    let own_registry = services.contains(&Service::Registry);
+    Ok(Plan {
+        kafka: context.kafka()?,
+        registry_url: if masking && !own_registry { Some(context.registry_url()?) } else { None },
+        keys: if masking { Some(context.keys()?) } else { None },
+        services,
+        listen: args.serving.listen,
+        registry_port: args.serving.registry_port,
+        http_port: args.serving.http_port,
+        domains: args.domain,
+        masking: args.masking,
+        freshness_interval: Duration::from_secs(args.serving.freshness_interval),
+    })
+}
+
+/// Says where the services listen: to people on standard error, to machines as one line of JSON.
+fn announce(services: &Services, format: Format) -> Result<(), Failure> {
+    let Services { registry_url, http_url, .. } = services;
+    match format {
+        Format::Json => {
+            let _reader = output::json(&json!({ "registry_url": registry_url, "http_url": http_url }))?;
+        }
+        Format::Text => {
+            registry_url.iter().for_each(|url| output::talk(&format!("registry  {url}")));
+            output::talk(&format!("http      {http_url}  /livez /readyz /metrics"));
+        }
+    }
+    Ok(())
 }

@@ -1,11 +1,202 @@
-//! `mesh up`.
+//! `mesh up`: everything in one process, on the embedded Kafka unless a cluster is named.
 
-use crate::context::Context;
+use super::run::{GRACE, Serving};
+use crate::apply;
+use crate::cli::Format;
+use crate::context::{Context, Running};
 use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::platform::{Cluster, MaskingOptions, Plan, Service, Services};
+use mesh_avro::keys::KeyRing;
+use mesh_kafka::embedded::Options;
+use mesh_runtime::keys::{EnvKeys, FileKeys};
+use mesh_runtime::{Readiness, Shutdown};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Where the embedded Kafka keeps its data, and the backbone its keys [default: a temporary folder]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The embedded Kafka's port [default: a free one]
+    #[arg(long, value_name = "PORT", conflicts_with = "bootstrap_servers")]
+    kafka_port: Option<u16>,
+    /// Leave the contracts of the working tree unapplied
+    #[arg(long)]
+    no_apply: bool,
+    #[command(flatten)]
+    serving: Serving,
+    #[command(flatten)]
+    masking: MaskingOptions,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::internal("mesh up is not there yet"))
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let shutdown =
+        Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
+    let options = Options { cache: None, data: args.data.clone(), port: args.kafka_port };
+    let Some(cluster) = shutdown.abandon(Cluster::start(context, options)).await.transpose()? else {
+        return Ok(Exit::Fine);
+    };
+    let mut cluster = cluster;
+    let outcome = serve(args, context, &mut cluster, &shutdown).await;
+    cluster.stop().await;
+    outcome.map(|()| Exit::Fine)
+}
+
+async fn serve(args: Args, context: &Context, cluster: &mut Cluster, shutdown: &Shutdown) -> Result<(), Failure> {
+    let home = Home::of(args.data.as_deref(), context)?;
+    let plan = plan(&args, context, &home, cluster)?;
+    apply::control_topics(&plan.kafka).await?;
+    let mut services = Services::start(&plan, shutdown.child()).await?;
+    let outcome = tokio::select! {
+        failure = cluster.died() => Err(failure),
+        outcome = work(&args, context, &home, &plan, &mut services) => outcome,
+        () = shutdown.triggered() => Ok(()),
+    };
+    let stopped = services.stop().await;
+    outcome.and(stopped)
+}
+
+fn plan(args: &Args, context: &Context, home: &Home, cluster: &Cluster) -> Result<Plan, Failure> {
+    Ok(Plan {
+        services: Service::ALL.into(),
+        kafka: cluster.settings(),
+        listen: args.serving.listen.clone(),
+        registry_port: args.serving.registry_port,
+        http_port: args.serving.http_port,
+        registry_url: None,
+        domains: Vec::new(),
+        masking: args.masking.clone(),
+        freshness_interval: Duration::from_secs(args.serving.freshness_interval),
+        keys: Some(home.keys(context)?),
+    })
+}
+
+/// Applies the contracts, says where everything is, and goes on until a service ends.
+async fn work(
+    args: &Args,
+    context: &Context,
+    home: &Home,
+    plan: &Plan,
+    services: &mut Services,
+) -> Result<(), Failure> {
+    let running = Running {
+        pid: std::process::id(),
+        bootstrap_servers: plan.kafka.bootstrap().to_owned(),
+        registry_url: services.registry_url.clone().unwrap_or_default(),
+        http_url: services.http_url.clone(),
+        keys_file: home.keys_file.clone(),
+    };
+    let readiness = services.readiness();
+    let products = tokio::select! {
+        products = prepare(args, context, plan, &running.registry_url, &readiness) => products?,
+        failure = services.ended() => return Err(failure),
+    };
+    let _announced = Announced::new(context, &running)?;
+    announce(&running, &products, context.format())?;
+    Err(services.ended().await)
+}
+
+/// Waits until the services are ready, then applies the contracts; the names of the products.
+async fn prepare(
+    args: &Args,
+    context: &Context,
+    plan: &Plan,
+    registry_url: &str,
+    readiness: &Readiness,
+) -> Result<Vec<String>, Failure> {
+    readiness.ready().await;
+    if args.no_apply {
+        return Ok(Vec::new());
+    }
+    apply::tree(&context.root()?, &plan.kafka, registry_url).await
+}
+
+fn announce(running: &Running, products: &[String], format: Format) -> Result<(), Failure> {
+    let lines = match format {
+        Format::Json => {
+            let mut value = serde_json::to_value(running).unwrap_or_default();
+            value["products"] = products.into();
+            vec![value.to_string()]
+        }
+        Format::Text => vec![
+            format!("kafka      {}", running.bootstrap_servers),
+            format!("registry   {}", running.registry_url),
+            format!("http       {}  /readyz /metrics /api/v1/lineage", running.http_url),
+            format!("products   {}", products.join(", ")),
+        ],
+    };
+    for line in lines {
+        let _reader = output::data(&line)?;
+    }
+    if format == Format::Text {
+        output::talk("ready; Ctrl-C stops it, and another terminal in this working tree needs no addresses");
+    }
+    Ok(())
+}
+
+/// Where this backbone keeps its keys: with its data, else in the working tree's `.mesh`, else in a temporary folder.
+struct Home {
+    keys_file: PathBuf,
+    given: bool,
+    _temporary: Option<TempDir>,
+}
+
+impl Home {
+    fn of(data: Option<&Path>, context: &Context) -> Result<Self, Failure> {
+        if let Some(keys_file) = context.given_keys_file() {
+            return Ok(Self { keys_file, given: true, _temporary: None });
+        }
+        if let Some(folder) = data.map(Path::to_owned).or_else(|| context.root().ok().map(|root| root.join(".mesh"))) {
+            std::fs::create_dir_all(&folder).map_err(|error| no_folder(&folder, error))?;
+            return Ok(Self { keys_file: folder.join("keys.json"), given: false, _temporary: None });
+        }
+        let folder = TempDir::new().map_err(|error| no_folder(&std::env::temp_dir(), error))?;
+        Ok(Self { keys_file: folder.path().join("keys.json"), given: false, _temporary: Some(folder) })
+    }
+
+    /// The given keys; else those of its own file, which is made if it is not there.
+    fn keys(&self, context: &Context) -> Result<Arc<dyn KeyRing>, Failure> {
+        if self.given || EnvKeys::present() {
+            return context.keys();
+        }
+        match FileKeys::open_or_generate(&self.keys_file) {
+            Ok(keys) => Ok(Arc::new(keys)),
+            Err(error) => Err(Failure::usage("cannot keep keys").because(error)),
+        }
+    }
+}
+
+fn no_folder(folder: &Path, error: std::io::Error) -> Failure {
+    Failure::usage(format!("cannot make the folder {}", folder.display()))
+        .because(error)
+        .hint("choose another with --data")
+}
+
+/// The file that tells other commands where this backbone is; gone with it.
+struct Announced {
+    file: Option<PathBuf>,
+}
+
+impl Announced {
+    fn new(context: &Context, running: &Running) -> Result<Self, Failure> {
+        let Ok(root) = context.root() else { return Ok(Self { file: None }) };
+        let file = Running::file(&root);
+        let failed = |error| Failure::internal(format!("cannot write {}", file.display())).because(error);
+        std::fs::create_dir_all(root.join(".mesh")).map_err(failed)?;
+        let text = serde_json::to_string_pretty(running)
+            .map_err(|error| Failure::internal("cannot write the addresses as JSON").because(error))?;
+        std::fs::write(&file, text).map_err(failed)?;
+        Ok(Self { file: Some(file) })
+    }
+}
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        // Another `mesh up` of this tree may have replaced it, or somebody cleaned up: neither is this one's to mend.
+        let _ = self.file.as_deref().map(std::fs::remove_file);
+    }
 }

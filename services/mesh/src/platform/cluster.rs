@@ -2,9 +2,9 @@
 
 use crate::context::Context;
 use crate::failure::Failure;
+use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedError, EmbeddedKafka, Options};
-use mesh_kafka::Settings;
 use std::time::Duration;
 
 /// How long an existing cluster may take to answer at the start.

@@ -1,0 +1,9 @@
+//! Starts and stops the backbone: the Kafka it stands on, and its services.
+
+mod cluster;
+mod plan;
+mod services;
+
+pub use cluster::{Cluster, answers};
+pub use plan::{MaskingOptions, Plan, Service};
+pub use services::Services;

@@ -1,0 +1,106 @@
+//! Which services to start, and how.
+
+use crate::failure::Failure;
+use clap::{Args, ValueEnum};
+use mesh_avro::keys::KeyRing;
+use mesh_kafka::Settings;
+use mesh_masking::BatchLimits;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The services of the backbone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Service {
+    /// The schema registry
+    Registry,
+    /// The masking sidecar
+    Masking,
+    /// The freshness monitor
+    Freshness,
+    /// The lineage service
+    Lineage,
+}
+
+impl Service {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Registry, Self::Masking, Self::Freshness, Self::Lineage];
+
+    /// As on the command line and in logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Masking => "masking",
+            Self::Freshness => "freshness",
+            Self::Lineage => "lineage",
+        }
+    }
+}
+
+/// What can be set of the masking sidecar.
+#[derive(Debug, Clone, Args)]
+pub struct MaskingOptions {
+    /// This process's name among the sidecar's replicas; two that share a name fence each other
+    #[arg(long, default_value = "0", value_name = "NAME")]
+    pub replica: String,
+    /// Threads for each domain
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub tasks: usize,
+    /// The most records of one transaction
+    #[arg(long, default_value_t = BatchLimits::default().records_max, value_name = "N")]
+    pub batch_records: usize,
+    /// How long a transaction waits for more records: latency against throughput
+    #[arg(long, default_value_t = 5, value_name = "MILLISECONDS")]
+    pub batch_linger: u64,
+}
+
+/// Which services to start, and how.
+pub struct Plan {
+    /// Which.
+    pub services: BTreeSet<Service>,
+    /// The cluster they stand on.
+    pub kafka: Settings,
+    /// The address that HTTP is served on: loopback unless told.
+    pub listen: String,
+    /// The registry's port; 0 takes a free one.
+    pub registry_port: u16,
+    /// The port of `/livez`, `/readyz`, `/metrics` and lineage; 0 takes a free one.
+    pub http_port: u16,
+    /// Where the registry is, if it is not one of the services.
+    pub registry_url: Option<String>,
+    /// The domains whose products are masked; none: all.
+    pub domains: Vec<String>,
+    /// Masking's options.
+    pub masking: MaskingOptions,
+    /// How often freshness is judged.
+    pub freshness_interval: Duration,
+    /// Where keys come from; masking cannot do without.
+    pub keys: Option<Arc<dyn KeyRing>>,
+}
+
+impl Plan {
+    /// Whether a service is to be started.
+    pub fn has(&self, service: Service) -> bool {
+        self.services.contains(&service)
+    }
+
+    /// The address for a port.
+    pub fn address(&self, port: u16) -> String {
+        format!("{}:{port}", self.listen)
+    }
+
+    /// The configuration of the masking sidecar, given where the registry is.
+    ///
+    /// # Errors
+    /// There are no keys.
+    pub fn masking(&self, registry_url: &str) -> Result<mesh_masking::Config, Failure> {
+        let keys = self.keys.clone().ok_or_else(|| Failure::usage("masking has no keys").hint("give --keys FILE"))?;
+        let mut config = mesh_masking::Config::new(self.kafka.clone(), registry_url, keys);
+        config.domains.clone_from(&self.domains);
+        config.replica.clone_from(&self.masking.replica);
+        config.tasks = self.masking.tasks;
+        config.batch.records_max = self.masking.batch_records;
+        config.batch.linger = Duration::from_millis(self.masking.batch_linger);
+        Ok(config)
+    }
+}

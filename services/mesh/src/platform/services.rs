@@ -1,0 +1,152 @@
+//! Running services: started together, watched, stopped together. One that dies takes the process down.
+
+use super::plan::{Plan, Service};
+use crate::failure::Failure;
+use mesh_registry::Registry;
+use mesh_runtime::{AdminServer, Readiness, Shutdown, recorder};
+use std::error::Error;
+use std::net::SocketAddr;
+use tokio::task::JoinSet;
+
+type Ended = (&'static str, Result<(), Box<dyn Error + Send + Sync>>);
+
+/// Running services.
+pub struct Services {
+    /// Where the registry is, if one was started or named.
+    pub registry_url: Option<String>,
+    /// Where `/livez`, `/readyz`, `/metrics` and lineage are served.
+    pub http_url: String,
+    readiness: Readiness,
+    shutdown: Shutdown,
+    tasks: JoinSet<Ended>,
+}
+
+impl Services {
+    /// Starts the services of a plan. They are not ready yet.
+    ///
+    /// # Errors
+    /// A port is taken, or something that a service needs was not given.
+    pub async fn start(plan: &Plan, shutdown: Shutdown) -> Result<Self, Failure> {
+        let recorder = recorder::install().map_err(|error| Failure::internal("cannot count metrics").because(error))?;
+        let readiness = Readiness::default();
+        let admin = AdminServer::bind(&plan.address(plan.http_port), readiness.clone(), recorder).await;
+        let admin = admin.map_err(|error| port_taken("--http-port", error))?;
+        let mut services = Self {
+            registry_url: plan.registry_url.clone(),
+            http_url: url(admin.address()),
+            readiness,
+            shutdown,
+            tasks: JoinSet::new(),
+        };
+        services.start_registry(plan).await?;
+        services.start_masking(plan)?;
+        services.start_freshness(plan);
+        services.start_lineage(plan, admin);
+        Ok(services)
+    }
+
+    async fn start_registry(&mut self, plan: &Plan) -> Result<(), Failure> {
+        if !plan.has(Service::Registry) {
+            return Ok(());
+        }
+        let mut config = mesh_registry::Config::new(plan.address(plan.registry_port), plan.kafka.clone());
+        config.readiness = self.readiness.clone();
+        let registry = Registry::bind(config).await.map_err(|error| port_taken("--registry-port", error))?;
+        self.registry_url = Some(url(registry.address()));
+        self.spawn(Service::Registry.name(), registry.serve(self.shutdown.clone()));
+        Ok(())
+    }
+
+    fn start_masking(&mut self, plan: &Plan) -> Result<(), Failure> {
+        if !plan.has(Service::Masking) {
+            return Ok(());
+        }
+        let registry_url = self.registry_url.as_deref().ok_or_else(|| {
+            Failure::usage("masking needs a schema registry, and none is named or started")
+                .hint("give --registry-url, or run the registry too")
+        })?;
+        let mut config = plan.masking(registry_url)?;
+        config.readiness = self.readiness.clone();
+        self.spawn(Service::Masking.name(), mesh_masking::run(config, self.shutdown.clone()));
+        Ok(())
+    }
+
+    fn start_freshness(&mut self, plan: &Plan) {
+        if plan.has(Service::Freshness) {
+            let mut config = mesh_freshness::Config::new(plan.kafka.clone());
+            config.readiness = self.readiness.clone();
+            config.interval = plan.freshness_interval;
+            self.spawn(Service::Freshness.name(), mesh_freshness::run(config, self.shutdown.clone()));
+        }
+    }
+
+    /// Lineage is served beside the probes, on the same port.
+    fn start_lineage(&mut self, plan: &Plan, mut admin: AdminServer) {
+        if plan.has(Service::Lineage) {
+            let state = mesh_lineage::State::default();
+            admin = admin.merge(mesh_lineage::routes(state.clone()));
+            let config = mesh_lineage::Config { kafka: plan.kafka.clone(), readiness: self.readiness.clone(), state };
+            self.spawn(Service::Lineage.name(), mesh_lineage::run(config, self.shutdown.clone()));
+        }
+        self.spawn("http", admin.serve(self.shutdown.clone()));
+    }
+
+    fn spawn<E>(&mut self, name: &'static str, service: impl Future<Output = Result<(), E>> + Send + 'static)
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            let ended = shutdown.drain(service).await.unwrap_or_else(|| {
+                tracing::error!(service = name, "service did not stop within its grace period");
+                Ok(())
+            });
+            (name, ended.map_err(Into::into))
+        });
+    }
+
+    /// Whether every service is ready.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
+    }
+
+    /// Resolves when a service ends though nobody asked it to.
+    pub async fn ended(&mut self) -> Failure {
+        match self.tasks.join_next().await {
+            Some(Ok((name, Err(error)))) => Failure::internal(format!("{name} failed")).because(error),
+            Some(Ok((name, Ok(())))) => Failure::internal(format!("{name} ended without being told to")),
+            Some(Err(error)) => Failure::internal("a service broke").because(error),
+            None => Failure::internal("no service is running"),
+        }
+    }
+
+    /// Tells every service to stop and waits for it, at most the grace period each.
+    ///
+    /// # Errors
+    /// A service failed while it stopped.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        self.shutdown.trigger();
+        let mut outcome = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            let failed = |error: Box<dyn Error + Send + Sync>, name: &str| {
+                Failure::internal(format!("{name} failed while it stopped")).because(error)
+            };
+            let result = match ended {
+                Ok((name, result)) => result.map_err(|error| failed(error, name)),
+                Err(error) => Err(failed(error.into(), "a service")),
+            };
+            outcome = outcome.and(result);
+        }
+        outcome
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
+fn port_taken(option: &str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+    Failure::usage(format!("cannot listen on the port of {option}"))
+        .because(error)
+        .hint(format!("choose another port with {option}, or none for a free one"))
+}
