@@ -4,6 +4,8 @@ mod access;
 mod contract;
 mod domain;
 mod draft;
+#[cfg(test)]
+mod editor;
 pub(crate) mod keys;
 mod reader;
 mod refresh;

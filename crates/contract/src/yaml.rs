@@ -28,13 +28,14 @@ pub(crate) fn load(file: &Arc<str>, text: &str) -> (Option<Node>, Vec<Finding>) 
         return (None, vec![refusal.placed(file)]);
     }
     let bounds = Bounds::of(text);
+    let within = |marker| bounds.clamp(Mark::of(marker));
     let mut builder = Builder::new(DEPTH_MAX, NODES_MAX);
     let mut refused = None;
     for event in Parser::new_from_str(text.trim_start_matches('\u{feff}')) {
         let step = match event {
             Ok((Event::StreamEnd, _)) => break,
-            Ok((event, span)) => builder.take(event, Mark::of(span.start)),
-            Err(error) => Err(Refusal::new(rules::YAML_SYNTAX, Mark::of(*error.marker()), error.info().to_owned())),
+            Ok((event, span)) => builder.take(event, within(span.start)),
+            Err(error) => Err(Refusal::new(rules::YAML_SYNTAX, within(*error.marker()), error.info().to_owned())),
         };
         if let Err(refusal) = step {
             refused = Some(refusal);
@@ -48,14 +49,11 @@ pub(crate) fn load(file: &Arc<str>, text: &str) -> (Option<Node>, Vec<Finding>) 
     if missing {
         refusals.push(Refusal::new(rules::YAML_EMPTY, Mark::START, "the file is empty".to_owned()));
     }
-    let findings = refusals
-        .into_iter()
-        .map(|refusal| Refusal { mark: bounds.clamp(refusal.mark), ..refusal }.placed(file))
-        .collect();
+    let findings = refusals.into_iter().map(|refusal| refusal.placed(file)).collect();
     (root.filter(|_| !stopped), findings)
 }
 
-/// A finding whose place is not yet known to lie inside the file.
+/// A finding that does not know its file yet.
 struct Refusal {
     rule: &'static str,
     mark: Mark,

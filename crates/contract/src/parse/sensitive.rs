@@ -82,8 +82,19 @@ fn rule(reader: &mut Reader, mark: Mark, name: &str, argument: Option<Argument<'
     let (id, hint) = match &error {
         MaskRuleError::Unknown(_) => (rules::MASK_UNKNOWN, suggest::hint_or_list(name, &MaskRule::NAMES)),
         MaskRuleError::Takes(rule) => (rules::MASK_ARGUMENT, Some(format!("write `mask: {rule}`"))),
-        MaskRuleError::Argument { .. } => (rules::MASK_ARGUMENT, None),
+        MaskRuleError::Argument { rule, .. } => (rules::MASK_ARGUMENT, Some(format!("such as `{}`", example(rule)))),
     };
     reader.refuse(id, mark, error.to_string(), hint);
     None
+}
+
+fn example(rule: &str) -> &'static str {
+    match rule {
+        "redact" => r#"{ redact: "unknown" }"#,
+        "hash" => "{ hash: 32 }",
+        "keep_first" => "{ keep_first: 2 }",
+        "keep_last" => "{ keep_last: 4 }",
+        "truncate" => "{ truncate: 3 }",
+        _ => "{ generalise: year }",
+    }
 }
