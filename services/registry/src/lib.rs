@@ -1,1 +1,144 @@
 //! A Confluent-compatible schema registry on a compacted Kafka topic; refuses incompatible schemas.
+//!
+//! ```text
+//! HTTP (http/) ── reads ──────────────▶ State (state/), in memory
+//!      └── changes ─▶ Writer (writer/) ─▶ log (_schemas) ─▶ Follower ─▶ State
+//! ```
+//!
+//! The state is a pure function of the log, and only the follower changes it. A change is planned on the newest state by
+//! the log's single writer, which is fenced by a transactional id; it is answered once it has been read back. The log has
+//! Confluent's own record format (`log/`). Until the log has been read to its end every request is answered 503: nothing
+//! is ever said to be absent that only has not been read yet.
+
+mod config;
+mod error;
+mod follower;
+mod http;
+mod log;
+mod metrics;
+mod schema;
+mod state;
+mod store;
+mod subject;
+mod topic;
+mod writer;
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use mesh_kafka::admin::Admin;
+use mesh_runtime::{HttpListener, Latch, Shutdown};
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+};
+
+pub use config::{Config, DEFAULT_TOPIC};
+pub use error::Error;
+
+use crate::{
+    http::App,
+    store::Store,
+    writer::{Command, KafkaLog, Writer, WriterTask},
+};
+
+/// How long to wait before trying to prepare the topic again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Runs a registry until the shutdown.
+///
+/// # Errors
+/// What a restart alone does not mend: see [`Error`].
+pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
+    Registry::bind(config).await?.serve(shutdown).await
+}
+
+/// A registry that listens, but does not answer yet.
+#[derive(Debug)]
+pub struct Registry {
+    config: Config,
+    listener: HttpListener,
+    latch: Latch,
+}
+
+impl Registry {
+    /// Binds the registry's address, so that its port is known before it serves.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn bind(config: Config) -> Result<Self, Error> {
+        let listener = HttpListener::bind(&config.listen).await?;
+        let latch = config.readiness.latch("registry");
+        Ok(Self { config, listener, latch })
+    }
+
+    /// The address that is really listened on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Serves until the shutdown; 503 until the log has been read to its end.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn serve(self, shutdown: Shutdown) -> Result<(), Error> {
+        metrics::describe();
+        let Self { config, listener, latch } = self;
+        let store = Arc::new(Store::default());
+        let (writer, queue) = Writer::new(config.write_timeout);
+        let app = App::new(store.clone(), writer, config.body_bytes_max);
+        let log = KafkaLog::new(config.kafka.clone(), &config.topic);
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(write(WriterTask::new(log, store.clone()), queue));
+        tasks.spawn(keep_state(config, store, latch, app.clone()));
+        tracing::info!(address = %listener.address(), "registry listens");
+        let outcome = tokio::select! {
+            served = listener.serve(http::router(app), shutdown) => served.map_err(Error::from),
+            ended = tasks.join_next() => Err(failure(ended)),
+        };
+        tasks.shutdown().await;
+        tracing::info!("registry stopped");
+        outcome
+    }
+}
+
+/// Serves the queue of changes. It never ends while anybody can ask.
+async fn write(task: WriterTask<KafkaLog>, queue: mpsc::Receiver<Command>) -> Result<Infallible, Error> {
+    task.run(queue).await;
+    Err(Error::TaskEnded { task: "writer", source: None })
+}
+
+/// Prepares the topic, then follows it.
+async fn keep_state(config: Config, store: Arc<Store>, latch: Latch, app: App) -> Result<Infallible, Error> {
+    latch.close("reading the registry's log");
+    while let Err(error) = prepare(&config, &app).await {
+        if !topic::is_temporary(&error) {
+            return Err(error);
+        }
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        tracing::warn!(%error, cause, "registry waits for kafka");
+        tokio::time::sleep(RETRY_INTERVAL).await;
+    }
+    follower::follow(config.kafka, config.topic, &store, latch).await
+}
+
+async fn prepare(config: &Config, app: &App) -> Result<(), Error> {
+    topic::prepare(config).await?;
+    let failed = |source| Error::PrepareTopic { topic: config.topic.clone(), source };
+    let admin = Admin::new(&config.kafka).map_err(failed)?;
+    app.set_cluster_id(admin.cluster_id().await.map_err(failed)?);
+    Ok(())
+}
+
+fn failure(ended: Option<Result<Result<Infallible, Error>, JoinError>>) -> Error {
+    match ended {
+        Some(Ok(Err(error))) => error,
+        Some(Ok(Ok(never))) => match never {},
+        Some(Err(source)) => Error::TaskEnded { task: "background task", source: Some(source) },
+        None => Error::TaskEnded { task: "background task", source: None },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! How a registry is set up.
+
+use std::time::Duration;
+
+use mesh_kafka::Settings;
+use mesh_runtime::Readiness;
+
+/// The topic that Confluent's registry uses, too.
+pub const DEFAULT_TOPIC: &str = "_schemas";
+
+/// How a registry is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to serve HTTP, as `host:port`; port 0 takes a free one.
+    pub listen: String,
+    /// The cluster that keeps the log.
+    pub kafka: Settings,
+    /// The compacted topic that is the log.
+    pub topic: String,
+    /// The topic's replicas where it has to be created; unset: the cluster's default.
+    pub replication: Option<u16>,
+    /// Gets the latch `registry`, which opens when the log has been read to its end.
+    pub readiness: Readiness,
+    /// How long a client waits for a write before it is told that it timed out.
+    pub write_timeout: Duration,
+    /// The largest request body that is read.
+    pub body_bytes_max: usize,
+}
+
+impl Config {
+    /// A registry on a cluster, with everything else as it usually is.
+    #[must_use]
+    pub fn new(listen: impl Into<String>, kafka: Settings) -> Self {
+        Self {
+            listen: listen.into(),
+            kafka,
+            topic: DEFAULT_TOPIC.to_owned(),
+            replication: None,
+            readiness: Readiness::default(),
+            write_timeout: Duration::from_secs(15),
+            body_bytes_max: 1024 * 1024,
+        }
+    }
+}

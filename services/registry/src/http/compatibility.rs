@@ -1,0 +1,45 @@
+//! `/compatibility`: what registering would say, without registering.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::{
+    App, Problem,
+    body::{Body, SubmissionBody},
+    parameters::Parameters,
+};
+use crate::state::VersionSelector;
+
+/// `POST /compatibility/subjects/{subject}/versions`: against as many versions as the level says.
+pub(super) async fn check_all(
+    State(app): State<App>,
+    parameters: Parameters,
+    body: Body<SubmissionBody>,
+) -> Result<Json<Value>, Problem> {
+    check(&app, &parameters, body, None)
+}
+
+/// `POST /compatibility/subjects/{subject}/versions/{version}`: against one version.
+pub(super) async fn check_one(
+    State(app): State<App>,
+    parameters: Parameters,
+    body: Body<SubmissionBody>,
+) -> Result<Json<Value>, Problem> {
+    let version = parameters.version()?;
+    check(&app, &parameters, body, Some(version))
+}
+
+fn check(
+    app: &App,
+    parameters: &Parameters,
+    Body(body): Body<SubmissionBody>,
+    against: Option<VersionSelector>,
+) -> Result<Json<Value>, Problem> {
+    let submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    let violations = app.state()?.check(&submission, against)?.violations;
+    let mut answer = json!({ "is_compatible": violations.is_empty() });
+    if parameters.flag("verbose") {
+        answer["messages"] = json!(violations);
+    }
+    Ok(Json(answer))
+}

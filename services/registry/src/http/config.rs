@@ -1,0 +1,84 @@
+//! `/config`: compatibility levels.
+
+use axum::{Json, extract::State};
+use mesh_contract::Compatibility;
+use serde_json::{Map, Value, json};
+
+use super::{
+    App, Problem,
+    body::{Body, ConfigBody},
+    parameters::Parameters,
+};
+use crate::{
+    log::ConfigValue,
+    state::{Refusal, level_of},
+};
+
+/// `GET /config`.
+pub(super) async fn show_global(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    let state = app.state()?;
+    let config = state.config(None).cloned().unwrap_or_default();
+    Ok(Json(entity("compatibilityLevel", state.global_level(), &config)))
+}
+
+/// `GET /config/{subject}`.
+pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    let subject = parameters.subject()?;
+    let state = app.state()?;
+    let config = state.config(Some(&subject)).cloned();
+    let level = match config.as_ref().and_then(level_of) {
+        Some(level) => level,
+        None if parameters.flag("defaultToGlobal") => state.level_in_force(&subject),
+        None => return Err(Refusal::CompatibilityNotConfigured { subject: subject.to_string() }.into()),
+    };
+    Ok(Json(entity("compatibilityLevel", level, &config.unwrap_or_default())))
+}
+
+/// `PUT /config` and `PUT /config/{subject}`.
+pub(super) async fn set(
+    State(app): State<App>,
+    parameters: Parameters,
+    Body(body): Body<ConfigBody>,
+) -> Result<Json<Value>, Problem> {
+    let subject = parameters.optional_subject()?;
+    let level = body.compatibility.as_deref().map(str::parse::<Compatibility>).transpose();
+    let level = level.map_err(|_| Refusal::InvalidCompatibility)?;
+    if level.is_none() && body.normalize.is_none() && body.others.is_empty() {
+        return Err(Refusal::InvalidCompatibility.into());
+    }
+    let change = ConfigValue {
+        subject: None,
+        compatibility_level: level.map(|level| level.to_string()),
+        normalize: body.normalize,
+        others: body.others,
+    };
+    let echo = echo(level, &change);
+    app.change(move |state| state.plan_config(subject.clone(), change.clone())).await?;
+    Ok(Json(echo))
+}
+
+/// `DELETE /config` and `DELETE /config/{subject}`; answers with the level that was set.
+pub(super) async fn unset(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    let subject = parameters.optional_subject()?;
+    let level = app.change(move |state| state.plan_config_removal(subject.clone())).await?;
+    Ok(Json(json!({ "compatibilityLevel": level.to_string() })))
+}
+
+/// What was asked for, as it is answered.
+fn echo(level: Option<Compatibility>, change: &ConfigValue) -> Value {
+    match level {
+        Some(level) => entity("compatibility", level, change),
+        None => Value::Object(extras(change)),
+    }
+}
+
+fn entity(level_property: &str, level: Compatibility, config: &ConfigValue) -> Value {
+    let mut entity = Map::from_iter([(level_property.to_owned(), Value::String(level.to_string()))]);
+    entity.extend(extras(config));
+    Value::Object(entity)
+}
+
+fn extras(config: &ConfigValue) -> Map<String, Value> {
+    let normalize = config.normalize.map(|normalize| ("normalize".to_owned(), Value::Bool(normalize)));
+    normalize.into_iter().chain(config.others.clone()).collect()
+}

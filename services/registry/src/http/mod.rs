@@ -1,0 +1,104 @@
+//! Confluent's REST API, a file per resource.
+
+mod answer;
+mod body;
+mod compatibility;
+mod config;
+mod entity;
+mod metadata;
+mod mode;
+mod parameters;
+mod problem;
+mod schemas;
+mod subjects;
+mod versions;
+
+use std::sync::{Arc, OnceLock, RwLockReadGuard};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+
+pub(crate) use problem::Problem;
+
+use crate::{
+    state::{Plan, Refusal, State},
+    store::Store,
+    writer::Writer,
+};
+
+/// What every request needs.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    store: Arc<Store>,
+    writer: Writer,
+    cluster_id: Arc<OnceLock<String>>,
+    body_bytes_max: usize,
+}
+
+impl App {
+    pub(crate) fn new(store: Arc<Store>, writer: Writer, body_bytes_max: usize) -> Self {
+        Self { store, writer, cluster_id: Arc::default(), body_bytes_max }
+    }
+
+    /// Tells which Kafka cluster keeps the log.
+    pub(crate) fn set_cluster_id(&self, cluster_id: String) {
+        // A cluster keeps its id.
+        let _ = self.cluster_id.set(cluster_id);
+    }
+
+    /// The state, unless it may still lack something.
+    fn state(&self) -> Result<RwLockReadGuard<'_, State>, Problem> {
+        Ok(self.store.read()?)
+    }
+
+    /// Makes a change. What changes nothing is answered without the writer, so also when Kafka is away.
+    async fn change<T, P>(&self, plan: P) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        P: Fn(&State) -> Result<Plan<T>, Refusal> + Send + 'static,
+    {
+        let planned = plan(&*self.state()?);
+        match planned {
+            Ok(Plan { records, outcome }) if records.is_empty() => Ok(outcome),
+            // A refusal may be out of date: the log's writer has the last word.
+            Ok(_) | Err(_) => Ok(self.writer.submit(plan).await?),
+        }
+    }
+}
+
+/// All routes.
+pub(crate) fn router(app: App) -> Router {
+    let body_limit = DefaultBodyLimit::max(app.body_bytes_max);
+    Router::new()
+        .route("/", get(metadata::root))
+        .route("/v1/metadata/id", get(metadata::id))
+        .route("/v1/metadata/version", get(metadata::version))
+        .route("/contexts", get(metadata::contexts))
+        .route("/subjects", get(subjects::list))
+        .route("/subjects/{subject}", post(subjects::look_up).delete(subjects::delete))
+        .route("/subjects/{subject}/versions", get(versions::list).post(versions::register))
+        .route("/subjects/{subject}/versions/{version}", get(versions::show).delete(versions::delete))
+        .route("/subjects/{subject}/versions/{version}/schema", get(versions::schema))
+        .route("/subjects/{subject}/versions/{version}/referencedby", get(versions::referenced_by))
+        .route("/schemas", get(schemas::list))
+        .route("/schemas/types", get(schemas::types))
+        .route("/schemas/ids/{id}", get(schemas::show))
+        .route("/schemas/ids/{id}/schema", get(schemas::schema))
+        .route("/schemas/ids/{id}/subjects", get(schemas::subjects))
+        .route("/schemas/ids/{id}/versions", get(schemas::versions))
+        .route("/compatibility/subjects/{subject}/versions", post(compatibility::check_all))
+        .route("/compatibility/subjects/{subject}/versions/{version}", post(compatibility::check_one))
+        .route("/config", get(config::show_global).put(config::set).delete(config::unset))
+        .route("/config/{subject}", get(config::show).put(config::set).delete(config::unset))
+        .route("/mode", get(mode::show_global).put(mode::set).delete(mode::unset))
+        .route("/mode/{subject}", get(mode::show).put(mode::set).delete(mode::unset))
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(body_limit)
+        .layer(middleware::from_fn(answer::label))
+        .with_state(app)
+}

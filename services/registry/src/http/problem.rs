@@ -1,0 +1,84 @@
+//! Errors as clients get them: `{"error_code": 40401, "message": "..."}`.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{state::Refusal, store::NotCaughtUp, writer::WriteError};
+
+/// The log has not been read to its end; this project's own code, in Confluent's manner.
+const NOT_CAUGHT_UP: u32 = 50301;
+/// Too many changes at once.
+const BUSY: u32 = 50302;
+/// The service is going away.
+const SHUTTING_DOWN: u32 = 50303;
+const STORE_ERROR: u32 = 50001;
+const TIMEOUT: u32 = 50002;
+const UNKNOWN_LEADER: u32 = 50004;
+
+/// An error answer.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: u32,
+    message: String,
+}
+
+impl Problem {
+    /// An answer with a code whose first three digits are the status.
+    pub(super) fn new(code: u32, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    fn status(&self) -> StatusCode {
+        let status = if self.code >= 1000 { self.code / 100 } else { self.code };
+        let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+        status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<NotCaughtUp> for Problem {
+    fn from(error: NotCaughtUp) -> Self {
+        Self::new(NOT_CAUGHT_UP, error.to_string())
+    }
+}
+
+impl From<WriteError> for Problem {
+    fn from(error: WriteError) -> Self {
+        let message = error.to_string();
+        match error {
+            WriteError::Refused(refusal) => refusal.into(),
+            WriteError::TooLarge => Refusal::SchemaTooLarge { reason: message }.into(),
+            WriteError::QueueFull => Self::new(BUSY, message),
+            WriteError::TimedOut => Self::new(TIMEOUT, message),
+            WriteError::TakenOver => Self::new(UNKNOWN_LEADER, message),
+            WriteError::Log { .. } => Self::new(STORE_ERROR, message),
+            WriteError::ShuttingDown => Self::new(SHUTTING_DOWN, message),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        (status, Json(json!({ "error_code": self.code, "message": self.message }))).into_response()
+    }
+}
+
+/// No resource has this path.
+pub(super) async fn no_such_route() -> Problem {
+    Problem::new(404, "HTTP 404 Not Found")
+}
+
+/// The resource does not know this method.
+pub(super) async fn no_such_method() -> Problem {
+    Problem::new(405, "HTTP 405 Method Not Allowed")
+}

@@ -1,0 +1,39 @@
+//! `/subjects`.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use super::{
+    App, Problem,
+    body::{Body, SubmissionBody},
+    entity::VersionEntity,
+    parameters::Parameters,
+};
+use crate::subject::EVERY_CONTEXT;
+
+/// `GET /subjects`.
+pub(super) async fn list(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    let state = app.state()?;
+    let prefix = parameters.text("subjectPrefix").unwrap_or(EVERY_CONTEXT);
+    let subjects = state.subjects(prefix, parameters.filter()).map(ToString::to_string);
+    Ok(Json(json!(parameters.page(subjects)?)))
+}
+
+/// `POST /subjects/{subject}`: which version a schema is.
+pub(super) async fn look_up(
+    State(app): State<App>,
+    parameters: Parameters,
+    Body(body): Body<SubmissionBody>,
+) -> Result<Json<Value>, Problem> {
+    let submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    let state = app.state()?;
+    let (number, version) = state.look_up(&submission, parameters.filter())?;
+    Ok(Json(json!(VersionEntity::new(&submission.subject, number, version))))
+}
+
+/// `DELETE /subjects/{subject}`.
+pub(super) async fn delete(State(app): State<App>, parameters: Parameters) -> Result<Json<Vec<u32>>, Problem> {
+    let (subject, permanent) = (parameters.subject()?, parameters.flag("permanent"));
+    let deleted = app.change(move |state| state.plan_subject_deletion(&subject, permanent)).await?;
+    Ok(Json(deleted))
+}

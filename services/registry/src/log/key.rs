@@ -1,0 +1,35 @@
+//! Keys of the log.
+
+use serde::{Deserialize, Serialize};
+
+/// Any key, as read.
+#[derive(Debug, Deserialize)]
+pub(super) struct ReadKey {
+    pub(super) keytype: String,
+    #[serde(default)]
+    pub(super) subject: Option<String>,
+    #[serde(default)]
+    pub(super) version: Option<u32>,
+}
+
+/// Any key, as written; the order of the properties is Confluent's.
+#[derive(Debug, Serialize)]
+pub(super) struct WrittenKey<'a> {
+    pub(super) keytype: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<u32>,
+    pub(super) magic: u8,
+}
+
+pub(super) const SCHEMA: &str = "SCHEMA";
+pub(super) const CONFIG: &str = "CONFIG";
+pub(super) const MODE: &str = "MODE";
+pub(super) const DELETE_SUBJECT: &str = "DELETE_SUBJECT";
+pub(super) const CLEAR_SUBJECT: &str = "CLEAR_SUBJECT";
+pub(super) const NOOP: &str = "NOOP";
+
+/// The key of the record that remembers the highest id: to every registry a NOOP, but to compaction another key than
+/// the NOOP that marks the log's end.
+pub(super) const ID_MARK: &[u8] = br#"{"magic":0,"keytype":"NOOP"}"#;

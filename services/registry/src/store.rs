@@ -1,0 +1,87 @@
+//! The state in memory, and how far into the log it reaches.
+
+use std::{
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use crate::{log::Record, metrics, state::State};
+
+/// Shared by everybody who reads; written only by whoever follows the log.
+#[derive(Debug)]
+pub(crate) struct Store {
+    state: RwLock<State>,
+    progress: watch::Sender<Progress>,
+}
+
+/// How far the state has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    caught_up: bool,
+    /// The offset after the last record applied.
+    next: i64,
+}
+
+/// The state does not reach the log's end yet, so nothing can be said to be absent.
+#[derive(Debug, thiserror::Error)]
+#[error("the registry is still reading its log: try again shortly")]
+pub(crate) struct NotCaughtUp;
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { state: RwLock::default(), progress: watch::Sender::new(Progress::default()) }
+    }
+}
+
+impl Store {
+    /// The state, once it has caught up with the log.
+    pub(crate) fn read(&self) -> Result<RwLockReadGuard<'_, State>, NotCaughtUp> {
+        if self.progress.borrow().caught_up { Ok(self.state()) } else { Err(NotCaughtUp) }
+    }
+
+    /// Replaces the state by one that was read to the log's end.
+    pub(crate) fn replace(&self, state: State, next: i64) {
+        metrics::state(&state);
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        self.progress.send_replace(Progress { caught_up: true, next });
+    }
+
+    /// Applies the record at an offset.
+    pub(crate) fn apply(&self, offset: i64, key: Option<&[u8]>, value: Option<&[u8]>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        apply(&mut state, offset, key, value);
+        metrics::state(&state);
+        drop(state);
+        self.progress.send_modify(|progress| progress.next = offset + 1);
+    }
+
+    /// Waits until the record at an offset is applied; false if it is not in time.
+    pub(crate) async fn applied(&self, offset: i64, patience: Duration) -> bool {
+        let mut progress = self.progress.subscribe();
+        let reached = progress.wait_for(|progress| progress.caught_up && progress.next > offset);
+        tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Applies one record of the log to a state. What cannot be applied is counted and said, and changes nothing.
+pub(crate) fn apply(state: &mut State, offset: i64, key: Option<&[u8]>, value: Option<&[u8]>) {
+    match Record::decode(key, value) {
+        Ok(record) => {
+            if let Err(conflict) = state.apply(record) {
+                metrics::skipped("conflict");
+                tracing::error!(offset, %conflict, "record of the log contradicts an earlier one, skipped");
+            }
+        }
+        Err(error) => {
+            metrics::skipped("undecodable");
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(offset, %error, cause, "record of the log cannot be decoded, skipped");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The REST API over a log in memory, which can be made to fail.
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod faults;
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use mesh_runtime::{HttpListener, Shutdown};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::{
+    http::{self, App},
+    log::Record,
+    state::State,
+    store::Store,
+    writer::{Log, LogError, LogFault, Writer, WriterTask},
+};
+
+/// What the log does with the next write.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Behaviour {
+    #[default]
+    Works,
+    Fails(LogFault),
+    /// Writes, and loses the answer.
+    WritesAndFails,
+    Hangs,
+}
+
+/// A log in memory that applies what is written to the store, as a follower would.
+#[derive(Debug)]
+struct MemoryLog {
+    store: Arc<Store>,
+    next: AtomicI64,
+    behaviour: Arc<Mutex<Behaviour>>,
+}
+
+impl Log for MemoryLog {
+    async fn claim(&mut self) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    async fn append(&mut self, record: &Record) -> Result<i64, LogError> {
+        let behaviour = *self.behaviour.lock().unwrap();
+        match behaviour {
+            Behaviour::Fails(fault) => return Err(failure(fault)),
+            Behaviour::Hangs => std::future::pending().await,
+            Behaviour::Works | Behaviour::WritesAndFails => {}
+        }
+        let offset = self.next.fetch_add(2, Ordering::Relaxed);
+        let (key, value) = record.encode();
+        self.store.apply(offset, Some(&key), value.as_deref());
+        if behaviour == Behaviour::WritesAndFails { Err(failure(LogFault::Unavailable)) } else { Ok(offset) }
+    }
+}
+
+fn failure(fault: LogFault) -> LogError {
+    LogError { fault, source: "staged".into() }
+}
+
+/// A registry on loopback.
+struct Server {
+    url: String,
+    store: Arc<Store>,
+    behaviour: Arc<Mutex<Behaviour>>,
+    shutdown: Shutdown,
+    client: reqwest::Client,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let server = Self::start_behind().await;
+        server.store.replace(State::default(), 0);
+        server
+    }
+
+    /// A registry that has not read its log yet.
+    async fn start_behind() -> Self {
+        let store = Arc::new(Store::default());
+        let behaviour = Arc::default();
+        let (writer, queue) = Writer::new(Duration::from_millis(300));
+        let log = MemoryLog { store: store.clone(), next: AtomicI64::new(0), behaviour: Arc::clone(&behaviour) };
+        tokio::spawn(WriterTask::new(log, store.clone()).run(queue));
+        let listener = HttpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.address());
+        let shutdown = Shutdown::new(Duration::from_secs(1));
+        let app = App::new(store.clone(), writer, 4096);
+        tokio::spawn(listener.serve(http::router(app), shutdown.clone()));
+        Self { url, store, behaviour, shutdown, client: reqwest::Client::new() }
+    }
+
+    fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    /// Status and body of an answer.
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let response = self.send(method, path, body).await;
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        self.ask(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> (u16, Value) {
+        self.ask(Method::PUT, path, Some(body)).await
+    }
+
+    async fn delete(&self, path: &str) -> (u16, Value) {
+        self.ask(Method::DELETE, path, None).await
+    }
+
+    async fn register(&self, subject: &str, schema: &str) -> (u16, Value) {
+        self.post(&format!("/subjects/{subject}/versions"), json!({ "schema": schema })).await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shutdown.trigger();
+    }
+}

@@ -1,0 +1,129 @@
+//! The writer's task: claims the log, decides, writes, waits until it is read back.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use super::{Command, Decision, WriteError};
+use crate::{log::Record, metrics, store::Store};
+
+/// How long the follower may take to read back what was written.
+const READ_BACK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where records are written.
+pub(crate) trait Log: Send + 'static {
+    /// Becomes the only writer; an earlier one can write nothing any more.
+    fn claim(&mut self) -> impl Future<Output = Result<(), LogError>> + Send;
+
+    /// Appends a record, whole or not at all; returns its offset.
+    fn append(&mut self, record: &Record) -> impl Future<Output = Result<i64, LogError>> + Send;
+}
+
+/// A record that was not written, or not surely.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to the registry's log")]
+pub(crate) struct LogError {
+    pub(crate) fault: LogFault,
+    pub(crate) source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// What a failed write means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFault {
+    /// Another writer has claimed the log.
+    Fenced,
+    /// The record does not fit.
+    TooLarge,
+    /// The log cannot be reached; the record may be in it all the same.
+    Unavailable,
+}
+
+/// Serves the queue of changes.
+#[derive(Debug)]
+pub(crate) struct WriterTask<L> {
+    log: L,
+    store: Arc<Store>,
+    /// Whether this is the log's writer, and has read all that was written before.
+    claimed: bool,
+}
+
+impl<L: Log> WriterTask<L> {
+    pub(crate) fn new(log: L, store: Arc<Store>) -> Self {
+        Self { log, store, claimed: false }
+    }
+
+    /// Serves until nobody can ask any more.
+    pub(crate) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        while let Some(command) = queue.recv().await {
+            self.serve(command).await;
+        }
+    }
+
+    async fn serve(&mut self, command: Command) {
+        if (command.is_abandoned)() {
+            return;
+        }
+        let ready = self.ensure_claimed().await;
+        let decision = self.decide(command, ready);
+        let written = self.write(&decision.records).await;
+        (decision.reply)(written);
+    }
+
+    fn decide(&self, command: Command, ready: Result<(), WriteError>) -> Decision {
+        let state = ready.and_then(|()| self.store.read().map_err(|error| unavailable(&error)));
+        match state {
+            Ok(state) => (command.decide)(Ok(&state)),
+            Err(error) => (command.decide)(Err(error)),
+        }
+    }
+
+    /// Becomes the log's writer, and reads to the log's end as it is then: nobody else can have written after it.
+    async fn ensure_claimed(&mut self) -> Result<(), WriteError> {
+        if self.claimed {
+            return Ok(());
+        }
+        self.log.claim().await.map_err(|error| self.failed(&error))?;
+        self.append(&Record::Noop).await?;
+        self.claimed = true;
+        tracing::info!("claimed the registry's log as its writer");
+        Ok(())
+    }
+
+    async fn write(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        for record in records {
+            let written = self.append(record).await;
+            metrics::write(if written.is_ok() { "written" } else { "failed" });
+            written?;
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, record: &Record) -> Result<(), WriteError> {
+        let offset = self.log.append(record).await.map_err(|error| self.failed(&error))?;
+        if self.store.applied(offset, READ_BACK_TIMEOUT).await {
+            return Ok(());
+        }
+        // What the state lacks must not be decided upon.
+        self.claimed = false;
+        Err(WriteError::TimedOut)
+    }
+
+    fn failed(&mut self, error: &LogError) -> WriteError {
+        self.claimed &= error.fault == LogFault::TooLarge;
+        match error.fault {
+            LogFault::TooLarge => WriteError::TooLarge,
+            LogFault::Fenced => {
+                tracing::warn!("another replica has claimed the registry's log");
+                WriteError::TakenOver
+            }
+            LogFault::Unavailable => {
+                tracing::warn!(cause = %error.source, "cannot write to the registry's log, reads go on");
+                WriteError::Log { reason: error.source.to_string().into() }
+            }
+        }
+    }
+}
+
+fn unavailable(error: &dyn std::error::Error) -> WriteError {
+    WriteError::Log { reason: error.to_string().into() }
+}
