@@ -1,7 +1,6 @@
 //! The vendored purchases: `data/cdnow_master.txt.gz`, see `data/README.md`.
 
-use super::source::{BadData, lines};
-use std::path::Path;
+use super::source::{BadData, Source};
 
 /// One purchase, as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,17 +11,16 @@ pub struct Purchase {
     pub cents: i64,
 }
 
-/// The file, relative to the root.
-pub const FILE: &str = "data/cdnow_master.txt.gz";
+/// The file.
+pub const FILE: Source =
+    Source { name: "cdnow_master.txt.gz", bytes: include_bytes!("../../../../data/cdnow_master.txt.gz") };
 
-/// All purchases, in the file's order.
-pub fn read(root: &Path) -> Result<Vec<Purchase>, BadData> {
-    let file = root.join(FILE);
-    let mut purchases = Vec::new();
-    for (number, line) in lines(&file)? {
-        purchases.push(parse(&line).ok_or_else(|| BadData::Line { file: file.clone(), number })?);
-    }
-    Ok(purchases)
+/// All of them, in the file's order.
+///
+/// # Errors
+/// The file is not as `data/README.md` describes it.
+pub fn read() -> Result<Vec<Purchase>, BadData> {
+    FILE.parse(parse)
 }
 
 /// `00001 19970101  1   11.77`

@@ -28,11 +28,12 @@ pub struct Sight {
 /// The table of what each of them sees.
 pub fn compare(customer_id: &str, sights: &[Sight]) -> SideBySide {
     let seen: Vec<BTreeMap<String, String>> = sights.iter().map(|sight| columns(&sight.record)).collect();
-    let cells = |column: &str| seen.iter().map(|seen| seen.get(column).cloned().unwrap_or_else(|| "-".to_owned()));
+    let cell = |seen: &BTreeMap<String, String>, column| seen.get(column).cloned().unwrap_or_else(|| "-".to_owned());
+    let row = |column: &str| (column.to_owned(), seen.iter().map(|seen| cell(seen, column)).collect());
     SideBySide {
         customer_id: customer_id.to_owned(),
         groups: sights.iter().map(|sight| (sight.group.clone(), sight.view.clone())).collect(),
-        rows: COLUMNS.iter().map(|column| ((*column).to_owned(), cells(column).collect())).collect(),
+        rows: COLUMNS.iter().map(|column| row(column)).collect(),
         elsewhere: None,
     }
 }

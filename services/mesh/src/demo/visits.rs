@@ -1,7 +1,6 @@
 //! The vendored page events: `data/web_events.csv.gz`, see `data/README.md`.
 
-use super::source::{BadData, lines};
-use std::path::Path;
+use super::source::{BadData, Source};
 
 /// One page event, as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,17 +15,16 @@ pub struct Visit {
     pub channel: String,
 }
 
-/// The file, relative to the root.
-pub const FILE: &str = "data/web_events.csv.gz";
+/// The file.
+pub const FILE: Source =
+    Source { name: "web_events.csv.gz", bytes: include_bytes!("../../../../data/web_events.csv.gz") };
 
-/// All page events, in the file's order.
-pub fn read(root: &Path) -> Result<Vec<Visit>, BadData> {
-    let file = root.join(FILE);
-    let mut visits = Vec::new();
-    for (number, line) in lines(&file)? {
-        visits.push(parse(&line).ok_or_else(|| BadData::Line { file: file.clone(), number })?);
-    }
-    Ok(visits)
+/// All of them, in the file's order.
+///
+/// # Errors
+/// The file is not as `data/README.md` describes it.
+pub fn read() -> Result<Vec<Visit>, BadData> {
+    FILE.parse(parse)
 }
 
 /// `user_0000,sess_000001,home,2024-03-13 10:21:14,desktop,email,2024-01,returning`: no column is ever quoted.

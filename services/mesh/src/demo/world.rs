@@ -7,7 +7,6 @@ use super::purchases::{self, Purchase};
 use super::source::BadData;
 use super::visits::{self, Visit};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The seed of everything invented: every run sees the same people.
 pub const SEED: u64 = 20_240_601;
@@ -26,10 +25,13 @@ pub struct World {
 }
 
 impl World {
-    /// Reads the vendored data under `root` and invents the rest, as seen at `now_ms`.
-    pub fn read(root: &Path, now_ms: i64) -> Result<Self, BadData> {
-        let purchases = purchases::read(root)?;
-        let visits = visits::read(root)?;
+    /// Reads the vendored data and invents the rest, as seen at `now_ms`.
+    ///
+    /// # Errors
+    /// The data are not as `data/README.md` describes them.
+    pub fn read(now_ms: i64) -> Result<Self, BadData> {
+        let purchases = purchases::read()?;
+        let visits = visits::read()?;
         Ok(Self::build(&purchases, &visits, now_ms))
     }
 
@@ -178,7 +180,7 @@ mod tests {
     const NOW_MS: i64 = 1_800_000_000_000;
 
     fn world() -> World {
-        World::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), NOW_MS).unwrap()
+        World::read(NOW_MS).unwrap()
     }
 
     #[test]
