@@ -14,14 +14,24 @@
 //! named type holds for all its uses. See [`Rules`] for what a column means, [`Program`] for how a writer's schema that
 //! is not the contract's is treated.
 
+mod compile;
 mod error;
+mod key;
 mod limits;
+mod op;
 mod program;
 mod rules;
+mod run;
 mod scratch;
+mod slot;
+mod transform;
+mod varint;
+mod view;
 
 pub use error::{CompileError, MaskError, MaskErrorKind};
 pub use limits::{DEPTH_MAX, EMPTY_ITEMS_MAX, ITEM_BYTES_MAX, OUTPUT_BYTES_MAX};
-pub use program::{Program, TokenKey, ViewSchema, validate};
-pub use rules::Rules;
+pub use program::{Guard, Program, TokenKey, ViewSchema};
+pub use rules::{RULES, Rules};
 pub use scratch::Scratch;
+pub use transform::encrypt::{decrypt_bytes, decrypt_text};
+pub use transform::tokenise::detokenise;

@@ -1,10 +1,20 @@
 //! The memory of a walk, kept from record to record.
 
 use std::ops::Range;
+use std::sync::Arc;
+
+use super::run::Machine;
 
 /// The memory that [`Program::run`](super::Program::run) works in. Reuse it: once warm, no record allocates.
 #[derive(Debug, Default)]
-pub struct Scratch {}
+pub struct Scratch {
+    pub(super) machine: Machine,
+    /// The output of each view, of the program that ran last.
+    pub(super) view_outputs: Arc<[u16]>,
+    /// Whether the last run succeeded.
+    pub(super) is_whole: bool,
+    pub(super) work: Vec<u8>,
+}
 
 impl Scratch {
     /// An empty one.
@@ -12,22 +22,24 @@ impl Scratch {
         Scratch::default()
     }
 
-    /// A view's bytes of the datum that was run last; `datum` itself where no rule fired. Empty if that run failed:
-    /// there is never a partial output.
+    /// A view's bytes of the datum that was run last; `datum` itself where no rule fired. Empty if that run failed, or
+    /// if the program has no such view: there is never a partial output.
     pub fn output<'a>(&'a self, view: usize, datum: &'a [u8]) -> &'a [u8] {
-        let _ = view;
-        datum
+        match self.view_outputs.get(view) {
+            Some(output) if self.is_whole => self.machine.outputs[usize::from(*output)].written().unwrap_or(datum),
+            _ => &[],
+        }
     }
 
     /// Where the key column's value stands in the datum that was run last: its Avro encoding, without the index of a
     /// union around it. `None` if there is no key column, or it was null.
     pub fn key_range(&self) -> Option<Range<usize>> {
-        None
+        self.machine.key.clone().filter(|_| self.is_whole)
     }
 
     /// The event time of the datum that was run last, in milliseconds since 1970; `None` if the contract names no
     /// event time column, or it was null.
     pub fn event_time_ms(&self) -> Option<i64> {
-        None
+        self.machine.event_time_ms.filter(|_| self.is_whole)
     }
 }

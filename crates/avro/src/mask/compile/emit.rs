@@ -1,0 +1,406 @@
+//! The second pass: instructions.
+
+use std::collections::{HashMap, VecDeque};
+
+use mesh_contract::MaskRule;
+
+use super::map::{Decision, Mapping};
+use super::masks::{Forge, LeafMask};
+use super::size::{self, Takes};
+use super::trail::Trail;
+use crate::mask::CompileError;
+use crate::mask::limits::ITEM_BYTES_MAX;
+use crate::mask::op::{Action, Actions, Blocks, EventTime, Op, Outputs};
+use crate::mask::rules::{Leaf, MAP_KEY, map_key_rule, rule_of};
+use crate::mask::slot::{Part, Slot, null_branch, parts};
+use crate::mask::varint;
+use crate::schema::{Kind, Logical, NodeId, Schema};
+
+/// A record that is used once is compiled in place, up to this depth.
+const INLINE_DEPTH_MAX: usize = 16;
+
+/// Most instructions of a program.
+const OPS_MAX: usize = 1 << 20;
+
+/// Instructions and the tables that they refer to.
+#[derive(Default)]
+pub(in crate::mask) struct Code {
+    pub(in crate::mask) ops: Vec<Op>,
+    /// Addresses of unions' branches.
+    pub(in crate::mask) tables: Vec<u32>,
+    pub(in crate::mask) blocks: Vec<Blocks>,
+    pub(in crate::mask) actions: Actions,
+}
+
+/// How far along the trails a type is. `None` is off it.
+#[derive(Clone, Copy, Default)]
+struct Way {
+    key: Option<usize>,
+    event_time: Option<usize>,
+    /// At the end of the trail: the value is the key, the event time.
+    is_key: bool,
+    is_event_time: bool,
+}
+
+impl Way {
+    fn is_on_trail(self) -> bool {
+        self.key.is_some() || self.event_time.is_some()
+    }
+}
+
+pub(super) struct Emitter<'a, 'k> {
+    pub(super) schema: &'a Schema,
+    pub(super) mapping: &'a Mapping,
+    pub(super) forge: Forge<'k>,
+    /// For each mask, the outputs that it masks.
+    pub(super) outputs: Vec<Outputs>,
+    /// All outputs.
+    pub(super) every_output: Outputs,
+    pub(super) key: Trail,
+    pub(super) event_time: Trail,
+    code: Code,
+    takes: Vec<Takes>,
+    uses: Vec<u32>,
+    functions: HashMap<NodeId, usize>,
+    /// Functions that are still to be compiled.
+    queue: VecDeque<NodeId>,
+    starts: Vec<u32>,
+}
+
+impl<'a, 'k> Emitter<'a, 'k> {
+    pub(super) fn new(schema: &'a Schema, mapping: &'a Mapping, forge: Forge<'k>) -> Emitter<'a, 'k> {
+        Emitter {
+            schema,
+            mapping,
+            forge,
+            outputs: Vec::new(),
+            every_output: Box::default(),
+            key: Trail::default(),
+            event_time: Trail::default(),
+            code: Code::default(),
+            takes: size::takes(schema),
+            uses: uses(schema),
+            functions: HashMap::new(),
+            queue: VecDeque::new(),
+            starts: Vec::new(),
+        }
+    }
+
+    /// Compiles the root and every function that it calls.
+    pub(super) fn emit(mut self) -> Result<Code, CompileError> {
+        let way = Way { key: Some(0), event_time: Some(0), ..Way::default() };
+        self.inner(self.schema.root(), way, 0)?;
+        self.push(Op::End)?;
+        while let Some(record) = self.queue.pop_front() {
+            let function = self.functions[&record];
+            self.starts[function] = self.here();
+            self.fields(record, Way::default(), INLINE_DEPTH_MAX)?;
+            self.push(Op::Return)?;
+        }
+        for op in &mut self.code.ops {
+            if let Op::Call(function) = op {
+                *op = Op::Call(self.starts[*function as usize]);
+            }
+        }
+        Ok(self.code)
+    }
+
+    /// A type at a place.
+    fn place(&mut self, slot: Slot, node: NodeId, way: Way, depth: usize) -> Result<(), CompileError> {
+        if self.takes[node.index()] == Takes::Nothing {
+            return Ok(());
+        }
+        match self.mapping.decision(slot) {
+            Decision::Unknown => self.cover(self.every_output.clone(), Vec::new(), node, way, depth),
+            Decision::Whole(mask) => {
+                let replacement = match (self.mapping.rule(mask), null_branch(self.schema, node)) {
+                    (Some(MaskRule::Null), Some(branch)) => {
+                        let mut null = Vec::new();
+                        varint::write(&mut null, branch as i64);
+                        null
+                    }
+                    _ => Vec::new(),
+                };
+                self.cover(self.outputs[mask].clone(), replacement, node, way, depth)
+            }
+            Decision::Masked(mask) if is_leaf(&self.schema.node(node).kind) => self.leaf(mask, node, way),
+            _ => self.inner(node, way, depth),
+        }
+    }
+
+    /// A type that some outputs do not see.
+    fn cover(
+        &mut self,
+        outputs: Outputs,
+        replacement: Vec<u8>,
+        node: NodeId,
+        way: Way,
+        depth: usize,
+    ) -> Result<(), CompileError> {
+        let cover = add(&mut self.code.actions.constants, Action { mask: replacement.into_boxed_slice(), outputs });
+        self.push(Op::CoverBegin(cover))?;
+        self.inner(node, way, depth)?;
+        self.push(Op::CoverEnd(cover))
+    }
+
+    /// A masked leaf.
+    fn leaf(&mut self, mask: usize, node: NodeId, way: Way) -> Result<(), CompileError> {
+        let leaf = Leaf::of(self.schema.node(node));
+        match rule_of(self.mapping.rule(mask), leaf) {
+            Some(rule) => self.masked(&rule, leaf, mask, node, way),
+            None => self.inner(node, way, 0),
+        }
+    }
+
+    fn masked(
+        &mut self,
+        rule: &MaskRule,
+        leaf: Leaf<'_>,
+        mask: usize,
+        node: NodeId,
+        way: Way,
+    ) -> Result<(), CompileError> {
+        let leaf_mask = self.forge.leaf_mask(rule, leaf, &self.mapping.masks[mask])?;
+        let outputs = self.outputs[mask].clone();
+        if outputs.is_empty() {
+            return self.inner(node, way, 0);
+        }
+        let Some(leaf_mask) = leaf_mask else {
+            // No rule is without a mask; if one ever were, the value would be left out rather than let through.
+            return self.cover(outputs, Vec::new(), node, way, 0);
+        };
+        self.begin(way, node)?;
+        let actions = &mut self.code.actions;
+        match (leaf_mask, leaf.kind) {
+            (LeafMask::Text(mask), _) => {
+                let mask = add(&mut actions.texts, Action { mask, outputs });
+                self.push(Op::MaskText(mask))?;
+            }
+            (LeafMask::Bytes(mask), _) => {
+                let mask = add(&mut actions.bytes, Action { mask, outputs });
+                self.push(Op::MaskBytes(mask))?;
+            }
+            (LeafMask::Fixed(mask), Kind::Fixed { size }) if *size <= ITEM_BYTES_MAX => {
+                let mask = add(&mut actions.fixed, Action { mask, outputs });
+                self.push(Op::MaskFixed { mask, size: *size as u32 })?;
+            }
+            (LeafMask::Integer(mask), kind) => {
+                let mask = add(&mut actions.integers, Action { mask, outputs });
+                self.push(if *kind == Kind::Int { Op::MaskInt(mask) } else { Op::MaskLong(mask) })?;
+            }
+            (LeafMask::Fraction(mask), kind) => {
+                let mask = add(&mut actions.fractions, Action { mask, outputs });
+                self.push(if *kind == Kind::Float { Op::MaskFloat(mask) } else { Op::MaskDouble(mask) })?;
+            }
+            (LeafMask::Constant(constant), kind) => {
+                let mask = constant.into_boxed_slice();
+                let constant = add(&mut actions.constants, Action { mask, outputs });
+                self.push(Op::Start)?;
+                self.push(plain(kind))?;
+                self.push(Op::Constant(constant))?;
+            }
+            (LeafMask::Fixed(_), _) => self.push(Op::TooLong)?,
+        }
+        self.end(way)
+    }
+
+    /// A type that stays, though parts of it may not.
+    fn inner(&mut self, node: NodeId, way: Way, depth: usize) -> Result<(), CompileError> {
+        match &self.schema.node(node).kind {
+            Kind::Null => Ok(()),
+            Kind::Record { .. } => self.record(node, way, depth),
+            Kind::Array { .. } | Kind::Map { .. } => self.blocks(node, depth),
+            Kind::Union { branches } => self.union(node, branches, way, depth),
+            leaf => {
+                self.begin(way, node)?;
+                self.push(plain(leaf))?;
+                self.end(way)
+            }
+        }
+    }
+
+    fn record(&mut self, node: NodeId, way: Way, depth: usize) -> Result<(), CompileError> {
+        let is_once = self.uses[node.index()] == 1 && depth < INLINE_DEPTH_MAX;
+        if is_once || way.is_on_trail() {
+            return self.fields(node, way, depth + 1);
+        }
+        let next = self.functions.len();
+        let function = *self.functions.entry(node).or_insert(next);
+        if function == next {
+            self.queue.push_back(node);
+            self.starts.push(0);
+        }
+        self.push(Op::Call(function as u32))
+    }
+
+    fn fields(&mut self, node: NodeId, way: Way, depth: usize) -> Result<(), CompileError> {
+        for (slot, field) in parts(self.schema, node) {
+            let leads =
+                |trail: &Trail, at: Option<usize>| at.and_then(|at| trail.leads(at, slot).map(|last| (at + 1, last)));
+            let key = leads(&self.key, way.key);
+            let event_time = leads(&self.event_time, way.event_time);
+            let further = Way {
+                key: key.filter(|(_, last)| !last).map(|(at, _)| at),
+                event_time: event_time.filter(|(_, last)| !last).map(|(at, _)| at),
+                is_key: key.is_some_and(|(_, last)| last),
+                is_event_time: event_time.is_some_and(|(_, last)| last),
+            };
+            self.place(slot, field, further, depth)?;
+        }
+        Ok(())
+    }
+
+    fn union(&mut self, node: NodeId, branches: &[NodeId], way: Way, depth: usize) -> Result<(), CompileError> {
+        let table = self.code.tables.len();
+        self.code.tables.resize(table + branches.len(), 0);
+        self.push(Op::Union { table: table as u32, branches: branches.len() as u32 })?;
+        let mut jumps = Vec::with_capacity(branches.len());
+        for (index, branch) in branches.iter().enumerate() {
+            self.code.tables[table + index] = self.here();
+            self.place(Slot::new(node, Part::Branch(index)), *branch, way, depth)?;
+            if index + 1 < branches.len() {
+                jumps.push(self.code.ops.len());
+                self.push(Op::Jump(0))?;
+            }
+        }
+        let end = self.here();
+        for jump in jumps {
+            self.code.ops[jump] = Op::Jump(end);
+        }
+        Ok(())
+    }
+
+    fn blocks(&mut self, node: NodeId, depth: usize) -> Result<(), CompileError> {
+        let (Kind::Array { items: inner } | Kind::Map { values: inner }) = &self.schema.node(node).kind else {
+            return Ok(());
+        };
+        let is_map = matches!(self.schema.node(node).kind, Kind::Map { .. });
+        let takes = if is_map { Takes::Bytes } else { self.takes[inner.index()] };
+        let blocks = Blocks {
+            body: 0,
+            end: 0,
+            is_empty: takes == Takes::Nothing,
+            takes_bytes: takes == Takes::Bytes,
+            may_change: false,
+        };
+        let index = add(&mut self.code.blocks, blocks);
+        self.push(Op::Blocks(index))?;
+        let body = self.here();
+        if is_map {
+            self.map_key(node)?;
+        }
+        let part = if is_map { Part::Values } else { Part::Items };
+        self.place(Slot::new(node, part), *inner, Way::default(), depth)?;
+        let may_change = self.code.ops[body as usize..].iter().any(changes);
+        self.push(Op::Next)?;
+        let end = self.here();
+        let blocks = &mut self.code.blocks[index as usize];
+        (blocks.body, blocks.end, blocks.may_change) = (body, end, may_change);
+        Ok(())
+    }
+
+    fn map_key(&mut self, node: NodeId) -> Result<(), CompileError> {
+        let Decision::Masked(mask) = self.mapping.decision(Slot::new(node, Part::Keys)) else {
+            return self.push(Op::Text);
+        };
+        let rule = map_key_rule(self.mapping.rule(mask));
+        let leaf_mask = self.forge.leaf_mask(&rule, MAP_KEY, &self.mapping.masks[mask])?;
+        let outputs = self.outputs[mask].clone();
+        match leaf_mask {
+            Some(LeafMask::Text(mask)) if !outputs.is_empty() => {
+                let mask = add(&mut self.code.actions.texts, Action { mask, outputs });
+                self.push(Op::MaskText(mask))
+            }
+            _ => self.push(Op::Text),
+        }
+    }
+
+    fn begin(&mut self, way: Way, node: NodeId) -> Result<(), CompileError> {
+        if way.is_event_time
+            && let Some(kind) = event_time(self.schema.node(node).logical)
+        {
+            self.push(Op::EventTime(kind))?;
+        }
+        if way.is_key { self.push(Op::KeyBegin) } else { Ok(()) }
+    }
+
+    fn end(&mut self, way: Way) -> Result<(), CompileError> {
+        if way.is_key { self.push(Op::KeyEnd) } else { Ok(()) }
+    }
+
+    fn push(&mut self, op: Op) -> Result<(), CompileError> {
+        if self.code.ops.len() == OPS_MAX {
+            return Err(CompileError::TooLarge { what: "it takes more than a million instructions" });
+        }
+        self.code.ops.push(op);
+        Ok(())
+    }
+
+    fn here(&self) -> u32 {
+        self.code.ops.len() as u32
+    }
+}
+
+fn add<T>(table: &mut Vec<T>, entry: T) -> u32 {
+    table.push(entry);
+    (table.len() - 1) as u32
+}
+
+fn is_leaf(kind: &Kind) -> bool {
+    !matches!(kind, Kind::Record { .. } | Kind::Array { .. } | Kind::Map { .. } | Kind::Union { .. } | Kind::Null)
+}
+
+/// The instruction that validates a leaf.
+fn plain(leaf: &Kind) -> Op {
+    match leaf {
+        Kind::Boolean => Op::Boolean,
+        Kind::Int => Op::Int,
+        Kind::Long => Op::Long,
+        Kind::Float => Op::Fixed(4),
+        Kind::Double => Op::Fixed(8),
+        Kind::Bytes => Op::Bytes,
+        Kind::String => Op::Text,
+        Kind::Fixed { size } if *size <= ITEM_BYTES_MAX => Op::Fixed(*size as u32),
+        Kind::Enum { symbols, .. } => Op::Enum(symbols.len() as u32),
+        // Containers and null are no leaves.
+        _ => Op::TooLong,
+    }
+}
+
+fn changes(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::MaskText(_)
+            | Op::MaskBytes(_)
+            | Op::MaskFixed { .. }
+            | Op::MaskInt(_)
+            | Op::MaskLong(_)
+            | Op::MaskFloat(_)
+            | Op::MaskDouble(_)
+            | Op::Constant(_)
+            | Op::CoverEnd(_)
+            | Op::Call(_)
+    )
+}
+
+fn event_time(logical: Option<Logical>) -> Option<EventTime> {
+    match logical? {
+        Logical::Date => Some(EventTime::Days),
+        Logical::TimestampMillis | Logical::LocalTimestampMillis => Some(EventTime::Millis),
+        Logical::TimestampMicros | Logical::LocalTimestampMicros => Some(EventTime::Micros),
+        Logical::TimestampNanos | Logical::LocalTimestampNanos => Some(EventTime::Nanos),
+        _ => None,
+    }
+}
+
+/// How often each type is used; the root's own use counts.
+fn uses(schema: &Schema) -> Vec<u32> {
+    let mut uses = vec![0; schema.len()];
+    uses[schema.root().index()] += 1;
+    for (node, _) in schema.nodes() {
+        for (_, part) in parts(schema, node) {
+            uses[part.index()] += 1;
+        }
+    }
+    uses
+}

@@ -1,0 +1,196 @@
+//! A datum being read. Every read is checked; none is beyond the end.
+
+use crate::mask::limits::ITEM_BYTES_MAX;
+use crate::mask::varint::{INT_BYTES_MAX, LONG_BYTES_MAX, unzigzag};
+use crate::mask::{MaskError, MaskErrorKind};
+
+/// A datum and how far it has been read.
+#[derive(Clone, Copy)]
+pub(in crate::mask) struct Input<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Input<'a> {
+    pub(in crate::mask) fn new(bytes: &'a [u8]) -> Input<'a> {
+        Input { bytes, at: 0 }
+    }
+
+    /// Whether all of it has been read.
+    pub(in crate::mask) fn finish(&self) -> Result<(), MaskError> {
+        if self.at == self.bytes.len() { Ok(()) } else { Err(MaskErrorKind::TrailingBytes.at(self.at)) }
+    }
+
+    pub(super) fn remaining(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    #[inline]
+    pub(super) fn boolean(&mut self) -> Result<(), MaskError> {
+        match self.bytes.get(self.at) {
+            Some(0 | 1) => {
+                self.at += 1;
+                Ok(())
+            }
+            Some(_) => Err(MaskErrorKind::BadBoolean.at(self.at)),
+            None => Err(MaskErrorKind::Truncated.at(self.at)),
+        }
+    }
+
+    /// An int: at most five bytes, within 32 bits.
+    #[inline]
+    pub(in crate::mask) fn int(&mut self) -> Result<i64, MaskError> {
+        let start = self.at;
+        let value = self.varint(INT_BYTES_MAX)?;
+        if i32::try_from(value).is_err() {
+            return Err(MaskErrorKind::IntOutOfRange.at(start));
+        }
+        Ok(value)
+    }
+
+    /// A long: at most ten bytes, within 64 bits.
+    #[inline]
+    pub(in crate::mask) fn long(&mut self) -> Result<i64, MaskError> {
+        self.varint(LONG_BYTES_MAX)
+    }
+
+    /// An index below `count`, of a union's branch or an enum's symbol. Written as an int, compared in 64 bits.
+    #[inline]
+    pub(in crate::mask) fn index(&mut self, count: u32, kind: MaskErrorKind) -> Result<u32, MaskError> {
+        let start = self.at;
+        let value = self.varint(INT_BYTES_MAX)?;
+        match u32::try_from(value) {
+            Ok(index) if index < count => Ok(index),
+            _ => Err(kind.at(start)),
+        }
+    }
+
+    #[inline]
+    fn varint(&mut self, bytes_max: usize) -> Result<i64, MaskError> {
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(unzigzag(u64::from(byte)))
+            }
+            Some(_) => self.long_varint(bytes_max),
+            None => Err(MaskErrorKind::Truncated.at(self.at)),
+        }
+    }
+
+    fn long_varint(&mut self, bytes_max: usize) -> Result<i64, MaskError> {
+        let start = self.at;
+        let mut value = 0;
+        for index in 0..bytes_max {
+            let Some(&byte) = self.bytes.get(start + index) else {
+                return Err(MaskErrorKind::Truncated.at(start));
+            };
+            // The tenth byte has room for one bit of the 64.
+            if index + 1 == LONG_BYTES_MAX && byte > 1 {
+                break;
+            }
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte < 0x80 {
+                self.at = start + index + 1;
+                return Ok(unzigzag(value));
+            }
+        }
+        Err(MaskErrorKind::VarintTooLong.at(start))
+    }
+
+    /// So many bytes.
+    #[inline]
+    pub(in crate::mask) fn fixed(&mut self, size: usize) -> Result<&'a [u8], MaskError> {
+        match self.bytes.get(self.at..self.at + size) {
+            Some(item) => {
+                self.at += size;
+                Ok(item)
+            }
+            None => Err(MaskErrorKind::Truncated.at(self.at)),
+        }
+    }
+
+    /// Bytes with their length before them.
+    #[inline]
+    pub(in crate::mask) fn item(&mut self) -> Result<&'a [u8], MaskError> {
+        let start = self.at;
+        let length = self.long()?;
+        let Ok(length) = usize::try_from(length) else {
+            return Err(MaskErrorKind::NegativeLength.at(start));
+        };
+        if length > ITEM_BYTES_MAX {
+            return Err(MaskErrorKind::ItemTooLong.at(start));
+        }
+        match self.bytes.get(self.at..self.at + length) {
+            Some(item) => {
+                self.at += length;
+                Ok(item)
+            }
+            None => Err(MaskErrorKind::Truncated.at(start)),
+        }
+    }
+
+    /// A string.
+    #[inline]
+    pub(in crate::mask) fn text(&mut self) -> Result<&'a str, MaskError> {
+        let start = self.at;
+        let item = self.item()?;
+        std::str::from_utf8(item).map_err(|_| MaskErrorKind::InvalidUtf8.at(start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn long(bytes: &[u8]) -> Result<i64, MaskErrorKind> {
+        Input::new(bytes).long().map_err(|error| error.kind)
+    }
+
+    fn int(bytes: &[u8]) -> Result<i64, MaskErrorKind> {
+        Input::new(bytes).int().map_err(|error| error.kind)
+    }
+
+    #[test]
+    fn varints_have_the_width_of_their_type() {
+        assert_eq!(long(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]), Ok(i64::MIN));
+        assert_eq!(
+            long(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]),
+            Err(MaskErrorKind::VarintTooLong)
+        );
+        assert_eq!(long(&[0x80; 11]), Err(MaskErrorKind::VarintTooLong));
+        assert_eq!(long(&[0x80; 9]), Err(MaskErrorKind::Truncated));
+        assert_eq!(int(&[0xff, 0xff, 0xff, 0xff, 0x0f]), Ok(i64::from(i32::MIN)));
+        assert_eq!(int(&[0xfe, 0xff, 0xff, 0xff, 0x0f]), Ok(i64::from(i32::MAX)));
+        assert_eq!(int(&[0x80, 0x80, 0x80, 0x80, 0x10]), Err(MaskErrorKind::IntOutOfRange));
+        assert_eq!(int(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), Err(MaskErrorKind::VarintTooLong));
+    }
+
+    #[test]
+    fn varints_need_not_be_minimal() {
+        assert_eq!(long(&[0x82, 0x80, 0x00]), Ok(1));
+        assert_eq!(int(&[0x82, 0x80, 0x80, 0x80, 0x00]), Ok(1));
+        assert_eq!(long(&[0x82, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00]), Ok(1));
+    }
+
+    #[test]
+    fn indexes_are_compared_in_64_bits() {
+        let bad = MaskErrorKind::BadUnionIndex;
+        let index = |bytes: &[u8]| Input::new(bytes).index(2, bad).map_err(|error| error.kind);
+        assert_eq!(index(&[2]), Ok(1));
+        assert_eq!(index(&[4]), Err(bad));
+        assert_eq!(index(&[1]), Err(bad));
+        // 2^32 + 1, which is 1 in 32 bits.
+        assert_eq!(index(&[0x82, 0x80, 0x80, 0x80, 0x20]), Err(bad));
+    }
+
+    #[test]
+    fn lengths_are_bounded() {
+        let item = |bytes: &[u8]| Input::new(bytes).item().map_err(|error| error.kind);
+        assert_eq!(item(&[1]), Err(MaskErrorKind::NegativeLength));
+        assert_eq!(item(&[4, 0]), Err(MaskErrorKind::Truncated));
+        assert_eq!(
+            item(&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
+            Err(MaskErrorKind::ItemTooLong)
+        );
+    }
+}
