@@ -24,6 +24,28 @@ pub enum Format {
     Json,
 }
 
+/// Every form that some command's data has. Each command has text and json; what else, [`Command::has`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum AnyFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+    /// Annotations of a pull request on GitHub (check)
+    Github,
+    /// SARIF, for code scanning (check)
+    Sarif,
+    /// JUnit's XML, for test reports (check)
+    Junit,
+    /// Markdown, for comments (check)
+    Markdown,
+    /// A graph for Graphviz (lineage)
+    Dot,
+    /// A graph for Mermaid (lineage)
+    Mermaid,
+}
+
 /// What the logs on standard error look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogFormat {
@@ -60,7 +82,7 @@ pub struct Global {
     pub keys: Option<PathBuf>,
     /// What the data on standard output looks like
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
-    pub format: Format,
+    pub format: AnyFormat,
     /// Which log events go to standard error, as in RUST_LOG [default: info for services, warn for other commands]
     #[arg(long, global = true, env = "MESH_LOG", value_name = "FILTER", help_heading = "Global options")]
     pub log: Option<String>,
@@ -105,4 +127,16 @@ pub enum Command {
     Lineage(commands::lineage::Args),
     /// What was refused, and why
     Quarantine(commands::quarantine::Args),
+}
+
+impl Command {
+    /// Whether the command's data has this form.
+    pub fn has(&self, format: AnyFormat) -> bool {
+        use AnyFormat::{Dot, Github, Json, Junit, Markdown, Mermaid, Sarif, Text};
+        match format {
+            Text | Json => true,
+            Github | Sarif | Junit | Markdown => matches!(self, Self::Check(_)),
+            Dot | Mermaid => matches!(self, Self::Lineage(_)),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What every command may ask for: the working tree's root, where Kafka and the registry are, the keys.
 
-use crate::cli::{Format, Global, LogFormat};
+use crate::cli::{AnyFormat, Format, Global, LogFormat};
 use crate::failure::Failure;
 use mesh_avro::keys::KeyRing;
 use mesh_kafka::Settings;
@@ -57,8 +57,13 @@ impl Context {
         context
     }
 
-    /// What the data on standard output looks like.
+    /// What the data on standard output looks like, of a command that has only two forms.
     pub fn format(&self) -> Format {
+        if self.global.format == AnyFormat::Json { Format::Json } else { Format::Text }
+    }
+
+    /// What the data on standard output looks like, of a command that has more forms.
+    pub fn any_format(&self) -> AnyFormat {
         self.global.format
     }
 

@@ -22,6 +22,9 @@ use crate::failure::{Exit, Failure};
 /// Runs one command to its end.
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let context = Context::new(cli.global);
+    if !cli.command.has(context.any_format()) {
+        return Err(Failure::usage("this command has no such --format").hint("text and json are there for every command"));
+    }
     context.start_logging(matches!(cli.command, Command::Up(_) | Command::Run(_)))?;
     match cli.command {
         Command::Apply(args) => apply::run(args, &context).await,
