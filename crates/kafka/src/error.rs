@@ -59,6 +59,15 @@ impl Error {
         matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Full)
     }
 
+    /// Whether a partition has no leader that is ready to answer, which passes by itself.
+    pub(crate) fn is_leaderless(&self) -> bool {
+        match &self.cause {
+            Cause::Kafka(KafkaError::AdminOp(code)) => is_leaderless(*code),
+            Cause::Kafka(error) => error.rdkafka_error_code().is_some_and(is_leaderless),
+            Cause::Said(_) => false,
+        }
+    }
+
     /// Wraps librdkafka's error; `operation` completes the sentence "cannot …".
     pub(crate) fn kafka(operation: impl Into<String>, error: KafkaError) -> Self {
         let kind = classify(&error);
@@ -81,6 +90,13 @@ impl Error {
     pub(crate) fn said(operation: impl Into<String>, kind: ErrorKind, cause: impl Into<String>) -> Self {
         Error { operation: operation.into(), kind, cause: Cause::Said(cause.into()) }
     }
+}
+
+fn is_leaderless(code: Code) -> bool {
+    matches!(
+        code,
+        Code::NotLeaderForPartition | Code::LeaderNotAvailable | Code::FencedLeaderEpoch | Code::UnknownLeaderEpoch
+    )
 }
 
 fn classify(error: &KafkaError) -> ErrorKind {

@@ -1,17 +1,17 @@
 //! Topics: created, described, deleted; where they begin and end, and how far a group has read them.
 
-pub(crate) use offsets::{read_offsets, unknown};
+pub(crate) use ends::Ends;
+pub(crate) use offsets::unknown;
 
+mod ends;
 mod offsets;
 mod topics;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions};
-use rdkafka::consumer::BaseConsumer;
 
-use crate::blocking::run as blocking;
+use crate::blocking::{Shared, run as blocking};
 use crate::context::LogContext;
 use crate::{Error, ErrorKind, Settings};
 
@@ -23,14 +23,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Looks at a cluster and changes its topics. Cheap to clone; its blocking calls run on tokio's blocking threads.
 #[derive(Clone)]
 pub struct Admin {
-    shared: Arc<Shared>,
+    shared: Shared<Clients>,
 }
 
-struct Shared {
+struct Clients {
     settings: Settings,
     client: AdminClient<LogContext>,
-    /// Asks for offsets, read committed; it never fetches a record.
-    offsets: BaseConsumer<LogContext>,
+    ends: Shared<Ends>,
 }
 
 impl Admin {
@@ -38,9 +37,8 @@ impl Admin {
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let failed = |error| Error::kafka("set up an admin client", error);
         let client = settings.client(&[], &[]).create_with_context(LogContext).map_err(failed)?;
-        let fixed = [("enable.auto.commit", "false"), ("isolation.level", "read_committed")];
-        let offsets = settings.client(&[], &fixed).create_with_context(LogContext).map_err(failed)?;
-        Ok(Admin { shared: Arc::new(Shared { settings: settings.clone(), client, offsets }) })
+        let clients = Clients { settings: settings.clone(), client, ends: Ends::of(settings)? };
+        Ok(Admin { shared: Shared::new(clients) })
     }
 
     /// Waits until a broker answers; [`ErrorKind::Unreachable`] if none has within `deadline`.
@@ -63,7 +61,7 @@ impl Admin {
 
     /// The cluster's id, which stays the same whatever its brokers' addresses are.
     pub async fn cluster_id(&self) -> Result<String, Error> {
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared.clone();
         let operation = format!("ask Kafka at {} for its cluster id", shared.settings.bootstrap());
         let found = blocking(move || Ok(shared.client.inner().fetch_cluster_id(REQUEST_TIMEOUT))).await?;
         found.ok_or_else(|| Error::said(operation, ErrorKind::Unreachable, "no broker answered"))

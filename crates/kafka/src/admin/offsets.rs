@@ -1,7 +1,5 @@
 //! Where topics begin and end, and how far a group has read them.
 
-use std::sync::Arc;
-
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -23,6 +21,23 @@ impl Admin {
         self.edge(topics, Offset::End).await
     }
 
+    /// The end of every partition of these topics, once a read-committed consumer can see all that was written before this
+    /// call: waits until the transactions that are open now are over, 20 s at most.
+    ///
+    /// A broker acknowledges a commit some milliseconds before consumers can see it. Who wants to read all that has been
+    /// committed asks for this first.
+    pub async fn settled_end_offsets(&self, topics: &[&str]) -> Result<Offsets, Error> {
+        let asked = self.all_partitions(topics).await?;
+        let operation = format!("wait for open transactions on {}", topics.join(", "));
+        let shared = self.shared.clone();
+        blocking(move || {
+            let ends = shared.ends.written(&operation, asked)?;
+            shared.ends.settle(&operation, &ends)?;
+            Ok(ends)
+        })
+        .await
+    }
+
     /// The offsets that a group has committed, of those partitions of these topics where it has committed any.
     pub async fn committed(&self, group: &str, topics: &[&str]) -> Result<Offsets, Error> {
         let asked = self.all_partitions(topics).await?;
@@ -39,18 +54,10 @@ impl Admin {
     }
 
     async fn edge(&self, topics: &[&str], edge: Offset) -> Result<Offsets, Error> {
-        let mut asked = self.all_partitions(topics).await?;
-        if asked.count() == 0 {
-            return Ok(Offsets::new());
-        }
+        let asked = self.all_partitions(topics).await?;
         let operation = format!("read the offsets of {}", topics.join(", "));
-        asked.set_all_offsets(edge).map_err(|error| Error::kafka(operation.as_str(), error))?;
-        let shared = Arc::clone(&self.shared);
-        blocking(move || {
-            let answer = shared.offsets.offsets_for_times(asked, REQUEST_TIMEOUT);
-            read_offsets(&operation, &answer.map_err(|error| Error::kafka(operation.as_str(), error))?)
-        })
-        .await
+        let shared = self.shared.clone();
+        blocking(move || shared.ends.visible(&operation, asked, edge)).await
     }
 
     async fn all_partitions(&self, topics: &[&str]) -> Result<TopicPartitionList, Error> {

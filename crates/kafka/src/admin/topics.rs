@@ -1,7 +1,6 @@
 //! Topics and their configuration.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::admin::{AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication, TopicResult};
@@ -92,11 +91,10 @@ impl Admin {
             Err((_, Code::TopicAlreadyExists)) => Ok(Creation::Existed),
             Err((_, code)) => Err(Error::code(format!("create topic {name}"), *code)),
         })?;
-        for (topic, creation) in topics.iter().zip(&creations) {
-            if *creation == Creation::Created {
-                self.wait_for_leaders(&topic.name).await?;
-            }
-        }
+        let named = topics.iter().map(|topic| topic.name.as_str()).zip(&creations);
+        let new: Vec<&str> =
+            named.filter(|(_, creation)| **creation == Creation::Created).map(|(name, _)| name).collect();
+        self.wait_for_leaders(&new).await?;
         Ok(creations)
     }
 
@@ -177,7 +175,7 @@ impl Admin {
         topic: Option<String>,
         timeout: Duration,
     ) -> Result<BTreeMap<String, u32>, Error> {
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared.clone();
         blocking(move || {
             let failed = |error| Error::kafka(operation.as_str(), error);
             let metadata = shared.client.inner().fetch_metadata(topic.as_deref(), timeout).map_err(failed)?;
@@ -199,26 +197,18 @@ impl Admin {
         .await
     }
 
-    /// Waits until every partition of a new topic has a leader.
-    async fn wait_for_leaders(&self, topic: &str) -> Result<(), Error> {
-        let shared = Arc::clone(&self.shared);
-        let topic = topic.to_owned();
-        let operation = format!("see a leader for each partition of the new topic {topic}");
-        blocking(move || {
-            let started = std::time::Instant::now();
-            while started.elapsed() < REQUEST_TIMEOUT {
-                let metadata = shared.client.inner().fetch_metadata(Some(&topic), REQUEST_TIMEOUT);
-                let metadata = metadata.map_err(|error| Error::kafka(operation.as_str(), error))?;
-                let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-                let (count, led) = partitions.fold((0, true), |(count, led), p| (count + 1, led && p.leader() >= 0));
-                if count > 0 && led {
-                    return Ok(());
+    /// Waits until every partition of new topics has a leader that answers.
+    async fn wait_for_leaders(&self, topics: &[&str]) -> Result<(), Error> {
+        let started = std::time::Instant::now();
+        loop {
+            match self.start_offsets(topics).await {
+                // a broker may not have heard of them yet
+                Err(error) if error.kind() == ErrorKind::UnknownTopic && started.elapsed() < REQUEST_TIMEOUT => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
-                std::thread::sleep(Duration::from_millis(10));
+                result => return result.map(|_| ()),
             }
-            Err(Error::said(operation, ErrorKind::Unreachable, "none was elected"))
-        })
-        .await
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::{Error, Offsets, Record, Settings, blocking};
+use crate::blocking::{self, Shared};
+use crate::{Error, Offsets, Record, Settings};
 use group::GroupContext;
 
 pub use range::read_range;
@@ -43,7 +44,7 @@ pub enum Start {
 
 /// Reads one topic, read committed; nothing is committed unless told ([`Consumer::commit`]).
 pub struct Consumer {
-    inner: Arc<StreamConsumer<GroupContext>>,
+    inner: Shared<StreamConsumer<GroupContext>>,
     topic: Arc<str>,
 }
 
@@ -76,7 +77,7 @@ impl Consumer {
         let config = settings.client(&DEFAULTS, &[&FIXED, own].concat());
         let created = config.create_with_context(GroupContext::default());
         let inner = created.map_err(|error| Error::kafka(format!("set up a consumer of {topic}"), error))?;
-        Ok(Consumer { inner: Arc::new(inner), topic: topic.into() })
+        Ok(Consumer { inner: Shared::new(inner), topic: topic.into() })
     }
 
     /// The topic's name.
@@ -118,24 +119,25 @@ impl Consumer {
     /// [`crate::ErrorKind::Rebalanced`] if another member has got a partition since: it will read again what was not
     /// committed.
     pub async fn commit(&self, offsets: &Offsets) -> Result<(), Error> {
+        if offsets.is_empty() {
+            return Ok(());
+        }
         let operation = format!("commit offsets of {}", self.topic);
         let mut list = TopicPartitionList::new();
         for (partition, offset) in offsets {
             let added = list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*offset));
             added.map_err(|error| Error::kafka(operation.as_str(), error))?;
         }
-        let consumer = Arc::clone(&self.inner);
+        let consumer = self.inner.clone();
         blocking::run(move || consumer.commit(&list, CommitMode::Sync).map_err(|error| Error::kafka(operation, error)))
             .await
     }
 
     /// Leaves the group, so that the others get its partitions at once. What was not committed is read again by them.
     pub async fn close(self) {
-        let consumer = Arc::clone(&self.inner);
-        drop(self);
         let closed = blocking::run(move || {
-            consumer.unsubscribe();
-            drop(consumer);
+            self.inner.unsubscribe();
+            self.inner.drop_here();
             Ok(())
         });
         if tokio::time::timeout(Duration::from_secs(5), closed).await.is_err() {
@@ -145,7 +147,7 @@ impl Consumer {
 
     async fn event(&mut self) -> Result<Event, Error> {
         loop {
-            let inner = Arc::clone(&self.inner);
+            let inner = self.inner.clone();
             match inner.recv().await {
                 Ok(message) => return Ok(Event::Record(Record::copy(&message, &mut self.topic))),
                 Err(KafkaError::PartitionEOF(partition)) => {
@@ -176,11 +178,5 @@ impl Start {
             Start::End => Offset::End,
             Start::Offset(offset) => Offset::Offset(offset),
         }
-    }
-}
-
-impl Drop for Consumer {
-    fn drop(&mut self) {
-        blocking::drop_elsewhere(Arc::clone(&self.inner));
     }
 }

@@ -9,20 +9,21 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
 
+use crate::blocking::{self, Shared};
 use crate::context::{forward_error, forward_log};
 use crate::record::raw_headers;
-use crate::{Error, OutgoingRecord, Position, Settings};
+use crate::{Error, ErrorKind, OutgoingRecord, Position, Settings};
 
 /// How long one step of a transaction may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The single writer of a log: opening one fences every earlier one with the same transactional id, which then fails with
-/// [`crate::ErrorKind::Fenced`] and must stop. Each record is a transaction of its own, so that readers see it whole or never.
+/// [`ErrorKind::Fenced`] and must stop. Each record is a transaction of its own, so that readers see it whole or never.
 pub struct FencedLogWriter {
-    shared: Arc<Shared>,
+    writer: Shared<Writer>,
 }
 
-struct Shared {
+struct Writer {
     transactional_id: String,
     /// Held for a whole append: an append whose caller went away is finished before the next one begins.
     producer: Mutex<BaseProducer<DeliveryContext>>,
@@ -41,37 +42,43 @@ impl FencedLogWriter {
         ];
         let config = settings.client(&[("linger.ms", "0")], &fixed);
         let transactional_id = transactional_id.to_owned();
-        crate::blocking::run(move || {
+        blocking::run(move || {
             let failed = |error| Error::kafka(operation.as_str(), error);
             let producer: BaseProducer<DeliveryContext> =
                 config.create_with_context(DeliveryContext).map_err(failed)?;
             producer.init_transactions(STEP_TIMEOUT).map_err(failed)?;
-            Ok(FencedLogWriter { shared: Arc::new(Shared { transactional_id, producer: Mutex::new(producer) }) })
+            Ok(FencedLogWriter { writer: Shared::new(Writer { transactional_id, producer: Mutex::new(producer) }) })
         })
         .await
     }
 
     /// Appends one record in a transaction of its own; returns once it is committed.
     ///
-    /// After any error but [`crate::ErrorKind::Fenced`] and [`crate::ErrorKind::TooLarge`] it is not known whether the record was
+    /// After any error but [`ErrorKind::Fenced`] and [`ErrorKind::TooLarge`] it is not known whether the record was
     /// committed: read the log to its end to find out.
     pub async fn append(&mut self, record: OutgoingRecord) -> Result<Position, Error> {
-        let shared = Arc::clone(&self.shared);
-        crate::blocking::run(move || shared.append(&record)).await
+        let writer = self.writer.clone();
+        blocking::run(move || writer.append(&record)).await
     }
 }
 
-impl Shared {
+impl Writer {
     fn append(&self, record: &OutgoingRecord) -> Result<Position, Error> {
         let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         let failed =
             |error| Error::kafka(format!("append to {} as writer {}", record.topic, self.transactional_id), error);
-        producer.begin_transaction().map_err(failed)?;
-        write(&producer, record).or_else(|error| {
-            abort(&producer);
-            Err(failed(error))
+        let written = producer.begin_transaction().and_then(|()| write(&producer, record));
+        written.map_err(|error| {
+            // librdkafka may learn only from the abort that another writer has taken over
+            let aborted = abort(&producer);
+            let fatal = producer.client().fatal_error().map(|(code, _)| KafkaError::Global(code));
+            [fatal, aborted.err()].into_iter().flatten().map(failed).find(is_fenced).unwrap_or_else(|| failed(error))
         })
     }
+}
+
+fn is_fenced(error: &Error) -> bool {
+    error.kind() == ErrorKind::Fenced
 }
 
 fn write(producer: &BaseProducer<DeliveryContext>, record: &OutgoingRecord) -> Result<Position, KafkaError> {
@@ -96,13 +103,10 @@ fn flush(producer: &BaseProducer<DeliveryContext>) -> Result<(), KafkaError> {
 }
 
 /// Gives the transaction up. What is still queued has to be purged first, and its delivery reports served.
-fn abort(producer: &BaseProducer<DeliveryContext>) {
+fn abort(producer: &BaseProducer<DeliveryContext>) -> Result<(), KafkaError> {
     producer.purge(PurgeConfig::default().queue().inflight());
     producer.poll(Duration::ZERO);
-    if let Err(error) = producer.abort_transaction(STEP_TIMEOUT) {
-        // the next append, or the transaction's timeout, ends it
-        tracing::debug!(%error, "transaction was not aborted");
-    }
+    producer.abort_transaction(STEP_TIMEOUT)
 }
 
 fn base_record(record: &OutgoingRecord, delivered: Delivered) -> BaseRecord<'_, [u8], [u8], Delivered> {
@@ -141,11 +145,5 @@ impl ProducerContext for DeliveryContext {
         };
         // each record has one delivery report
         let _ = delivered.set(outcome);
-    }
-}
-
-impl Drop for FencedLogWriter {
-    fn drop(&mut self) {
-        crate::blocking::drop_elsewhere(Arc::clone(&self.shared));
     }
 }

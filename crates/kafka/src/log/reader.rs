@@ -1,6 +1,6 @@
 //! Reads a control topic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::admin::{read_offsets, unknown};
-use crate::blocking;
+use crate::admin::{Ends, unknown};
+use crate::blocking::{self, Shared};
 use crate::context::LogContext;
 use crate::{Error, ErrorKind, Record, Settings};
 
@@ -17,6 +17,8 @@ use crate::{Error, ErrorKind, Record, Settings};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long reading to the end may go without any progress.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long records may take to follow an end-of-partition event that may be older than they are.
+const DOUBT_TIMEOUT: Duration = Duration::from_millis(10);
 /// A reader keeps no more than this much of a log that it has not handed over yet.
 const DEFAULTS: [(&str, &str); 5] = [
     ("queued.max.messages.kbytes", "8192"),
@@ -37,7 +39,8 @@ const FIXED: [(&str, &str); 5] = [
 
 /// Reads all partitions of a topic from the beginning, read committed, without a consumer group.
 pub struct LogReader {
-    consumer: Arc<StreamConsumer<LogContext>>,
+    consumer: Shared<StreamConsumer<LogContext>>,
+    ends: Shared<Ends>,
     topic: Arc<str>,
     partitions: BTreeMap<i32, Progress>,
     /// Whether librdkafka has been fetching, so that its queue may hold news older than a call.
@@ -60,10 +63,11 @@ impl LogReader {
         let operation = format!("open the log {topic}");
         let config = settings.client(&DEFAULTS, &FIXED);
         let created = config.create_with_context(LogContext).map_err(|error| Error::kafka(operation.as_str(), error));
-        let consumer: Arc<StreamConsumer<LogContext>> = Arc::new(created?);
-        let partitions = count_partitions(Arc::clone(&consumer), operation, topic.to_owned()).await?;
+        let consumer: Shared<StreamConsumer<LogContext>> = Shared::new(created?);
+        let partitions = count_partitions(consumer.clone(), operation, topic.to_owned()).await?;
         let partitions = (0..partitions).map(|partition| (partition, Progress::default())).collect();
-        Ok(LogReader { consumer, topic: topic.into(), partitions, fetching: false })
+        let ends = Ends::of(settings)?;
+        Ok(LogReader { consumer, ends, topic: topic.into(), partitions, fetching: false })
     }
 
     /// The topic's name.
@@ -71,30 +75,42 @@ impl LogReader {
         &self.topic
     }
 
-    /// Hands over everything that was committed when this was called and has not been handed over yet.
+    /// Hands over everything that was acknowledged to its writer before this was called, and has not been handed over yet.
     ///
-    /// The order is kept within each partition. If the caller goes away in the middle, or an error is returned, the next
+    /// Waits for transactions that are open now to be over, 20 s at most. The order is kept within each partition. If the caller goes away in the middle, or an error is returned, the next
     /// call goes on where this one stopped. Costs one request if nothing is new.
     pub async fn read_to_end(&mut self, mut each: impl FnMut(Record)) -> Result<(), Error> {
-        let ends = self.ends().await?;
-        let mut pending: BTreeMap<i32, i64> = ends.into_iter().filter(|(p, end)| self.lags(*p, *end)).collect();
+        let mut pending = self.pending().await?;
         if pending.is_empty() {
             return Ok(());
         }
-        self.fetch_afresh(&pending).await?;
+        // with nothing fetched yet, each end-of-partition event is news
+        let mut fresh: BTreeSet<i32> = if self.fetching { BTreeSet::new() } else { pending.keys().copied().collect() };
+        let mut doubtful: BTreeSet<i32> = BTreeSet::new();
+        self.start_fetching()?;
         while !pending.is_empty() {
-            match self.event().await? {
-                Event::Record(record) => {
+            let patience = if doubtful.is_empty() { STALL_TIMEOUT } else { DOUBT_TIMEOUT };
+            match self.event(patience).await? {
+                Some(Event::Record(record)) => {
                     let (partition, next) = (record.partition, record.offset + 1);
                     each(record);
                     if pending.get(&partition).is_some_and(|end| next >= *end) {
                         pending.remove(&partition);
+                        doubtful.remove(&partition);
                     }
                 }
-                Event::End(partition) => {
+                Some(Event::End(partition)) if fresh.contains(&partition) => {
                     if let Some(end) = pending.remove(&partition) {
                         self.progress(partition).complete = end;
                     }
+                }
+                Some(Event::End(partition)) if pending.contains_key(&partition) => _ = doubtful.insert(partition),
+                Some(Event::End(_)) => {}
+                None if doubtful.is_empty() => return Err(self.stalled()),
+                None => {
+                    let partitions = std::mem::take(&mut doubtful);
+                    self.fetch_afresh(&partitions).await?;
+                    fresh.extend(partitions);
                 }
             }
         }
@@ -118,28 +134,25 @@ impl LogReader {
         }
     }
 
-    fn lags(&self, partition: i32, end: i64) -> bool {
-        self.partitions.get(&partition).is_none_or(|progress| progress.next.max(progress.complete) < end)
-    }
-
     fn progress(&mut self, partition: i32) -> &mut Progress {
         self.partitions.entry(partition).or_default()
     }
 
-    /// The offsets after the last ones that a reader can see now.
-    async fn ends(&self) -> Result<BTreeMap<i32, i64>, Error> {
+    /// The ends of those partitions that have not been read to their ends.
+    async fn pending(&self) -> Result<BTreeMap<i32, i64>, Error> {
         let operation = format!("find the end of the log {}", self.topic);
         let mut asked = TopicPartitionList::new();
         for partition in self.partitions.keys() {
             asked.add_partition(&self.topic, *partition);
         }
-        asked.set_all_offsets(Offset::End).map_err(|error| Error::kafka(operation.as_str(), error))?;
-        let consumer = Arc::clone(&self.consumer);
-        let offsets = blocking::run(move || {
-            let answer = consumer.offsets_for_times(asked, REQUEST_TIMEOUT);
-            read_offsets(&operation, &answer.map_err(|error| Error::kafka(operation.as_str(), error))?)
+        let (asker, partitions) = (self.ends.clone(), self.partitions.clone());
+        let pending = blocking::run(move || {
+            let mut ends = asker.written(&operation, asked)?;
+            ends.retain(|partition, end| partitions.get(&partition.partition).is_none_or(|read| read.lags(*end)));
+            asker.settle(&operation, &ends)?;
+            Ok(ends)
         });
-        Ok(offsets.await?.into_iter().map(|(partition, offset)| (partition.partition, offset)).collect())
+        Ok(pending.await?.into_iter().map(|(partition, end)| (partition.partition, end)).collect())
     }
 
     fn start_fetching(&mut self) -> Result<(), Error> {
@@ -149,26 +162,20 @@ impl LogReader {
         let failed = |error| Error::kafka(format!("read the log {}", self.topic), error);
         let mut assignment = TopicPartitionList::new();
         for (partition, progress) in &self.partitions {
-            let start = if progress.next == 0 { Offset::Beginning } else { Offset::Offset(progress.next) };
-            assignment.add_partition_offset(&self.topic, *partition, start).map_err(failed)?;
+            assignment.add_partition_offset(&self.topic, *partition, progress.start()).map_err(failed)?;
         }
         self.consumer.assign(&assignment).map_err(failed)?;
         self.fetching = true;
         Ok(())
     }
 
-    /// Makes sure that an end-of-partition event that follows is news: one that is queued already may be older than the
-    /// records we wait for, so that those partitions are fetched anew from where they were handed over.
-    async fn fetch_afresh(&mut self, pending: &BTreeMap<i32, i64>) -> Result<(), Error> {
-        if !self.fetching {
-            return self.start_fetching();
-        }
-        let starts: Vec<(i32, i64)> =
-            pending.keys().map(|p| (*p, self.partitions.get(p).map_or(0, |s| s.next))).collect();
-        let (consumer, topic) = (Arc::clone(&self.consumer), Arc::clone(&self.topic));
+    /// Makes sure that end-of-partition events that follow are news: one that was queued already may be older than the
+    /// records we wait for, so that these partitions are fetched anew from where they were handed over.
+    async fn fetch_afresh(&mut self, partitions: &BTreeSet<i32>) -> Result<(), Error> {
+        let starts: Vec<(i32, Offset)> = partitions.iter().map(|p| (*p, self.progress(*p).start())).collect();
+        let (consumer, topic) = (self.consumer.clone(), Arc::clone(&self.topic));
         blocking::run(move || {
-            for (partition, next) in starts {
-                let start = if next == 0 { Offset::Beginning } else { Offset::Offset(next) };
+            for (partition, start) in starts {
                 let sought = consumer.seek(&topic, partition, start, REQUEST_TIMEOUT);
                 sought.map_err(|error| Error::kafka(format!("read the log {topic}"), error))?;
             }
@@ -177,21 +184,25 @@ impl LogReader {
         .await
     }
 
-    /// The next event, or an error if there is none for long.
-    async fn event(&mut self) -> Result<Event, Error> {
-        let operation = format!("read the log {} to its end", self.topic);
-        let deadline = tokio::time::Instant::now() + STALL_TIMEOUT;
+    /// The next event; none if there is none for so long.
+    async fn event(&mut self, patience: Duration) -> Result<Option<Event>, Error> {
+        let deadline = tokio::time::Instant::now() + patience;
         loop {
             match tokio::time::timeout_at(deadline, self.receive()).await {
                 Ok(Err(error)) if error.is_retriable() => tracing::debug!("log is out of reach, retrying"),
-                Ok(result) => return result,
-                Err(_) => return Err(Error::said(operation, ErrorKind::Unreachable, "no progress for 30 s")),
+                Ok(result) => return result.map(Some),
+                Err(_) => return Ok(None),
             }
         }
     }
 
+    fn stalled(&self) -> Error {
+        let operation = format!("read the log {} to its end", self.topic);
+        Error::said(operation, ErrorKind::Unreachable, format!("no progress for {} s", STALL_TIMEOUT.as_secs()))
+    }
+
     async fn receive(&mut self) -> Result<Event, Error> {
-        let consumer = Arc::clone(&self.consumer);
+        let consumer = self.consumer.clone();
         match consumer.recv().await {
             Ok(message) => {
                 let record = Record::copy(&message, &mut self.topic);
@@ -204,13 +215,23 @@ impl LogReader {
     }
 }
 
+impl Progress {
+    fn start(&self) -> Offset {
+        if self.next == 0 { Offset::Beginning } else { Offset::Offset(self.next) }
+    }
+
+    fn lags(&self, end: i64) -> bool {
+        self.next.max(self.complete) < end
+    }
+}
+
 enum Event {
     Record(Record),
     End(i32),
 }
 
 async fn count_partitions(
-    consumer: Arc<StreamConsumer<LogContext>>,
+    consumer: Shared<StreamConsumer<LogContext>>,
     operation: String,
     topic: String,
 ) -> Result<i32, Error> {
@@ -222,10 +243,4 @@ async fn count_partitions(
         if count == 0 { Err(unknown(&topic)) } else { Ok(i32::try_from(count).unwrap_or(i32::MAX)) }
     })
     .await
-}
-
-impl Drop for LogReader {
-    fn drop(&mut self) {
-        blocking::drop_elsewhere(Arc::clone(&self.consumer));
-    }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
 
+use crate::blocking::{self, Shared};
 use crate::context::LogContext;
 use crate::record::raw_headers;
-use crate::{Error, OutgoingRecord, Position, Settings, blocking};
+use crate::{Error, OutgoingRecord, Position, Settings};
 
 /// Throughput over latency, within bounds: at most 100,000 records or 64 MiB wait to be sent.
 const DEFAULTS: [(&str, &str); 6] = [
@@ -24,7 +25,7 @@ const FIXED: [(&str, &str); 3] = [("enable.idempotence", "true"), ("acks", "all"
 /// Writes records. Cheap to clone; the clones share one connection and one bounded queue.
 #[derive(Clone)]
 pub struct Producer {
-    inner: FutureProducer<LogContext>,
+    inner: Shared<FutureProducer<LogContext>>,
 }
 
 /// A record on its way; resolves once all in-sync replicas have it, or it cannot be delivered.
@@ -44,7 +45,7 @@ impl Producer {
     pub(crate) fn with_defaults(settings: &Settings, defaults: &[(&str, &str)]) -> Result<Self, Error> {
         let config = settings.client(&[&DEFAULTS, defaults].concat(), &FIXED);
         let inner = config.create_with_context(LogContext).map_err(|error| Error::kafka("set up a producer", error))?;
-        Ok(Producer { inner })
+        Ok(Producer { inner: Shared::new(inner) })
     }
 
     /// Hands a record over, waiting while the queue is full; the result tells when it is stored.
