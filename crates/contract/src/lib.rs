@@ -16,6 +16,7 @@
 
 mod applied;
 mod class;
+mod clear;
 mod column;
 mod compatibility;
 mod contract;
@@ -41,6 +42,7 @@ mod view;
 mod yaml;
 
 pub use applied::{AppliedDomain, AppliedProduct, domain_key};
+pub use clear::check_clear;
 pub use column::{ColumnPath, ColumnPathError, Step};
 pub use compatibility::Compatibility;
 pub use contract::Contract;
@@ -48,7 +50,7 @@ pub use domain::{ClassGrants, Domain, Team, Term, TermRef};
 pub use finding::{Finding, Place, Severity};
 pub use hours::{Hours, HoursError, Weekday};
 pub use mask::{Generalisation, MaskRule, SensitiveColumn};
-pub use parse::{parse_contract, parse_domain, parse_sensitive_columns};
+pub use parse::{draft_contract, parse_contract, parse_domain, parse_sensitive_columns};
 pub use places::{Declared, Places};
 pub use product::{Product, ProductRef};
 pub use refresh::RefreshRate;

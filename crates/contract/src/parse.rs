@@ -29,6 +29,13 @@ pub fn parse_contract(file: &str, text: &str) -> Result<Declared<Contract>, Vec<
     })
 }
 
+/// What can be read of a contract that has errors, for the checks that are still possible: never to be applied.
+///
+/// Parts that could not be read are left out; what cannot be left out is promised least. None without a schema.
+pub fn draft_contract(file: &str, text: &str) -> Option<Declared<Contract>> {
+    Reader::salvage(file, text, |reader, root| contract::read(reader, root)?.salvage())
+}
+
 /// Reads a domain. Every error of the file is reported at once.
 pub fn parse_domain(file: &str, text: &str) -> Result<Declared<Domain>, Vec<Finding>> {
     Reader::read(file, text, domain::read)

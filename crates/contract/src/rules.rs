@@ -18,7 +18,7 @@ pub(crate) fn hint(id: &str) -> Option<&'static str> {
 
 macro_rules! rules {
     ($($name:ident = $id:literal: $description:literal, $hint:literal;)+) => {
-        $(#[doc = $description] pub(crate) const $name: &str = $id;)+
+        $(#[doc = $description] pub const $name: &str = $id;)+
 
         /// All of them, in the order of their subjects: the file's form, values, the contract, the tree.
         pub const RULES: &[Rule] = &[$(Rule { id: $id, description: $description, hint: $hint }),+];

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mesh_contract::{Finding, Tree, parse_contract, parse_domain, parse_sensitive_columns, rules};
+use mesh_contract::{
+    Finding, Tree, check_clear, draft_contract, parse_contract, parse_domain, parse_sensitive_columns, rules,
+};
 
 fn here(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
@@ -36,7 +38,12 @@ fn findings(file: &str, text: &str) -> Vec<Finding> {
     } else if file.starts_with("columns") {
         parse_sensitive_columns(file, text).err().unwrap_or_default()
     } else {
-        parse_contract(file, text).err().unwrap_or_default()
+        let draft = draft_contract(file, text);
+        let unknown = draft.map(|draft| check_clear(&draft, [("notes", "pii.notes")])).unwrap_or_default();
+        let mut findings = parse_contract(file, text).err().unwrap_or_default();
+        findings.extend(unknown);
+        Finding::sort(&mut findings);
+        findings
     }
 }
 

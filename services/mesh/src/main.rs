@@ -8,6 +8,7 @@ mod commands;
 mod context;
 mod failure;
 mod output;
+mod tree;
 mod platform;
 
 use clap::Parser;

@@ -11,6 +11,7 @@ use crate::mask::SensitiveColumn;
 use crate::product::ProductRef;
 use crate::refresh::RefreshRate;
 use crate::retention::History;
+use crate::span::{Span, Unit};
 use crate::storage::Storage;
 use crate::view::{AccessGrant, View};
 
@@ -58,6 +59,32 @@ impl Draft {
             partitions: self.partitions?,
             replication: self.replication?,
             headers: self.headers?,
+        })
+    }
+
+    /// What could be read, if the schema's path was.
+    pub(super) fn salvage(self) -> Option<Contract> {
+        let year = Span::new(1, Unit::Year)?;
+        Some(Contract {
+            unique_id: self.unique_id.unwrap_or_default(),
+            owner: self.owner.unwrap_or_default(),
+            name: self.name.unwrap_or_default(),
+            version: self.version.unwrap_or(1),
+            description: self.description.unwrap_or_default(),
+            schema: self.schema?,
+            key: self.key.flatten(),
+            compatibility: self.compatibility.unwrap_or_default(),
+            refresh_rate: self.refresh_rate.unwrap_or_else(|| RefreshRate::every(year)),
+            history: self.history.unwrap_or(History::For(year)),
+            storage: self.storage.unwrap_or_default(),
+            // What views unmask cannot be judged without the columns.
+            views: self.views.filter(|_| self.sensitive_columns.is_some()).unwrap_or_default(),
+            sensitive_columns: self.sensitive_columns.unwrap_or_default(),
+            access_group: self.access_group.unwrap_or_default(),
+            dependencies: self.dependencies.unwrap_or_default(),
+            partitions: self.partitions.flatten(),
+            replication: self.replication.flatten(),
+            headers: self.headers.unwrap_or_default(),
         })
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::keys::Keys;
 use crate::finding::{Finding, Severity};
 use crate::places::{Declared, Places};
+use crate::rules;
 use crate::suggest;
 use crate::yaml::{self, Entry, Kind, Mark, Node};
-use crate::{places, rules};
 
 /// A node and its logical path.
 pub(super) struct At<'n> {
@@ -35,13 +35,7 @@ impl Reader {
         text: &str,
         read: impl FnOnce(&mut Reader, At<'_>) -> Option<T>,
     ) -> Result<Declared<T>, Vec<Finding>> {
-        let file: Arc<str> = file.into();
-        let (root, findings) = yaml::load(&file, text);
-        let mut reader = Reader { places: places::Places::new(file.clone()), file, findings };
-        let value = root.and_then(|root| {
-            reader.places.insert("", root.mark.place(&reader.file));
-            read(&mut reader, At { node: &root, path: String::new() })
-        });
+        let (value, mut reader) = Reader::run(file, text, read);
         let refused = reader.findings.iter().any(|finding| finding.severity == Severity::Error);
         match value {
             Some(value) if !refused => Ok(Declared { value, places: reader.places }),
@@ -50,6 +44,27 @@ impl Reader {
                 Err(reader.findings)
             }
         }
+    }
+
+    /// What `read` makes of a file, whatever it found.
+    pub(super) fn salvage<T>(
+        file: &str,
+        text: &str,
+        read: impl FnOnce(&mut Reader, At<'_>) -> Option<T>,
+    ) -> Option<Declared<T>> {
+        let (value, reader) = Reader::run(file, text, read);
+        value.map(|value| Declared { value, places: reader.places })
+    }
+
+    fn run<T>(file: &str, text: &str, read: impl FnOnce(&mut Reader, At<'_>) -> Option<T>) -> (Option<T>, Reader) {
+        let file: Arc<str> = file.into();
+        let (root, findings) = yaml::load(&file, text);
+        let mut reader = Reader { places: Places::new(file.clone()), file, findings };
+        let value = root.and_then(|root| {
+            reader.places.insert("", root.mark.place(&reader.file));
+            read(&mut reader, At { node: &root, path: String::new() })
+        });
+        (value, reader)
     }
 
     /// Holds something against the file.

@@ -1,0 +1,153 @@
+//! The working tree: `topics/` and `schemas/` as they are on disk, read and checked whole.
+//!
+//! Every command that acts on contracts reads them here, so that what `check` finds, `apply` refuses.
+
+mod files;
+mod finding;
+mod language;
+mod product;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use crate::failure::Failure;
+use crate::output;
+use files::File;
+use mesh_runtime::keys::ThrowAwayKeys;
+use mesh_contract::{Declared, Domain, Finding, Tree};
+use product::Candidate;
+use schema::Schemas;
+use std::collections::HashSet;
+use std::path::Path;
+
+pub use product::WorkingProduct;
+
+/// The files of domains and contracts.
+const TOPICS: &str = "topics";
+/// The files of schemas.
+const SCHEMAS: &str = "schemas";
+/// What a folder's domain is declared in.
+const DOMAIN_FILE: &str = "domain.yaml";
+
+/// What a working tree declares, and everything that is wrong with it.
+#[derive(Debug)]
+pub struct WorkingTree {
+    /// The domains that could be read.
+    pub domains: Vec<Declared<Domain>>,
+    /// The products whose contract and schema hold together.
+    pub products: Vec<WorkingProduct>,
+    /// Everything that is wrong, in the order of files and lines.
+    pub findings: Vec<Finding>,
+    /// How many files were read.
+    pub counts: Counts,
+}
+
+/// How many files were read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Contracts.
+    pub contracts: usize,
+    /// Domains.
+    pub domains: usize,
+    /// Schemas.
+    pub schemas: usize,
+}
+
+impl WorkingTree {
+    /// Reads and checks all of it. What is wrong with a file is a finding.
+    ///
+    /// # Errors
+    /// A folder or a file cannot be read from the disk.
+    pub fn read(root: &Path) -> Result<Self, Failure> {
+        let keys = ThrowAwayKeys::generate().map_err(|error| Failure::internal("cannot make a key").because(error))?;
+        let (topics, schemas) = (files::below(root, TOPICS)?, files::below(root, SCHEMAS)?);
+        let mut findings = Vec::new();
+        let mut counts = Counts::default();
+        let mut tree = Tree::default();
+        let mut candidates = Vec::new();
+        for file in &topics {
+            match kind(file) {
+                Kind::Domain => {
+                    counts.domains += 1;
+                    read_domain(file, &mut tree, &mut findings);
+                }
+                Kind::Contract => {
+                    counts.contracts += 1;
+                    candidates.extend(Candidate::read(file, &mut tree, &mut findings));
+                }
+                Kind::Misplaced(finding) => findings.push(*finding),
+                Kind::Other => {}
+            }
+        }
+        let schemas = Schemas::parse(&schemas, &mut findings);
+        counts.schemas = schemas.len();
+        findings.extend(tree.check());
+        language::check(&tree, &schemas, &mut findings);
+        let products = candidates.into_iter().filter_map(|candidate| candidate.check(&schemas, &keys, &mut findings)).collect();
+        Ok(Self { domains: tree.domains, products, findings: in_order(findings), counts })
+    }
+
+    /// The findings that refuse the tree.
+    pub fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.is_error()).count()
+    }
+
+    /// The tree, if nothing refuses it; otherwise its findings go to standard error.
+    ///
+    /// # Errors
+    /// There are findings that refuse it.
+    pub fn sound(self) -> Result<Self, Failure> {
+        let errors = self.errors();
+        if errors == 0 {
+            return Ok(self);
+        }
+        self.findings.iter().for_each(|finding| output::talk(&finding.to_string()));
+        Err(Failure::findings(format!("the working tree has {}", number(errors, "error")))
+            .hint("mend them; `mesh check` shows them again"))
+    }
+}
+
+/// What a file below `topics/` is, by its place and name.
+enum Kind {
+    Domain,
+    Contract,
+    Misplaced(Box<Finding>),
+    Other,
+}
+
+fn kind(file: &File) -> Kind {
+    let parts: Vec<&str> = file.name.split('/').collect();
+    match parts[..] {
+        [.., name] if name.starts_with('.') => Kind::Other,
+        [_, _, DOMAIN_FILE] => Kind::Domain,
+        [_, _, name] if name.ends_with(".yaml") => Kind::Contract,
+        [.., name] if name.ends_with(".yaml") || name.ends_with(".yml") => {
+            Kind::Misplaced(Box::new(finding::misplaced(&file.name)))
+        }
+        _ => Kind::Other,
+    }
+}
+
+fn read_domain(file: &File, tree: &mut Tree, findings: &mut Vec<Finding>) {
+    match file.text().and_then(|text| mesh_contract::parse_domain(&file.name, text)) {
+        Ok(domain) => tree.domains.push(domain),
+        Err(found) => {
+            findings.extend(found);
+            tree.broken.push(file.name.clone());
+        }
+    }
+}
+
+/// By file and line; what two checks found alike stands once.
+fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    Finding::sort(&mut findings);
+    let mut seen = HashSet::new();
+    findings.retain(|finding| seen.insert((finding.rule, finding.place.clone(), finding.message.clone())));
+    findings
+}
+
+/// `1 error`, `2 errors`.
+pub fn number(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
