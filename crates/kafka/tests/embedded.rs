@@ -82,7 +82,7 @@ async fn a_damaged_data_folder_is_told_with_the_logs_last_words() {
     .unwrap();
     let error =
         EmbeddedKafka::start(Options { data: Some(data.path().into()), ..Options::default() }).await.err().unwrap();
-    assert!(matches!(&error, EmbeddedError::Ended { tail, .. } if tail.contains("node.id")), "{error}");
+    assert!(matches!(&error, EmbeddedError::Ended { tail, .. } if tail.contains("node id")), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
