@@ -1,3 +1,4 @@
 //! What producers and consumers link: registry access, typed producer, subscriber.
 
+pub mod heartbeat;
 pub mod lineage;

@@ -1,1 +1,34 @@
-//! Measures freshness SLAs.
+//! Is every product as fresh as its contract promises?
+//!
+//! ```text
+//! mesh.products --------> Watched products --+
+//! output ports' tails --> Tail per partition +--> judge --> mesh.freshness, metrics, log
+//! mesh.heartbeats, offsets of the sidecar ---+
+//! ```
+//!
+//! A product is fresh while its newest visible fact, or its producer's newest proven heartbeat, is younger than its
+//! refresh rate. "Visible" is what a read-committed consumer of the output port can see; it is read at each partition's
+//! tail, and only where the end offset moved. [`judge`] is pure: the clock is handed in.
+
+mod config;
+mod error;
+pub mod judge;
+mod metrics;
+mod monitor;
+pub mod report;
+pub mod rules;
+mod tail;
+mod watched;
+
+use mesh_runtime::Shutdown;
+
+pub use config::Config;
+pub use error::Error;
+pub use judge::State;
+pub use report::{ProductReport, ViewReport};
+
+/// Evaluates every product every interval until the shutdown. The latch `freshness` is there once this returns.
+pub fn run(config: Config, shutdown: Shutdown) -> impl Future<Output = Result<(), Error>> + Send {
+    let latch = config.readiness.latch("freshness");
+    async move { shutdown.abandon(monitor::watch(&config, &latch)).await.unwrap_or(Ok(())) }
+}

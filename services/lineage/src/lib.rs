@@ -32,10 +32,11 @@ pub use http::routes;
 pub use intake::Refusal;
 pub use state::State;
 
-/// Follows the topics until the shutdown. [`routes`] answers from the same [`State`] meanwhile.
-pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
+/// Follows the topics until the shutdown. [`routes`] answers from the same [`State`] meanwhile. The latch `lineage` is
+/// there once this returns.
+pub fn run(config: Config, shutdown: Shutdown) -> impl Future<Output = Result<(), Error>> + Send {
     let latch = config.readiness.latch("lineage");
-    shutdown.abandon(serve(&config, &latch)).await.unwrap_or(Ok(()))
+    async move { shutdown.abandon(serve(&config, &latch)).await.unwrap_or(Ok(())) }
 }
 
 async fn serve(config: &Config, latch: &Latch) -> Result<(), Error> {

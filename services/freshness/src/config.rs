@@ -1,0 +1,35 @@
+//! What the service is given.
+
+use std::time::Duration;
+
+use mesh_kafka::Settings;
+use mesh_runtime::Readiness;
+
+/// What the service is given.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The cluster.
+    pub kafka: Settings,
+    /// The process's readiness; the service adds the latch `freshness`.
+    pub readiness: Readiness,
+    /// How often every product is evaluated: a breach is seen within one interval.
+    pub interval: Duration,
+    /// How often a product's state is written though nothing changed.
+    pub publish_every: Duration,
+    /// How far ahead of this clock an event may claim to be; it counts as now. Further ahead, its record's own timestamp
+    /// counts instead, and if that is ahead, too, the event says nothing.
+    pub future_tolerance: Duration,
+}
+
+impl Config {
+    /// The defaults: every 10 s, written every 30 s, a minute of tolerance.
+    pub fn new(kafka: Settings) -> Self {
+        Self {
+            kafka,
+            readiness: Readiness::default(),
+            interval: Duration::from_secs(10),
+            publish_every: Duration::from_secs(30),
+            future_tolerance: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Why the service cannot go on.
+
+/// Why the service cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A client of the cluster.
+    #[error("freshness cannot set up its client of Kafka")]
+    SetUp(#[source] mesh_kafka::Error),
+    /// A control topic.
+    #[error("freshness cannot read {topic}")]
+    ReadLog {
+        /// Which.
+        topic: &'static str,
+        /// Why.
+        #[source]
+        source: mesh_kafka::Error,
+    },
+    /// Where output ports end.
+    #[error("freshness cannot ask where output ports end")]
+    AskEnds(#[source] mesh_kafka::Error),
+    /// How far the sidecar has come.
+    #[error("freshness cannot ask how far the sidecar {group} has come")]
+    AskCommitted {
+        /// Its group.
+        group: String,
+        /// Why.
+        #[source]
+        source: mesh_kafka::Error,
+    },
+    /// The tail of an output port.
+    #[error("freshness cannot read the tail of {topic}")]
+    ReadTail {
+        /// Which.
+        topic: String,
+        /// Why.
+        #[source]
+        source: mesh_kafka::Error,
+    },
+    /// A product's state.
+    #[error("freshness cannot write the state of {product}")]
+    WriteState {
+        /// Whose.
+        product: String,
+        /// Why.
+        #[source]
+        source: mesh_kafka::Error,
+    },
+}
+
+impl Error {
+    /// Whether the next evaluation may fare better.
+    pub(crate) fn is_retriable(&self) -> bool {
+        match self {
+            Self::SetUp(source) | Self::AskEnds(source) => source.is_retriable(),
+            Self::ReadLog { source, .. }
+            | Self::AskCommitted { source, .. }
+            | Self::ReadTail { source, .. }
+            | Self::WriteState { source, .. } => source.is_retriable(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A product's state as `mesh.freshness` keeps it: what `mesh status` shows, and what a restart goes on from.
+
+use mesh_contract::AppliedProduct;
+use mesh_contract::topic::FRESHNESS_TOPIC;
+use mesh_kafka::log::LogReader;
+use mesh_kafka::{ErrorKind, Record, Settings};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::Error;
+use crate::judge::State;
+
+/// A product's state. The key on `mesh.freshness` is the product's on `mesh.products`: `<unique_id>/<major>`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProductReport {
+    /// The product: `crm.customers`.
+    pub product: String,
+    /// Its major version.
+    pub version: u32,
+    /// The domain that answers for it.
+    pub owner: String,
+    /// What was promised: `1 hour`.
+    pub promise: String,
+    /// The same in seconds.
+    pub promise_seconds: u64,
+    /// The worst of its views'.
+    pub state: State,
+    /// Since when it is in that state.
+    pub since_ms: i64,
+    /// When this was evaluated.
+    pub evaluated_at_ms: i64,
+    /// The newest heartbeat that the sidecar has caught up with, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat_ms: Option<i64>,
+    /// Every view, the default one first.
+    pub views: Vec<ViewReport>,
+}
+
+/// A view's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewReport {
+    /// The view.
+    pub view: String,
+    /// Its output port.
+    pub topic: String,
+    /// Its state.
+    pub state: State,
+    /// The time of the newest fact that a reader can see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_ms: Option<i64>,
+    /// When evaluated, now minus the newest fact or heartbeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<u64>,
+    /// What was seen of each partition: a restart reads on from there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<PartitionReport>,
+}
+
+/// What was seen of a partition of an output port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionReport {
+    /// The partition.
+    pub partition: i32,
+    /// Its end offset.
+    pub end_offset: i64,
+    /// The time of the newest fact seen in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_ms: Option<i64>,
+}
+
+impl ProductReport {
+    /// The age of a view at another moment than that of the evaluation.
+    pub fn age_seconds_at(&self, view: &ViewReport, now_ms: i64) -> Option<u64> {
+        let newest_ms = view.newest_ms.max(self.heartbeat_ms)?;
+        u64::try_from(now_ms.saturating_sub(newest_ms)).ok().map(|age_ms| age_ms / 1_000).or(Some(0))
+    }
+
+    /// The age of the oldest view.
+    pub fn age_seconds(&self) -> Option<u64> {
+        self.views.iter().map(|view| view.age_seconds).max().flatten()
+    }
+}
+
+/// Every product's state as written last, by key. A topic that does not exist is empty.
+pub async fn read(kafka: &Settings) -> Result<BTreeMap<String, ProductReport>, Error> {
+    let failed = |source| Error::ReadLog { topic: FRESHNESS_TOPIC, source };
+    let mut reports = BTreeMap::new();
+    let mut log = match LogReader::open(kafka, FRESHNESS_TOPIC).await {
+        Ok(log) => log,
+        Err(error) if error.kind() == ErrorKind::UnknownTopic => return Ok(reports),
+        Err(error) => return Err(failed(error)),
+    };
+    log.read_to_end(|record| take(&mut reports, &record)).await.map_err(failed)?;
+    Ok(reports)
+}
+
+fn take(reports: &mut BTreeMap<String, ProductReport>, record: &Record) {
+    let Some(key) = record.key.as_ref().and_then(|key| std::str::from_utf8(key).ok()) else { return };
+    match record.value.as_ref().map(|value| serde_json::from_slice(value)) {
+        None => drop(reports.remove(key)),
+        Some(Ok(report)) => drop(reports.insert(key.to_owned(), report)),
+        Some(Err(error)) => {
+            tracing::warn!(offset = record.offset, %error, "a state on mesh.freshness cannot be read, left out")
+        }
+    }
+}
+
+/// What is known of a product before its first evaluation.
+pub(crate) fn promise_of(product: &AppliedProduct) -> (String, u64) {
+    let every = &product.contract.refresh_rate.every;
+    (every.to_string(), every.seconds())
+}
