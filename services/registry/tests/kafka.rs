@@ -1,0 +1,200 @@
+//! The registry on a real Kafka: what it keeps, what it never gives twice, and clients that know Confluent's.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use mesh_kafka::{
+    Settings,
+    admin::{Admin, TopicSpec},
+    embedded::{EmbeddedKafka, Options},
+    log::LogReader,
+};
+use mesh_registry::{Config, Error, Registry};
+use mesh_runtime::Shutdown;
+use schema_registry_converter::{
+    async_impl::schema_registry::{SrSettings, get_schema_by_id, get_schema_by_subject, post_schema},
+    schema_registry_common::{SchemaType, SubjectNameStrategy, SuppliedSchema},
+};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A running registry.
+struct Replica {
+    url: String,
+    shutdown: Shutdown,
+    task: JoinHandle<Result<(), Error>>,
+    client: reqwest::Client,
+}
+
+impl Replica {
+    async fn start(settings: &Settings, topic: &str) -> Self {
+        let config = Config { topic: topic.to_owned(), ..Config::new("127.0.0.1:0", settings.clone()) };
+        let readiness = config.readiness.clone();
+        let registry = Registry::bind(config).await.unwrap();
+        let url = format!("http://{}", registry.address());
+        let shutdown = Shutdown::new(Duration::from_secs(5));
+        let task = tokio::spawn(registry.serve(shutdown.clone()));
+        tokio::time::timeout(DEADLINE, readiness.ready()).await.unwrap();
+        Self { url, shutdown, task, client: reqwest::Client::new() }
+    }
+
+    async fn register(&self, subject: &str, schema: &str) -> Result<u64, (u16, Value)> {
+        let url = format!("{}/subjects/{subject}/versions", self.url);
+        let answer = self.client.post(url).json(&json!({ "schema": schema })).send().await.unwrap();
+        let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap());
+        if status.is_success() { Ok(body["id"].as_u64().unwrap()) } else { Err((status.as_u16(), body)) }
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    async fn stop(self) {
+        self.shutdown.trigger();
+        tokio::time::timeout(DEADLINE, self.task).await.unwrap().unwrap().unwrap();
+    }
+}
+
+fn record(name: &str) -> String {
+    format!(r#"{{"type":"record","name":"{name}","fields":[{{"name":"id","type":"string"}}]}}"#)
+}
+
+/// One Kafka for all of these; each has a topic of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_real_kafka() {
+    let kafka = EmbeddedKafka::start(Options::default()).await.unwrap();
+    let settings = kafka.settings();
+    what_was_registered_is_there_after_a_restart(&settings).await;
+    concurrent_registrations_share_no_id(&settings).await;
+    two_replicas_share_no_id(&settings).await;
+    known_clients_register_and_look_up(&settings).await;
+    the_log_has_confluents_form(&settings).await;
+    an_unfit_topic_is_refused(&settings).await;
+    reads_go_on_without_kafka(kafka, &settings).await;
+}
+
+async fn what_was_registered_is_there_after_a_restart(settings: &Settings) {
+    let replica = Replica::start(settings, "restart").await;
+    assert_eq!(replica.register("a", &record("A")).await, Ok(1));
+    assert_eq!(replica.register("b", &record("B")).await, Ok(2));
+    replica.client.delete(format!("{}/subjects/b", replica.url)).send().await.unwrap();
+    replica.client.delete(format!("{}/subjects/b?permanent=true", replica.url)).send().await.unwrap();
+    replica.stop().await;
+
+    let replica = Replica::start(settings, "restart").await;
+    assert_eq!(replica.get("/subjects").await, (200, json!(["a"])));
+    assert_eq!(replica.get("/schemas/ids/1").await.1["schema"], record("A"));
+    assert_eq!(replica.get("/schemas/ids/2").await.0, 404);
+    assert_eq!(replica.register("a", &record("A")).await, Ok(1));
+    assert_eq!(replica.register("b", &record("B")).await, Ok(3), "an id is not given again");
+    replica.stop().await;
+}
+
+async fn concurrent_registrations_share_no_id(settings: &Settings) {
+    let replica = Replica::start(settings, "concurrent").await;
+    let names: Vec<String> = (0..20).map(|number| format!("R{number}")).collect();
+    let same = std::iter::repeat_n(record("Same"), 5);
+    let schemas: Vec<String> = names.iter().map(|name| record(name)).chain(same).collect();
+    let registrations = schemas.iter().enumerate().map(|(at, schema)| {
+        let (client, url) = (replica.client.clone(), format!("{}/subjects/s{at}/versions", replica.url));
+        let body = json!({ "schema": schema });
+        tokio::spawn(async move {
+            let answer = client.post(url).json(&body).send().await.unwrap().json::<Value>().await.unwrap();
+            answer["id"].as_u64().unwrap()
+        })
+    });
+    let mut ids = Vec::new();
+    for registration in registrations.collect::<Vec<_>>() {
+        ids.push(registration.await.unwrap());
+    }
+    assert_eq!(ids[..20].iter().collect::<BTreeSet<_>>().len(), 20, "{ids:?}");
+    assert_eq!(ids[20..].iter().collect::<BTreeSet<_>>().len(), 1, "{ids:?}");
+    replica.stop().await;
+}
+
+/// Replicas fence each other; a client that is turned away tries again.
+async fn two_replicas_share_no_id(settings: &Settings) {
+    let replicas = [Replica::start(settings, "replicas").await, Replica::start(settings, "replicas").await];
+    let mut ids = BTreeSet::new();
+    for number in 0..10 {
+        let schema = record(&format!("R{number}"));
+        let deadline = Instant::now() + DEADLINE;
+        let id = loop {
+            match replicas[number % 2].register(&format!("s{number}"), &schema).await {
+                Ok(id) => break id,
+                Err((500, body)) if Instant::now() < deadline => assert_eq!(body["error_code"], 50004),
+                Err(error) => panic!("{error:?}"),
+            }
+        };
+        assert!(ids.insert(id), "{id} was given twice");
+    }
+    let seen = replicas[0].get("/subjects").await.1.as_array().unwrap().len();
+    assert!(seen >= 9, "{seen}");
+    for replica in replicas {
+        replica.stop().await;
+    }
+}
+
+async fn known_clients_register_and_look_up(settings: &Settings) {
+    let replica = Replica::start(settings, "clients").await;
+    let client = SrSettings::new(replica.url.clone());
+    let supplied = SuppliedSchema {
+        name: Some("Order".to_owned()),
+        schema_type: SchemaType::Avro,
+        schema: record("Order"),
+        references: Vec::new(),
+        properties: None,
+        tags: None,
+    };
+    let registered = post_schema(&client, "orders-value".to_owned(), supplied).await.unwrap();
+    assert_eq!(registered.id, 1);
+    let by_id = get_schema_by_id(1, &SrSettings::new(replica.url.clone())).await.unwrap();
+    assert_eq!(by_id.schema, record("Order"));
+    let strategy = SubjectNameStrategy::TopicNameStrategy("orders".to_owned(), false);
+    let latest = get_schema_by_subject(&client, &strategy).await.unwrap();
+    assert_eq!((latest.id, latest.schema), (1, record("Order")));
+    replica.stop().await;
+}
+
+async fn the_log_has_confluents_form(settings: &Settings) {
+    let mut records = Vec::new();
+    let mut reader = LogReader::open(settings, "clients").await.unwrap();
+    reader.read_to_end(|record| records.push((record.key.unwrap(), record.value))).await.unwrap();
+    let keys: Vec<&str> = records.iter().map(|(key, _)| std::str::from_utf8(key).unwrap()).collect();
+    let schema_key = r#"{"keytype":"SCHEMA","subject":"orders-value","version":1,"magic":1}"#;
+    assert_eq!(keys, [r#"{"keytype":"NOOP","magic":0}"#, schema_key]);
+    let value: Value = serde_json::from_slice(records[1].1.as_ref().unwrap()).unwrap();
+    let expected =
+        json!({ "subject": "orders-value", "version": 1, "id": 1, "schema": record("Order"), "deleted": false });
+    assert_eq!(value, expected);
+}
+
+async fn an_unfit_topic_is_refused(settings: &Settings) {
+    let admin = Admin::new(settings).unwrap();
+    let forgetful = TopicSpec::new("forgetful").partitions(1).config("cleanup.policy", "delete");
+    admin.create_topics(&[forgetful, TopicSpec::new("unordered").partitions(2)]).await.unwrap();
+    for (topic, reason) in [("forgetful", "cleanup.policy=delete"), ("unordered", "2 partitions")] {
+        let config = Config { topic: topic.to_owned(), ..Config::new("127.0.0.1:0", settings.clone()) };
+        let running = mesh_registry::run(config, Shutdown::new(Duration::ZERO));
+        let error = tokio::time::timeout(DEADLINE, running).await.unwrap().unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+async fn reads_go_on_without_kafka(kafka: EmbeddedKafka, settings: &Settings) {
+    let replica = Replica::start(settings, "outage").await;
+    assert_eq!(replica.register("a", &record("A")).await, Ok(1));
+    kafka.stop().await;
+    let (status, body) = replica.register("b", &record("B")).await.unwrap_err();
+    assert_eq!(status, 500);
+    assert!([50001, 50002].contains(&body["error_code"].as_u64().unwrap()), "{body}");
+    assert_eq!(replica.get("/schemas/ids/1").await.1["schema"], record("A"));
+    assert_eq!(replica.register("a", &record("A")).await, Ok(1), "nothing has to be written");
+    replica.stop().await;
+}
