@@ -28,14 +28,17 @@ pub struct Sight {
 /// The table of what each of them sees.
 pub fn compare(customer_id: &str, sights: &[Sight]) -> SideBySide {
     let seen: Vec<BTreeMap<String, String>> = sights.iter().map(|sight| columns(&sight.record)).collect();
-    let cell = |seen: &BTreeMap<String, String>, column| seen.get(column).cloned().unwrap_or_else(|| "-".to_owned());
-    let row = |column: &str| (column.to_owned(), seen.iter().map(|seen| cell(seen, column)).collect());
     SideBySide {
         customer_id: customer_id.to_owned(),
         groups: sights.iter().map(|sight| (sight.group.clone(), sight.view.clone())).collect(),
-        rows: COLUMNS.iter().map(|column| row(column)).collect(),
+        rows: COLUMNS.iter().map(|column| row(column, &seen)).collect(),
         elsewhere: None,
     }
+}
+
+fn row(column: &str, seen: &[BTreeMap<String, String>]) -> (String, Vec<String>) {
+    let cell = |seen: &BTreeMap<String, String>| seen.get(column).cloned().unwrap_or_else(|| "-".to_owned());
+    (column.to_owned(), seen.iter().map(cell).collect())
 }
 
 /// A record's leaves by path; the items of an array share one, `contacts[].email`.

@@ -39,13 +39,16 @@ impl Source {
     /// # Errors
     /// See [`BadData`].
     pub fn parse<T>(self, parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, BadData> {
-        let lines = BufReader::new(GzDecoder::new(self.bytes)).lines().enumerate().skip(1);
-        lines
-            .map(|(index, line)| {
-                let line = line.map_err(|source| BadData::Decompress { file: self.name, source })?;
-                parse(&line).ok_or(BadData::Line { file: self.name, number: index + 1 })
-            })
-            .collect()
+        let lines = BufReader::new(GzDecoder::new(self.bytes)).lines().enumerate();
+        let parsed = lines.map(|(index, line)| {
+            let line = line.map_err(|source| BadData::Decompress { file: self.name, source })?;
+            let is_header = index == 0;
+            if is_header {
+                return Ok(None);
+            }
+            parse(&line).map(Some).ok_or(BadData::Line { file: self.name, number: index + 1 })
+        });
+        parsed.filter_map(Result::transpose).collect()
     }
 }
 
