@@ -275,6 +275,10 @@ fn alerts_say_who_is_told_what_and_where_to_read_on() {
             for annotation in ["summary", "description", "runbook_url"] {
                 assert!(rule["annotations"][annotation].is_string(), "{name} has no {annotation}");
             }
+            let page = rule["annotations"]["runbook_url"].as_str().unwrap();
+            let anchor = page.split('#').nth(1).unwrap();
+            assert_eq!(anchor, name.to_lowercase(), "the runbook has a section for each alert");
+            assert!(text("docs/operations.md").contains(&format!("\n### {name}\n")), "docs/operations.md: {name}");
             assert!(["page", "ticket"].contains(&rule["labels"]["severity"].as_str().unwrap()), "{name}");
         }
     }
