@@ -144,14 +144,7 @@ async fn two_replicas_share_no_id(settings: &Settings) {
 async fn known_clients_register_and_look_up(settings: &Settings) {
     let replica = Replica::start(settings, "clients").await;
     let client = SrSettings::new(replica.url.clone());
-    let supplied = SuppliedSchema {
-        name: Some("Order".to_owned()),
-        schema_type: SchemaType::Avro,
-        schema: record("Order"),
-        references: Vec::new(),
-        properties: None,
-        tags: None,
-    };
+    let supplied = SuppliedSchema::new(Some("Order".to_owned()), SchemaType::Avro, record("Order"));
     let registered = post_schema(&client, "orders-value".to_owned(), supplied).await.unwrap();
     assert_eq!(registered.id, 1);
     let by_id = get_schema_by_id(1, &SrSettings::new(replica.url.clone())).await.unwrap();
