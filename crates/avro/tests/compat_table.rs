@@ -73,3 +73,14 @@ fn each_incompatibility_has_a_witness() {
         }
     }
 }
+
+#[test]
+fn each_rule_has_its_page() {
+    let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules");
+    for rule in RULES {
+        let page = std::fs::read_to_string(pages.join(format!("{}.md", rule.id))).expect(rule.id);
+        for part in [&format!("# {}\n", rule.id), "## Example\n", "## Why\n", "## What to do\n"] {
+            assert!(page.contains(part), "{}: no {part:?}", rule.id);
+        }
+    }
+}

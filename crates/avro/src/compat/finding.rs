@@ -1,6 +1,6 @@
 use std::fmt;
 
-use mesh_contract::Severity;
+use mesh_contract::{Finding, Place, Severity};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -67,6 +67,21 @@ impl Report {
     /// The changes of meaning.
     pub fn warnings(&self) -> impl Iterator<Item = &CompatFinding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Warning)
+    }
+}
+
+impl CompatFinding {
+    /// The finding as `mesh check` reports it, at its place in the reader's or the writer's file.
+    #[must_use]
+    pub fn placed(&self, place: Place) -> Finding {
+        let path = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) };
+        Finding {
+            rule: self.rule,
+            severity: self.severity,
+            place,
+            message: format!("{path}{}", self.message),
+            hint: self.hint.clone(),
+        }
     }
 }
 

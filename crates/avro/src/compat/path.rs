@@ -29,7 +29,7 @@ impl Trails {
     /// The path in the reader's names, as contracts write columns: `contacts[].email`.
     pub(super) fn dotted(&self, graph: &Graph, sides: &Sides<'_>, pair: usize, field: Option<&str>) -> String {
         let steps: Vec<(usize, Step)> = self.back(pair).take(SHOWN_STEPS).collect();
-        let mut path = String::from(if steps.len() == SHOWN_STEPS { "..." } else { "" });
+        let mut path = String::from(if steps.len() == SHOWN_STEPS { "…" } else { "" });
         for (from, step) in steps.into_iter().rev() {
             match (step, &sides.reader.node(graph.pairs[from].reader).kind) {
                 (Step::Field { reader, .. }, Kind::Record { fields }) => push_field(&mut path, &fields[reader].name),

@@ -1,6 +1,11 @@
 use std::fmt;
 
+use mesh_contract::{Finding, Place, Severity};
+
 use super::{Position, locate};
+
+/// The rule that an invalid schema breaks; `docs/rules/schema-invalid.md` explains it.
+const RULE: &str = "schema-invalid";
 
 /// Why a text is not a valid Avro schema: what is wrong, and where.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +26,18 @@ impl SchemaError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         self.fault.hint()
+    }
+
+    /// The error as `mesh check` reports it, in that file.
+    #[must_use]
+    pub fn finding(&self, file: &str) -> Finding {
+        let place = match self.position {
+            Some(position) => Place::new(file, position.line, position.column),
+            None => Place::start_of(file),
+        };
+        let pointer = if self.pointer.is_empty() { String::new() } else { format!(" at {}", self.pointer) };
+        let message = format!("the schema is not valid Avro{pointer}: {}", self.fault);
+        Finding { rule: RULE, severity: Severity::Error, place, message, hint: self.hint() }
     }
 
     pub(super) fn at(pointer: &str, fault: SchemaFault) -> SchemaError {
@@ -146,7 +163,7 @@ impl SchemaFault {
             SchemaFault::Json { .. } => "check the text with a JSON parser, e.g. `jq . FILE`".to_owned(),
             SchemaFault::DuplicateKey { key } => format!("keep one {key:?}, remove the other"),
             SchemaFault::UnknownType { similar, .. } => match similar.first() {
-                Some(closest) => format!("did you mean {closest:?}? a type must be defined before it is used"),
+                Some(closest) => format!("did you mean {closest:?}?"),
                 None => "define it before its first use, or add the schema that defines it as a reference".to_owned(),
             },
             SchemaFault::Redefined { name, .. } => format!("refer to the first definition by its name, {name:?}"),

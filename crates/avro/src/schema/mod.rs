@@ -126,6 +126,13 @@ impl Schema {
     }
 }
 
+/// Two schemas are equal if all their types are, in the same order, with all that is kept of them.
+impl PartialEq for Schema {
+    fn eq(&self, other: &Schema) -> bool {
+        self.root == other.root && self.nodes == other.nodes
+    }
+}
+
 fn read_json(text: &str) -> Result<Value, SchemaError> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(SchemaError::at("", SchemaFault::TooLarge { limit: MAX_TEXT_BYTES, unit: "bytes" }));

@@ -62,9 +62,12 @@ pub(super) fn is_namespace(text: &str) -> bool {
     text.is_empty() || text.split('.').all(is_simple_name)
 }
 
+/// The names of the primitive types.
+pub(super) const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+
 /// Whether a text names a primitive type.
 pub(super) fn is_primitive(text: &str) -> bool {
-    matches!(text, "null" | "boolean" | "int" | "long" | "float" | "double" | "bytes" | "string")
+    PRIMITIVES.contains(&text)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::error::{SchemaError, SchemaFault, quoted, shortened};
-use super::name::{is_namespace, is_primitive, is_simple_name};
+use super::name::{PRIMITIVES, is_namespace, is_primitive, is_simple_name};
 use super::{Field, Kind, Logical, MAX_DEPTH, MAX_NODES, Name, Node, NodeId, Schema, default};
 
 type Parsed<T> = Result<T, SchemaError>;
@@ -83,11 +83,18 @@ impl Parser {
         }
     }
 
+    /// The types that may have been meant: those of the same unqualified name, else the one spelt most alike.
     fn similar(&self, name: &Name) -> Vec<String> {
-        let mut similar: Vec<String> =
-            self.names.keys().filter(|known| known.simple() == name.simple()).map(Name::to_string).collect();
-        similar.sort();
-        similar
+        let mut names: Vec<&str> = self.names.keys().map(Name::as_str).collect();
+        names.sort_unstable();
+        let namesake = |other: &&&str| other.rsplit('.').next() == Some(name.simple());
+        let namesakes: Vec<String> = names.iter().filter(namesake).map(|name| (*name).to_owned()).collect();
+        if !namesakes.is_empty() {
+            return namesakes;
+        }
+        let spelt_alike = mesh_contract::did_you_mean(name.as_str(), names)
+            .or_else(|| mesh_contract::did_you_mean(name.simple(), PRIMITIVES));
+        spelt_alike.map(str::to_owned).into_iter().collect()
     }
 
     fn object(&mut self, object: &Map<String, Value>, here: &Here) -> Parsed<NodeId> {

@@ -1,0 +1,174 @@
+//! Random changes to a schema, some compatible, some not.
+
+use serde_json::{Value, json};
+
+use super::PRIMITIVES;
+use super::draw::Draw;
+
+/// The schema after one to three changes. It may not be valid any more.
+pub(crate) fn evolve(draw: &mut Draw, schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    for _ in 0..1 + draw.below(3) {
+        let mut places = Vec::new();
+        collect(&schema, String::new(), &mut places);
+        let place = draw.one(&places).clone();
+        let renamed = schema.pointer_mut(&place).and_then(|at| change(draw, at));
+        if let Some((old, new)) = renamed {
+            rename(&mut schema, &old, &new);
+        }
+    }
+    schema
+}
+
+pub(crate) fn logical_types() -> Vec<Value> {
+    vec![
+        json!({"type": "long", "logicalType": "timestamp-millis"}),
+        json!({"type": "long", "logicalType": "timestamp-micros"}),
+        json!({"type": "int", "logicalType": "date"}),
+        json!({"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 2}),
+        json!({"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 3}),
+        json!({"type": "string", "logicalType": "uuid"}),
+    ]
+}
+
+/// A default for a type, where one is simple to write.
+pub(crate) fn default_of(kind: &Value) -> Option<Value> {
+    let word = kind.get("type").unwrap_or(kind);
+    Some(match word.as_str()? {
+        "null" => Value::Null,
+        "boolean" => json!(true),
+        "int" | "long" => json!(7),
+        "float" | "double" => json!(1.5),
+        "bytes" | "string" => json!("x"),
+        "array" => json!([]),
+        "map" => json!({}),
+        "enum" => kind["symbols"][0].clone(),
+        _ => return None,
+    })
+}
+
+/// The JSON pointers of every type in a schema.
+fn collect(schema: &Value, pointer: String, places: &mut Vec<String>) {
+    places.push(pointer.clone());
+    match schema {
+        Value::Array(branches) => {
+            for (index, branch) in branches.iter().enumerate() {
+                collect(branch, format!("{pointer}/{index}"), places);
+            }
+        }
+        Value::Object(object) => {
+            for (index, field) in object.get("fields").and_then(Value::as_array).into_iter().flatten().enumerate() {
+                collect(&field["type"], format!("{pointer}/fields/{index}/type"), places);
+            }
+            for inner in ["items", "values"] {
+                if let Some(schema) = object.get(inner) {
+                    collect(schema, format!("{pointer}/{inner}"), places);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Changes one type; where it gets another name, the old and the new one.
+fn change(draw: &mut Draw, at: &mut Value) -> Option<(String, String)> {
+    match at {
+        Value::String(_) => at_reference(draw, at),
+        Value::Array(branches) => at_union(draw, branches),
+        Value::Object(object) if object.contains_key("name") && draw.chance(5) => return renamed(draw, at),
+        _ if draw.chance(8) => *at = json!(["null", at.clone()]),
+        Value::Object(object) => match object["type"].as_str() {
+            Some("record") => at_record(draw, at),
+            Some("enum") => at_enum(draw, at),
+            Some("fixed") => at["size"] = json!(1 + draw.below(3)),
+            Some("array" | "map") => {}
+            _ => *at = draw.one(&logical_types()).clone(),
+        },
+        _ => {}
+    }
+    None
+}
+
+fn at_reference(draw: &mut Draw, at: &mut Value) {
+    *at = match draw.below(4) {
+        0 => json!(["null", at]),
+        1 => json!([at]),
+        _ => json!(draw.one(&PRIMITIVES)),
+    };
+}
+
+fn at_union(draw: &mut Draw, branches: &mut Vec<Value>) {
+    match draw.below(4) {
+        0 if !branches.is_empty() => drop(branches.remove(draw.below(branches.len()))),
+        1 => branches.push(json!(draw.one(&PRIMITIVES))),
+        2 => branches.reverse(),
+        _ => {}
+    }
+}
+
+fn renamed(draw: &mut Draw, at: &mut Value) -> Option<(String, String)> {
+    let old = at["name"].as_str()?.to_owned();
+    let new = match draw.below(3) {
+        0 => old.replace("a.", "c."),
+        1 => format!("{old}x"),
+        _ => format!("b.N{}", draw.below(4)),
+    };
+    at["name"] = json!(new);
+    if draw.chance(2) {
+        at["aliases"] = json!([old]);
+    }
+    Some((old, new))
+}
+
+fn rename(schema: &mut Value, old: &str, new: &str) {
+    match schema {
+        Value::String(name) if name == old => new.clone_into(name),
+        Value::Array(list) => list.iter_mut().for_each(|inner| rename(inner, old, new)),
+        Value::Object(object) => {
+            for (key, inner) in object.iter_mut() {
+                if matches!(key.as_str(), "type" | "items" | "values" | "fields") {
+                    rename(inner, old, new);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn at_record(draw: &mut Draw, at: &mut Value) {
+    let Some(fields) = at["fields"].as_array_mut() else { return };
+    let index = draw.below(fields.len());
+    match draw.below(8) {
+        0 => fields.push(json!({"name": format!("g{}", fields.len()), "type": "int"})),
+        1 => fields.push(json!({"name": format!("g{}", fields.len()), "type": "string", "default": "new"})),
+        2 => fields.insert(0, json!({"name": "first", "type": ["null", "long"], "default": null})),
+        3 if !fields.is_empty() => drop(fields.remove(index)),
+        4 => fields.reverse(),
+        5 if !fields.is_empty() => {
+            let old = fields[index]["name"].clone();
+            fields[index]["name"] = json!(format!("h{index}"));
+            if draw.chance(2) {
+                fields[index]["aliases"] = json!([old]);
+            }
+        }
+        6 if !fields.is_empty() => {
+            let alias = format!("f{}", draw.below(4));
+            fields[index]["aliases"] = json!([alias]);
+        }
+        7 if !fields.is_empty() => {
+            if let Some(default) = default_of(&fields[index]["type"]) {
+                fields[index]["default"] = default;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn at_enum(draw: &mut Draw, at: &mut Value) {
+    match draw.below(4) {
+        0 => at["symbols"] = json!(["A", "B", "C", "D", "E"]),
+        1 => at["symbols"] = json!(["B", "A"]),
+        2 => at["default"] = at["symbols"][0].clone(),
+        _ => at["symbols"] = json!(["A"]),
+    }
+}

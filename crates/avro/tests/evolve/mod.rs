@@ -1,0 +1,109 @@
+//! Random schemas, random changes to them, random data of them, and the specification's resolution read literally.
+
+pub(crate) mod change;
+pub(crate) mod data;
+pub(crate) mod draw;
+pub(crate) mod reference;
+
+use draw::Draw;
+use serde_json::{Map, Value, json};
+
+pub(crate) const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+
+/// A random schema. Names are unique within it; earlier ones are referred to now and then.
+pub(crate) fn schema(draw: &mut Draw) -> Value {
+    let mut maker = Maker { draw, names: Vec::new(), count: 0 };
+    maker.record(3)
+}
+
+struct Maker<'d> {
+    draw: &'d mut Draw,
+    names: Vec<String>,
+    count: usize,
+}
+
+impl Maker<'_> {
+    fn any(&mut self, depth: usize) -> Value {
+        match self.draw.below(if depth == 0 { 6 } else { 12 }) {
+            0..=3 => self.primitive(),
+            4 => self.logical(),
+            5 if !self.names.is_empty() => json!(self.draw.one(&self.names)),
+            5 | 6 => self.enumeration(),
+            7 => {
+                let name = self.name();
+                json!({"type": "fixed", "name": name, "size": 1 + self.draw.below(3)})
+            }
+            8 => json!({"type": "array", "items": self.any(depth - 1)}),
+            9 => json!({"type": "map", "values": self.any(depth - 1)}),
+            10 => self.union(depth - 1),
+            _ => self.record(depth - 1),
+        }
+    }
+
+    fn primitive(&mut self) -> Value {
+        json!(self.draw.one(&PRIMITIVES))
+    }
+
+    fn logical(&mut self) -> Value {
+        self.draw.one(&change::logical_types()).clone()
+    }
+
+    fn name(&mut self) -> String {
+        self.count += 1;
+        // Few simple names, so that some meet in different namespaces.
+        format!("{}.N{}", self.draw.one(&["a", "b"]), self.count)
+    }
+
+    fn enumeration(&mut self) -> Value {
+        let name = self.name();
+        let symbols = &["A", "B", "C", "D"][..1 + self.draw.below(4)];
+        let mut object = json!({"type": "enum", "name": name, "symbols": symbols});
+        if self.draw.chance(3) {
+            object["default"] = json!(self.draw.one(symbols));
+        }
+        self.names.push(name);
+        object
+    }
+
+    fn union(&mut self, depth: usize) -> Value {
+        let mut branches: Vec<Value> = Vec::new();
+        for _ in 0..1 + self.draw.below(3) {
+            let branch = self.any(depth);
+            if !branch.is_array() && branches.iter().all(|other| told_by(other) != told_by(&branch)) {
+                branches.push(branch);
+            }
+        }
+        json!(branches)
+    }
+
+    fn record(&mut self, depth: usize) -> Value {
+        let name = self.name();
+        let mut fields = Vec::new();
+        // A record may hold itself where a datum can end.
+        if self.draw.chance(6) {
+            fields.push(json!({"name": "self", "type": ["null", name]}));
+        }
+        for index in 0..self.draw.below(5) {
+            let mut field = Map::new();
+            field.insert("name".to_owned(), json!(format!("f{index}")));
+            field.insert("type".to_owned(), self.any(depth));
+            if self.draw.chance(4)
+                && let Some(default) = change::default_of(&field["type"])
+            {
+                field.insert("default".to_owned(), default);
+            }
+            fields.push(Value::Object(field));
+        }
+        self.names.push(name.clone());
+        json!({"type": "record", "name": name, "fields": fields})
+    }
+}
+
+/// What a union tells a branch by.
+fn told_by(branch: &Value) -> String {
+    match branch {
+        Value::String(name) => name.clone(),
+        Value::Object(object) => object.get("name").or(object.get("type")).map(Value::to_string).unwrap_or_default(),
+        _ => String::new(),
+    }
+}

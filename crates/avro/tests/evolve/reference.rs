@@ -1,0 +1,121 @@
+//! Schema resolution of one datum, written from the specification alone: slow, recursive, and about data, not schemas.
+
+use mesh_avro::schema::{Field, Kind, Name, NodeId, Schema};
+use serde_json::{Map, Value, json};
+
+use super::data::untagged;
+
+pub(crate) struct Reference<'s> {
+    pub(crate) reader: &'s Schema,
+    pub(crate) writer: &'s Schema,
+}
+
+type Read = Result<Value, String>;
+
+impl Reference<'_> {
+    pub(crate) fn read(&self, datum: &Value) -> Read {
+        if self.reader == self.writer {
+            return Ok(datum.clone());
+        }
+        self.at(self.reader.root(), self.writer.root(), datum)
+    }
+
+    fn at(&self, reader_id: NodeId, writer_id: NodeId, datum: &Value) -> Read {
+        let (reader, writer) = (self.reader.node(reader_id), self.writer.node(writer_id));
+        match (&reader.kind, &writer.kind) {
+            (_, Kind::Union { branches }) => {
+                let (index, inner) = untagged(self.writer, branches, datum).ok_or("not of the union")?;
+                self.at(reader_id, branches[index], inner)
+            }
+            (Kind::Union { branches }, _) => self.first_branch(branches, writer_id, datum),
+            (Kind::Array { items }, Kind::Array { items: written }) => {
+                let list = datum.as_array().ok_or("not an array")?;
+                list.iter().map(|item| self.at(*items, *written, item)).collect()
+            }
+            (Kind::Map { values }, Kind::Map { values: written }) => {
+                let map = datum.as_object().ok_or("not a map")?;
+                map.iter().map(|(key, value)| Ok((key.clone(), self.at(*values, *written, value)?))).collect()
+            }
+            (Kind::Record { fields }, Kind::Record { fields: written }) => {
+                self.named_alike(reader_id, writer_id)?;
+                self.record(fields, written, datum)
+            }
+            (Kind::Enum { symbols, default }, Kind::Enum { .. }) => {
+                self.named_alike(reader_id, writer_id)?;
+                let known = datum.as_str().is_some_and(|symbol| symbols.iter().any(|known| known == symbol));
+                if known {
+                    Ok(datum.clone())
+                } else {
+                    default.as_ref().map(|symbol| json!(symbol)).ok_or("unknown symbol".into())
+                }
+            }
+            (Kind::Fixed { size }, Kind::Fixed { size: written }) => {
+                self.named_alike(reader_id, writer_id)?;
+                if size == written { Ok(datum.clone()) } else { Err("another size".into()) }
+            }
+            (reads, writes) => match (writes.word(), reads.word()) {
+                (writes, reads) if writes == reads => Ok(datum.clone()),
+                ("int", "long" | "float" | "double") | ("long", "float" | "double") => Ok(datum.clone()),
+                ("float", "double") | ("string", "bytes") | ("bytes", "string") => Ok(datum.clone()),
+                (writes, reads) => Err(format!("{writes} is no {reads}")),
+            },
+        }
+    }
+
+    /// The writer's name as the reader's aliases rename it.
+    fn name_of(&self, writer_id: NodeId) -> Option<Name> {
+        let name = self.writer.node(writer_id).name.clone()?;
+        let renamed = self.reader.nodes().filter(|(_, node)| node.aliases.contains(&name)).last();
+        Some(renamed.and_then(|(_, node)| node.name.clone()).unwrap_or(name))
+    }
+
+    fn named_alike(&self, reader_id: NodeId, writer_id: NodeId) -> Result<(), String> {
+        let (reads, writes) = (self.reader.node(reader_id).name.clone(), self.name_of(writer_id));
+        let own = self.writer.node(writer_id).name.clone();
+        let record = matches!(self.reader.node(reader_id).kind, Kind::Record { .. });
+        let simple = |name: &Option<Name>| name.as_ref().map(|name| name.simple().to_owned());
+        // Java compares a record's own name, too.
+        let alike = simple(&reads) == simple(&writes) || (record && simple(&reads) == simple(&own));
+        if alike { Ok(()) } else { Err(format!("{writes:?} is no {reads:?}")) }
+    }
+
+    fn first_branch(&self, branches: &[NodeId], writer_id: NodeId, datum: &Value) -> Read {
+        let word = self.writer.node(writer_id).kind.word();
+        let same: Vec<NodeId> =
+            branches.iter().copied().filter(|branch| self.reader.node(*branch).kind.word() == word).collect();
+        let name = self.name_of(writer_id);
+        let exact = same.iter().find(|branch| name.is_some() && self.reader.node(**branch).name == name);
+        if let Some(exact) = exact {
+            return self.at(*exact, writer_id, datum);
+        }
+        if name.is_none()
+            && let Some(same) = same.first()
+        {
+            return self.at(*same, writer_id, datum);
+        }
+        let tries = branches.iter().map(|branch| self.at(*branch, writer_id, datum));
+        tries.into_iter().find(Result::is_ok).unwrap_or_else(|| Err("no branch reads it".into()))
+    }
+
+    fn record(&self, fields: &[Field], written: &[Field], datum: &Value) -> Read {
+        let mut record = Map::new();
+        for field in fields {
+            let called_so =
+                written.iter().filter(|other| other.name == field.name || field.aliases.contains(&other.name));
+            if called_so.count() > 1 {
+                return Err(format!("{} is ambiguous", field.name));
+            }
+            let renamed = |other: &&Field| {
+                let claimant = fields.iter().rev().find(|claimant| claimant.aliases.contains(&other.name));
+                claimant.map_or(other.name == field.name, |claimant| claimant.name == field.name)
+            };
+            let value = match (written.iter().find(renamed), &field.default) {
+                (Some(other), _) => self.at(field.node, other.node, datum.get(&other.name).ok_or("not written")?)?,
+                (None, Some(default)) => default.clone(),
+                (None, None) => return Err(format!("{} has no default", field.name)),
+            };
+            record.insert(field.name.clone(), value);
+        }
+        Ok(Value::Object(record))
+    }
+}
