@@ -129,7 +129,7 @@ fn no_default(reader: &Node, writer: &Node, index: usize) -> Draft {
 fn renamed_from<'w>(fields: &[Field], written: &'w [Field], field: &Field) -> Option<&'w str> {
     let sources = sources(fields, written);
     let missing = |source: &&Source| matches!(source, Source::Nothing);
-    let unread = |index: &usize| !sources.iter().any(|source| *source == Source::Writer(*index));
+    let unread = |index: &usize| !sources.contains(&Source::Writer(*index));
     let mut unread = (0..written.len()).filter(unread).map(|index| written[index].name.as_str());
     match (unread.next(), unread.next(), sources.iter().filter(missing).count()) {
         (Some(only), None, 1) if only != field.name => Some(only),

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(at("/name"), (2, 11));
         assert_eq!(at("/fields"), (2, 26), "columns count characters, not bytes");
         assert_eq!(at("/fields/0/a~1b"), (3, 13));
-        assert_eq!(at("/fields/1/type/1/x"), (4, 28));
+        assert_eq!(at("/fields/1/type/1/x"), (4, 29));
     }
 
     #[test]
