@@ -19,7 +19,7 @@ pub enum Error {
         url: String,
         /// Why.
         #[source]
-        source: crate::lookup::registry::RegistryError,
+        source: mesh_client::RegistryError,
     },
     /// `mesh.products` cannot be followed.
     #[error("cannot follow the control topic mesh.products")]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, thread};
 
-use crate::lookup::registry::RegistryClient;
+use mesh_client::RegistryClient;
 use mesh_kafka::admin::Admin;
 use mesh_runtime::Shutdown;
 use tokio::{

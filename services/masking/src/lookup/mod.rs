@@ -4,7 +4,7 @@
 //! keys, outputs) is repeated until it succeeds, is refused with certainty, or nobody waits for it any more.
 
 mod attempt;
-pub(crate) mod registry;
+mod registry;
 mod ticket;
 
 use std::{
@@ -15,8 +15,8 @@ use std::{
 
 use dashmap::DashMap;
 use mesh_avro::{keys::KeyRing, mask::Program, wire::HEADER_BYTES};
+use mesh_client::RegistryClient;
 use mesh_kafka::admin::Admin;
-use registry::RegistryClient;
 use tokio::runtime::Handle;
 
 pub(crate) use ticket::Ticket;
