@@ -49,7 +49,7 @@ pub enum Error {
 
 impl Error {
     /// Whether the next evaluation may fare better.
-    pub(crate) fn is_retriable(&self) -> bool {
+    pub fn is_retriable(&self) -> bool {
         match self {
             Self::SetUp(source) | Self::AskEnds(source) => source.is_retriable(),
             Self::ReadLog { source, .. }

@@ -19,3 +19,16 @@ pub enum Error {
     #[error("lineage cannot read mesh.products")]
     ReadProducts(#[source] mesh_kafka::Error),
 }
+
+impl Error {
+    /// Whether trying again may fare better: Kafka cannot be reached.
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Self::OpenEvents(source)
+            | Self::OpenProducts(source)
+            | Self::OpenWriter(source)
+            | Self::ReadEvents(source)
+            | Self::ReadProducts(source) => source.is_retriable(),
+        }
+    }
+}
