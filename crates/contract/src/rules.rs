@@ -52,7 +52,7 @@ rules! {
         "remove one of them";
     UNKNOWN_KEY = "unknown-key":
         "A key is none that is known here.",
-        "remove it";
+        "correct its spelling, or remove it";
     MISSING_KEY = "missing-key":
         "A key that is needed is not there.",
         "add it";

@@ -8,14 +8,14 @@ use mesh_contract::{
 };
 
 /// The trees of the corpus whose findings are the neighbours', not the files' own.
-pub const TREES: [&str; 4] = ["places", "cycle", "identity", "language"];
+pub(crate) const TREES: [&str; 4] = ["places", "cycle", "identity", "language"];
 
-pub fn here(folder: &str) -> PathBuf {
+pub(crate) fn here(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
 }
 
 /// The files below a folder, each as its path from there and its text, in order.
-pub fn files(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -33,10 +33,10 @@ pub fn files(folder: &Path) -> Vec<(String, String)> {
     found
 }
 
-pub fn findings(file: &str, text: &str) -> Vec<Finding> {
+pub(crate) fn findings(file: &str, text: &str) -> Vec<Finding> {
     if file.starts_with("domain") {
         parse_domain(file, text).err().unwrap_or_default()
-    } else if file.starts_with("columns") {
+    } else if file.starts_with("sensitive") {
         parse_sensitive_columns(file, text).err().unwrap_or_default()
     } else {
         let draft = draft_contract(file, text);
@@ -48,7 +48,7 @@ pub fn findings(file: &str, text: &str) -> Vec<Finding> {
     }
 }
 
-pub fn read_tree(folder: &Path) -> (Tree, Vec<Finding>) {
+pub(crate) fn read_tree(folder: &Path) -> (Tree, Vec<Finding>) {
     let (mut tree, mut findings) = (Tree::default(), Vec::new());
     for (file, text) in files(folder) {
         let read = if file.ends_with("domain.yaml") || text.starts_with("domain:") {
