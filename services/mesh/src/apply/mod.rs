@@ -1,17 +1,71 @@
-//! Makes a cluster what the working tree's contracts say. Nothing is ever deleted.
+//! Makes a cluster what the working tree's contracts say: topics, schemas, and the contracts themselves on
+//! `mesh.products`. Nothing is ever deleted, and what is there already is left as it is: a second run changes nothing.
 //!
-//! (Interface used by `mesh up` and `mesh demo`; the library part of `mesh apply`.)
+//! Everything is checked before anything is created, and a product is published last, so that whoever learns of it finds
+//! its topics and schemas. The library part of `mesh apply`, shared with `mesh up` and `mesh demo`.
+
+mod catalogue;
+mod control;
+mod registry;
+mod report;
+mod schemas;
+mod topics;
 
 use crate::failure::Failure;
-use mesh_kafka::Settings;
+use crate::tree::WorkingTree;
+use mesh_kafka::admin::Admin;
+use mesh_kafka::{ErrorKind, Settings};
 use std::path::Path;
 
+pub use report::Applied;
+
 /// Creates the control topics that are not there: `mesh.products`, `mesh.heartbeats`, `mesh.lineage`, `mesh.freshness`, `mesh.audit`.
-pub async fn control_topics(_kafka: &Settings) -> Result<(), Failure> {
-    Err(Failure::internal("apply is not there yet"))
+///
+/// # Errors
+/// Kafka cannot be reached, or refuses.
+pub async fn control_topics(kafka: &Settings) -> Result<(), Failure> {
+    control::create(&admin(kafka)?).await.map(drop)
 }
 
 /// Applies the tree under `root`; the names of its products.
-pub async fn tree(_root: &Path, _kafka: &Settings, _registry_url: &str) -> Result<Vec<String>, Failure> {
-    Err(Failure::internal("apply is not there yet"))
+///
+/// # Errors
+/// As [`working_tree`], or the tree has findings.
+pub async fn tree(root: &Path, kafka: &Settings, registry_url: &str) -> Result<Vec<String>, Failure> {
+    let tree = WorkingTree::read(root)?.sound()?;
+    Ok(working_tree(&tree, kafka, registry_url).await?.product_names())
+}
+
+/// Applies a tree without errors; says what was done.
+///
+/// # Errors
+/// Kafka or the registry cannot be reached or refuses, or a schema would break its readers: then nothing was created.
+pub async fn working_tree(tree: &WorkingTree, kafka: &Settings, registry_url: &str) -> Result<Applied, Failure> {
+    let admin = admin(kafka)?;
+    let registry = registry::Registry::new(registry_url)?;
+    let subjects = schemas::subjects(&tree.products);
+    schemas::refuse_incompatible(&registry, &subjects).await?;
+    let mut applied = Applied { topics: control::create(&admin).await?, ..Applied::default() };
+    applied.topics.extend(topics::create(&admin, &tree.products).await?);
+    applied.schemas = schemas::register(&registry, &subjects).await?;
+    catalogue::publish(kafka, tree, &mut applied).await?;
+    Ok(applied)
+}
+
+fn admin(kafka: &Settings) -> Result<Admin, Failure> {
+    Admin::new(kafka).map_err(|error| refused("cannot speak to Kafka", error))
+}
+
+/// A failed request to Kafka, as a command ends with it.
+fn refused(what: impl Into<String>, error: mesh_kafka::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::Unreachable => Failure::unreachable(what).hint("check that Kafka runs and is the one you mean"),
+        ErrorKind::Unauthorised => {
+            Failure::usage(what).hint("this principal needs to create, describe and write topics")
+        }
+        ErrorKind::Invalid => Failure::usage(what),
+        ErrorKind::Fenced => Failure::usage(what).hint("somebody else is applying right now: try again"),
+        _ => Failure::internal(what),
+    }
+    .because(error)
 }

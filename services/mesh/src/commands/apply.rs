@@ -1,11 +1,25 @@
-//! `mesh apply`.
+//! `mesh apply`: makes the cluster what the contracts say; creates and registers, never deletes.
 
+use crate::apply;
+use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::platform::answers;
+use crate::tree::WorkingTree;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub async fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::internal("mesh apply is not there yet"))
+pub async fn run(_args: Args, context: &Context) -> Result<Exit, Failure> {
+    let tree = WorkingTree::read(&context.root()?)?.sound()?;
+    tree.findings.iter().for_each(|finding| output::talk(&finding.to_string()));
+    let (kafka, registry_url) = (context.kafka()?, context.registry_url()?);
+    answers(&kafka).await?;
+    let applied = apply::working_tree(&tree, &kafka, &registry_url).await?;
+    let _ = match context.format() {
+        Format::Text => output::data(&applied.text())?,
+        Format::Json => output::json(&applied)?,
+    };
+    Ok(Exit::Fine)
 }

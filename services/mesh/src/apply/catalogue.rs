@@ -1,0 +1,152 @@
+//! Contracts and domains on `mesh.products`: what every service follows.
+
+use super::refused;
+use super::report::{Applied, Change, DomainChange, ProductChange};
+use crate::failure::Failure;
+use crate::tree::{WorkingProduct, WorkingTree};
+use mesh_contract::topic::PRODUCTS_TOPIC;
+use mesh_contract::{AppliedProduct, Domain, domain_key};
+use mesh_kafka::log::{FencedLogWriter, LogReader};
+use mesh_kafka::{OutgoingRecord, Record, Settings};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// One apply at a time: another one takes over, and the first can write nothing any more.
+const TRANSACTIONAL_ID: &str = "mesh.apply";
+
+/// Publishes what is not published as it is.
+pub(super) async fn publish(kafka: &Settings, tree: &WorkingTree, applied: &mut Applied) -> Result<(), Failure> {
+    let published = Published::read(kafka).await?;
+    let now_ms = now_ms();
+    let domains: Vec<(DomainChange, Vec<Entry>)> =
+        tree.domains.iter().map(|domain| plan_domain(&published, &domain.value)).collect::<Result<_, _>>()?;
+    let products: Vec<(ProductChange, Vec<Entry>)> =
+        tree.products.iter().map(|product| plan_product(&published, product, now_ms)).collect::<Result<_, _>>()?;
+    let entries = domains.iter().flat_map(|(_, entries)| entries);
+    let entries: Vec<&Entry> = entries.chain(products.iter().flat_map(|(_, entries)| entries)).collect();
+    if !entries.is_empty() {
+        append(kafka, published, &entries).await?;
+    }
+    applied.domains = domains.into_iter().map(|(change, _)| change).collect();
+    applied.products = products.into_iter().map(|(change, _)| change).collect();
+    Ok(())
+}
+
+/// A record to be written.
+#[derive(Debug, PartialEq)]
+struct Entry {
+    key: String,
+    value: Vec<u8>,
+}
+
+impl Entry {
+    fn new(key: String, value: &impl Serialize) -> Result<Self, Failure> {
+        let json = serde_json::to_vec(value);
+        let value = json.map_err(|error| Failure::internal(format!("{key} has no JSON form")).because(error))?;
+        Ok(Self { key, value })
+    }
+}
+
+/// What is on `mesh.products`, by key.
+#[derive(Debug, Default, PartialEq)]
+struct Published(HashMap<Vec<u8>, Vec<u8>>);
+
+impl Published {
+    async fn read(kafka: &Settings) -> Result<Self, Failure> {
+        let failed = |error| refused(format!("cannot read {PRODUCTS_TOPIC}"), error);
+        let mut published = HashMap::new();
+        let mut keep = |record: Record| {
+            let Some(key) = record.key else { return };
+            match record.value {
+                Some(value) => drop(published.insert(key.to_vec(), value.to_vec())),
+                None => drop(published.remove(key.as_ref())),
+            }
+        };
+        let mut reader = LogReader::open(kafka, PRODUCTS_TOPIC).await.map_err(failed)?;
+        reader.read_to_end(&mut keep).await.map_err(failed)?;
+        Ok(Self(published))
+    }
+
+    /// What is published under a key. What cannot be read is not written over.
+    fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Failure> {
+        let parsed = self.0.get(key.as_bytes()).map(|value| serde_json::from_slice(value)).transpose();
+        parsed.map_err(|error| {
+            Failure::usage(format!("cannot read {key} on {PRODUCTS_TOPIC}"))
+                .because(error)
+                .hint("it was applied by another version of mesh: apply with that one, or a newer one")
+        })
+    }
+}
+
+fn plan_domain(published: &Published, domain: &Domain) -> Result<(DomainChange, Vec<Entry>), Failure> {
+    let key = domain_key(&domain.domain);
+    let unchanged = published.get::<Domain>(&key)?.is_some_and(|current| current == *domain);
+    let change = if unchanged { Change::Unchanged } else { Change::Published };
+    let entries = if unchanged { Vec::new() } else { vec![Entry::new(key, domain)?] };
+    Ok((DomainChange { domain: domain.domain.clone(), change }, entries))
+}
+
+fn plan_product(
+    published: &Published,
+    product: &WorkingProduct,
+    now_ms: i64,
+) -> Result<(ProductChange, Vec<Entry>), Failure> {
+    let contract = &product.contract.value;
+    let mut next = AppliedProduct {
+        revision: 1,
+        applied_at_ms: now_ms,
+        contract: contract.clone(),
+        schema: product.schema.json().clone(),
+    };
+    let current = published.get::<AppliedProduct>(&next.key())?;
+    let unchanged = current.as_ref().filter(|it| it.contract == next.contract && it.schema == next.schema);
+    let (revision, change) = match (unchanged, &current) {
+        (Some(current), _) => (current.revision, Change::Unchanged),
+        (None, current) => (current.as_ref().map_or(0, |current| current.revision) + 1, Change::Published),
+    };
+    next.revision = revision;
+    let change = ProductChange { product: contract.product().to_string(), major: contract.version, revision, change };
+    if unchanged.is_some() {
+        return Ok((change, Vec::new()));
+    }
+    // The superseded revision first: partitions may still stand at it.
+    let superseded = current.iter().map(|current| Entry::new(current.revision_key(), current));
+    let entries = superseded.chain([Entry::new(next.key(), &next)]).collect::<Result<_, _>>()?;
+    Ok((change, entries))
+}
+
+/// Writes entries, if what they were planned on is still there.
+async fn append(kafka: &Settings, planned_on: Published, entries: &[&Entry]) -> Result<(), Failure> {
+    let failed = |error| refused(format!("cannot write to {PRODUCTS_TOPIC}"), error);
+    let mut writer = FencedLogWriter::open(kafka, TRANSACTIONAL_ID).await.map_err(failed)?;
+    // From here on nobody else writes; somebody may have, before.
+    if Published::read(kafka).await? != planned_on {
+        return Err(Failure::usage("another apply changed the catalogue meanwhile").hint("apply again"));
+    }
+    for entry in entries {
+        writer.append(record(entry)).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn record(entry: &Entry) -> OutgoingRecord {
+    OutgoingRecord {
+        topic: PRODUCTS_TOPIC.into(),
+        partition: None,
+        timestamp_ms: None,
+        key: Some(entry.key.clone().into_bytes().into()),
+        value: Some(entry.value.clone().into()),
+        headers: Vec::new(),
+    }
+}
+
+fn now_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;
