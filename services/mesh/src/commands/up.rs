@@ -36,7 +36,7 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let shutdown =
         Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
-    let options = Options { cache: None, data: args.data.clone(), port: args.kafka_port };
+    let options = Options { data: args.data.clone(), port: args.kafka_port, ..Options::default() };
     let Some(cluster) = shutdown.abandon(Cluster::start(context, options)).await.transpose()? else {
         return Ok(Exit::Fine);
     };
