@@ -70,7 +70,12 @@ pub fn sidecar_group(domain: &str) -> String {
 
 /// Says that `producer` is alive and has nothing new of this product. Call it only once everything that was sent is
 /// delivered: flush first.
-pub async fn beat(admin: &Admin, log: &LogWriter, contract: &Contract, producer: &str) -> Result<Heartbeat, HeartbeatError> {
+pub async fn beat(
+    admin: &Admin,
+    log: &LogWriter,
+    contract: &Contract,
+    producer: &str,
+) -> Result<Heartbeat, HeartbeatError> {
     let at_ms = Timestamp::now().as_millisecond();
     let topic = contract.topics().input;
     let ends = admin.end_offsets(&[&topic]).await;

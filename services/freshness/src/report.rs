@@ -1,6 +1,5 @@
 //! A product's state as `mesh.freshness` keeps it: what `mesh status` shows, and what a restart goes on from.
 
-use mesh_contract::AppliedProduct;
 use mesh_contract::topic::FRESHNESS_TOPIC;
 use mesh_kafka::log::LogReader;
 use mesh_kafka::{ErrorKind, Record, Settings};
@@ -103,10 +102,4 @@ fn take(reports: &mut BTreeMap<String, ProductReport>, record: &Record) {
             tracing::warn!(offset = record.offset, %error, "a state on mesh.freshness cannot be read, left out")
         }
     }
-}
-
-/// What is known of a product before its first evaluation.
-pub(crate) fn promise_of(product: &AppliedProduct) -> (String, u64) {
-    let every = &product.contract.refresh_rate.every;
-    (every.to_string(), every.seconds())
 }

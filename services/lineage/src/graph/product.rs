@@ -72,7 +72,7 @@ impl Graph {
     pub fn consumers(&self, product: &str) -> Vec<(String, String)> {
         let reads = |job: &JobNode| self.products_written(job).next().is_none();
         let consumers = self.jobs.values().filter(|job| reads(job)).flat_map(|job| {
-            job.inputs.iter().filter_map(|(id, _)| {
+            job.inputs.keys().filter_map(|id| {
                 let dataset = self.datasets.get(id)?;
                 let topic = product_topic(dataset).filter(|topic| topic.product == product)?;
                 matches!(topic.port, Port::Output(_)).then(|| (job.name.clone(), dataset.name.clone()))
