@@ -12,8 +12,11 @@ const BAD: usize = 200;
 const KILLS: usize = 3;
 const INPUT: &str = "crm.customers.v1.in";
 const QUARANTINE: &str = "crm.customers.v1.quarantine";
-const VIEWS: [(&str, &str); 3] =
-    [("masked", "crm.customers.v1"), ("support", "crm.customers.v1.support"), ("stewards", "crm.customers.v1.stewards")];
+const VIEWS: [(&str, &str); 3] = [
+    ("masked", "crm.customers.v1"),
+    ("support", "crm.customers.v1.support"),
+    ("stewards", "crm.customers.v1.stewards"),
+];
 
 #[test]
 fn every_record_is_in_each_view_once_or_in_quarantine_through_kill_9() {
@@ -110,7 +113,8 @@ fn place(record: &Value) -> Place {
 fn assert_quarantine_is_complete(world: &World) -> BTreeMap<Place, String> {
     let mut refused = BTreeMap::new();
     for record in read(world, QUARANTINE) {
-        let header = |name: &str| record["headers"][name].as_str().unwrap_or_else(|| panic!("{name}: {record}")).to_owned();
+        let header =
+            |name: &str| record["headers"][name].as_str().unwrap_or_else(|| panic!("{name}: {record}")).to_owned();
         assert_eq!((header("mesh-source-topic").as_str(), record["key"].is_null()), (INPUT, true));
         let number = |name: &str| header(name).parse::<i64>().expect("a number");
         let from = (number("mesh-source-partition"), number("mesh-source-offset"));
@@ -129,7 +133,8 @@ fn assert_view_is_the_input_masked(
     topic: &str,
 ) {
     let good: Vec<&Value> = input.iter().filter(|record| !refused.contains_key(&place(record))).collect();
-    let expected = by_partition(good.iter().zip(masked(world, &good, view)).map(|(record, payload)| (*record, payload)));
+    let expected =
+        by_partition(good.iter().zip(masked(world, &good, view)).map(|(record, payload)| (*record, payload)));
     let seen = read(world, topic);
     let seen = by_partition(seen.iter().map(|record| (record, datum(record).to_owned())));
     assert_eq!(seen.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
@@ -160,10 +165,12 @@ fn datum(record: &Value) -> &str {
 
 /// What `mesh mask`, with the same keys, makes of the records.
 fn masked(world: &World, records: &[&Value], view: &str) -> Vec<String> {
-    let schema: Value = serde_json::from_str(&world.tree.read("schemas/crm/customer.avsc")).expect("the schema is JSON");
-    let lines = records.iter().enumerate().map(|(id, record)| {
-        format!("{}\n", json!({ "id": id, "schema": schema, "payload_hex": datum(record) }))
-    });
+    let schema: Value =
+        serde_json::from_str(&world.tree.read("schemas/crm/customer.avsc")).expect("the schema is JSON");
+    let lines = records
+        .iter()
+        .enumerate()
+        .map(|(id, record)| format!("{}\n", json!({ "id": id, "schema": schema, "payload_hex": datum(record) })));
     let file = world.scratch(view);
     std::fs::write(&file, lines.collect::<String>()).expect("the folder is ours");
     let contract = world.tree.root().join("topics/crm/customers.yaml");

@@ -51,7 +51,11 @@ fn every_command_says_that_kafka_is_down() {
     for command in commands {
         let finished = Finished::of(mesh(command).args(["--root", root, "--bootstrap-servers", NOBODY]));
         assert_eq!(finished.code, UNREACHABLE, "{command:?}: {}", finished.stderr);
-        assert!(finished.stderr.contains(NOBODY) && finished.stderr.contains("hint: "), "{command:?}: {}", finished.stderr);
+        assert!(
+            finished.stderr.contains(NOBODY) && finished.stderr.contains("hint: "),
+            "{command:?}: {}",
+            finished.stderr
+        );
     }
 }
 

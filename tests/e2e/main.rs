@@ -3,4 +3,5 @@
 mod accounted;
 mod bad_input;
 mod polyglot;
+mod readme;
 mod support;

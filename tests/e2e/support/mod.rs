@@ -9,7 +9,7 @@ mod world;
 pub use eventually::eventually;
 pub use process::{Finished, Process, mesh, processes_naming};
 pub use python::Python;
-pub use tree::Tree;
+pub use tree::{Tree, repository};
 pub use world::World;
 
 use std::time::Duration;

@@ -2,9 +2,9 @@
 
 use super::process::{Process, mesh};
 use super::{Finished, Tree};
+use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedKafka, Options};
-use mesh_kafka::Settings;
 use mesh_runtime::keys::FileKeys;
 use std::path::PathBuf;
 use std::process::Command;
