@@ -170,7 +170,7 @@ pub const REDACT: &str = "redact";
 pub struct Product {
     pub name: String,
     pub id: u32,
-    unique_id: uuid::Uuid,
+    pub unique_id: uuid::Uuid,
     pub history: &'static str,
 }
 
