@@ -1,11 +1,34 @@
-//! `mesh freshness`.
+//! `mesh freshness rules`: alert rules for Prometheus, from the contracts of the working tree.
 
+use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::output;
+use crate::tree::WorkingTree;
+use mesh_freshness::rules;
+use serde_json::json;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::internal("mesh freshness is not there yet"))
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// The Prometheus alert rules of the contracts in the working tree, as a rule file
+    Rules,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let Command::Rules = args.command;
+    let tree = WorkingTree::read(&context.root()?)?.sound()?;
+    let contracts: Vec<_> = tree.products.iter().map(|product| &product.contract.value).collect();
+    let domains: Vec<_> = tree.domains.iter().map(|domain| &domain.value).collect();
+    let file = rules::prometheus(&contracts, &domains);
+    let _reader = match context.format() {
+        Format::Text => output::data(file.trim_end())?,
+        Format::Json => output::json(&json!({ "rules": file }))?,
+    };
+    Ok(Exit::Fine)
 }
