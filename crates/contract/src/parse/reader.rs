@@ -97,19 +97,23 @@ impl Reader {
             return None;
         };
         let known = keys.all();
+        // A key that is misspelt is not missing as well.
+        let mut meant = Vec::new();
         for entry in entries {
             if known.contains(&entry.key.as_str()) {
                 self.places.insert(child(&at.path, &entry.key), entry.value.mark.place(&self.file));
                 continue;
             }
             let absent = known.iter().copied().filter(|key| !entries.iter().any(|other| other.key == *key));
-            let hint = suggest::hint(&entry.key, absent);
+            let near = suggest::did_you_mean(&entry.key, absent);
+            meant.extend(near);
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
             let hint = hint.unwrap_or_else(|| format!("the keys of {}: {}", keys.what, known.join(", ")));
             let message = format!("`{}` is not a key of {}", shown(&entry.key), keys.what);
             self.refuse(rules::UNKNOWN_KEY, entry.mark, message, Some(hint));
         }
         for (key, example) in keys.required {
-            if !entries.iter().any(|entry| entry.key == *key) {
+            if !meant.contains(key) && !entries.iter().any(|entry| entry.key == *key) {
                 let message = format!("{} needs the key `{key}`", keys.what);
                 self.refuse(rules::MISSING_KEY, at.node.mark, message, Some(format!("add `{example}`")));
             }

@@ -40,13 +40,14 @@ impl<'t> Catalogue<'t> {
 
 pub(super) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
     let catalogue = Catalogue::of(tree);
+    let broken: Vec<Product> = folders::broken_products(tree).collect();
     for contract in &tree.contracts {
         for (index, dependency) in contract.value.dependencies.iter().enumerate() {
             let path = format!("dependencies[{index}]");
             match catalogue.resolve(dependency) {
                 Some(source) => check_pace(contract, &path, dependency, &tree.contracts[source].value, findings),
-                None if folders::is_broken(tree, &dependency.product) => {}
-                None => findings.push(unknown(contract, &path, dependency, &catalogue)),
+                None if broken.contains(&dependency.product) => {}
+                None => findings.push(unknown(contract, &path, dependency, &catalogue, &broken)),
             }
         }
     }
@@ -68,14 +69,20 @@ fn check_pace(
     }
 }
 
-fn unknown(contract: &Declared<Contract>, path: &str, dependency: &ProductRef, catalogue: &Catalogue<'_>) -> Finding {
+fn unknown(
+    contract: &Declared<Contract>,
+    path: &str,
+    dependency: &ProductRef,
+    catalogue: &Catalogue<'_>,
+    broken: &[Product],
+) -> Finding {
     let hint = match catalogue.versions.get(&dependency.product) {
         Some(versions) => {
             let majors: Vec<String> = versions.keys().map(|major| format!("{}@{major}", dependency.product)).collect();
             Some(format!("there is {}", majors.join(", ")))
         }
         None => {
-            let products: Vec<String> = catalogue.versions.keys().map(Product::to_string).collect();
+            let products: Vec<String> = catalogue.versions.keys().chain(broken).map(Product::to_string).collect();
             suggest::hint(&dependency.product.to_string(), products.iter().map(String::as_str))
         }
     };

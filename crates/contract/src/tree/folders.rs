@@ -7,6 +7,7 @@ use crate::contract::Contract;
 use crate::domain::Domain;
 use crate::finding::Finding;
 use crate::places::Declared;
+use crate::product::Product;
 use crate::{rules, suggest};
 
 /// The stem of the file that declares a folder's domain.
@@ -98,11 +99,11 @@ pub(super) fn broken_domains(tree: &Tree) -> impl Iterator<Item = &str> {
     locations.filter(|(_, stem)| *stem == DOMAIN_STEM).map(|(folder, _)| folder)
 }
 
-/// Whether the product is declared by a file that could not be read.
-pub(super) fn is_broken(tree: &Tree, product: &crate::Product) -> bool {
-    let mut locations = tree.broken.iter().filter_map(|file| location(file));
-    locations.any(|(folder, stem)| {
+/// The products whose file could not be read, by the file's name.
+pub(super) fn broken_products(tree: &Tree) -> impl Iterator<Item = Product> {
+    let locations = tree.broken.iter().filter_map(|file| location(file)).filter(|(_, stem)| *stem != DOMAIN_STEM);
+    locations.map(|(folder, stem)| {
         let name = stem.split_once('@').map_or(stem, |(name, _)| name);
-        folder == product.domain && name == product.name
+        Product { domain: folder.to_owned(), name: name.to_owned() }
     })
 }

@@ -1,11 +1,82 @@
-//! `mesh products`.
+//! `mesh products`: the catalogue.
 
+mod entry;
+mod read;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::output::{self, Reader};
+use crate::platform::answers;
+use entry::Entry;
+use mesh_contract::{ProductRef, did_you_mean};
 
+/// The catalogue of products: what has been applied
+///
+/// One line a product; with a name, everything about that product: what it promises, who sees what, how to read and
+/// write it. With `--format json` each product is one JSON object on a line.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The product, such as crm.customers, or crm.customers@1 for a version other than the newest
+    #[arg(value_name = "NAME")]
+    name: Option<ProductRef>,
+}
 
-pub async fn run(_args: Args, _context: &Context) -> Result<Exit, Failure> {
-    Err(Failure::internal("mesh products is not there yet"))
+/// Prints the products that are applied, or the one that is named.
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let kafka = context.kafka()?;
+    answers(&kafka).await?;
+    let catalogue = read::catalogue(&kafka).await?;
+    let entries = entry::entries(&catalogue.products, &catalogue.domains);
+    match &args.name {
+        Some(name) => show_one(name, &entries, context.format())?,
+        None => show_all(&entries, context.format())?,
+    }
+    Ok(Exit::Fine)
+}
+
+fn show_one(name: &ProductRef, entries: &[Entry], format: Format) -> Result<(), Failure> {
+    let entry = entry::find(entries, name).ok_or_else(|| unknown(name, entries))?;
+    let _reader = match format {
+        Format::Text => output::data(&text::page(entry))?,
+        Format::Json => output::json(entry)?,
+    };
+    Ok(())
+}
+
+fn show_all(entries: &[Entry], format: Format) -> Result<(), Failure> {
+    if entries.is_empty() {
+        output::talk("no product has been applied yet: `mesh apply` applies the contracts of a working tree");
+        return Ok(());
+    }
+    match format {
+        Format::Text => {
+            let _reader = output::data(&text::table(entries))?;
+        }
+        Format::Json => {
+            for entry in entries {
+                if output::json(entry)? == Reader::Gone {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unknown(name: &ProductRef, entries: &[Entry]) -> Failure {
+    let versions: Vec<String> = entries.iter().map(|entry| format!("{}@{}", entry.product, entry.major)).collect();
+    let products: Vec<String> = entries.iter().map(|entry| entry.product.to_string()).collect();
+    let near = match name.major {
+        Some(_) => did_you_mean(&name.to_string(), versions.iter().map(String::as_str)),
+        None => did_you_mean(&name.to_string(), products.iter().map(String::as_str)),
+    };
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`mesh products` lists the products that are applied".to_owned(),
+    };
+    Failure::usage(format!("no product {name} has been applied")).hint(hint)
 }

@@ -28,14 +28,12 @@ pub(super) fn not_utf8(file: &str, sound: &str) -> Finding {
     let column = sound.rsplit('\n').next().map_or(0, |line| line.chars().count());
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
     let place = Place::new(file, number(lines), number(column));
-    Finding::error(rules::YAML_SYNTAX, place, "the file is not UTF-8 from here on").hint("save it as UTF-8")
+    let rule = if file.ends_with(".avsc") { SCHEMA_INVALID } else { rules::YAML_SYNTAX };
+    Finding::error(rule, place, "the file is not UTF-8 from here on").hint("save it as UTF-8")
 }
 
 /// A contract names a schema that is not there; `known` are those that are.
-pub(super) fn schema_missing<'a>(
-    contract: &Declared<Contract>,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Finding {
+pub(super) fn schema_missing<'a>(contract: &Declared<Contract>, known: impl IntoIterator<Item = &'a str>) -> Finding {
     let schema = &contract.value.schema;
     let hint = match did_you_mean(schema, known) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -50,7 +48,8 @@ pub(super) fn schema_invalid(file: &str, error: &SchemaError) -> Finding {
         Some(position) => Place::new(file, position.line, position.column),
         None => Place::start_of(file),
     };
-    let hint = error.hint().unwrap_or_else(|| "see Avro's specification, https://avro.apache.org/docs/1.12.0/".to_owned());
+    let hint =
+        error.hint().unwrap_or_else(|| "see Avro's specification, https://avro.apache.org/docs/1.12.0/".to_owned());
     Finding::error(SCHEMA_INVALID, place, chain(error)).hint(hint)
 }
 
@@ -60,7 +59,8 @@ pub(super) fn view_invalid(contract: &Declared<Contract>, error: &CompileError) 
         CompileError::ViewSchema { view, .. } => contract.places.at(&format!("views.{view}")),
         _ => contract.places.at("schema"),
     };
-    Finding::error(VIEW_INVALID, place, chain(error)).hint("change the rules or the schema until every view has a schema")
+    Finding::error(VIEW_INVALID, place, chain(error))
+        .hint("change the rules or the schema until every view has a schema")
 }
 
 /// Where a part of a schema stands in its file.

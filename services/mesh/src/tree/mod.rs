@@ -13,8 +13,8 @@ mod tests;
 use crate::failure::Failure;
 use crate::output;
 use files::File;
-use mesh_runtime::keys::ThrowAwayKeys;
 use mesh_contract::{Declared, Domain, Finding, Tree};
+use mesh_runtime::keys::ThrowAwayKeys;
 use product::Candidate;
 use schema::Schemas;
 use std::collections::HashSet;
@@ -83,7 +83,8 @@ impl WorkingTree {
         counts.schemas = schemas.len();
         findings.extend(tree.check());
         language::check(&tree, &schemas, &mut findings);
-        let products = candidates.into_iter().filter_map(|candidate| candidate.check(&schemas, &keys, &mut findings)).collect();
+        let products =
+            candidates.into_iter().filter_map(|candidate| candidate.check(&schemas, &keys, &mut findings)).collect();
         Ok(Self { domains: tree.domains, products, findings: in_order(findings), counts })
     }
 

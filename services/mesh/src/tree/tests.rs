@@ -79,7 +79,10 @@ fn files_that_are_no_text_or_out_of_place_are_findings() {
     copy.write("topics/crm/returns.yml", b"owner: crm");
     copy.write("topics/crm/latin.yaml", b"owner: crm\nname: caf\xe9\n");
     copy.write("schemas/crm/latin.avsc", b"\xff\xfe");
-    copy.write("schemas/crm/cut.avsc", b"{\"type\": \"record\",\n \"name\": \"crm.Cut\", \"fields\": [{\"name\": \"a\", \"type\": \"strng\"}]}");
+    copy.write(
+        "schemas/crm/cut.avsc",
+        b"{\"type\": \"record\",\n \"name\": \"crm.Cut\", \"fields\": [{\"name\": \"a\", \"type\": \"strng\"}]}",
+    );
     insta::assert_snapshot!(copy.findings());
 }
 
