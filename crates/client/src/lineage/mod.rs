@@ -6,6 +6,7 @@
 //! - [`product`]: a data product's topics as data sets, from its contract and schema.
 //! - [`run`]: one run of a job, counting what it moved; nothing moved means no edge.
 //! - [`columns`]: the columns of a schema.
+//! - [`reporter`]: a run reported while it goes on, for programs; the sidecar does its own.
 //! - [`emitter`]: the way out to `mesh.lineage`: bounded, and never in the data path's way.
 
 pub mod columns;
@@ -14,6 +15,7 @@ pub mod event;
 pub mod facet;
 pub mod name;
 pub mod product;
+pub mod reporter;
 pub mod run;
 
 pub use emitter::{Emitter, KafkaTransport, Transport};
@@ -21,6 +23,7 @@ pub use event::{Dataset, DatasetEvent, Event, EventType, InputDataset, Job, JobE
 pub use facet::{Facet, Facets};
 pub use name::KafkaNamespace;
 pub use product::ProductDatasets;
+pub use reporter::Reporter;
 pub use run::JobRun;
 
 /// Who says so: the `producer` of every event and facet of this code.
