@@ -123,8 +123,18 @@ fn every_rule_on_every_type_it_fits() {
         (r#""long""#, r#"{"generalise":1000}"#, json!(1_234_567), json!(1_234_000)),
         (r#"{"type":"int","logicalType":"date"}"#, r#"{"generalise":"month"}"#, json!(-1), json!(-31)),
         (r#"{"type":"int","logicalType":"date"}"#, r#""zero""#, json!(100), json!(0)),
-        (r#"{"type":"long","logicalType":"timestamp-micros"}"#, r#"{"generalise":"hour"}"#, json!(3_600_000_001_i64), json!(3_600_000_000_i64)),
-        (r#"{"type":"long","logicalType":"local-timestamp-nanos"}"#, r#"{"generalise":"day"}"#, json!(-1), json!(-86_400_000_000_000_i64)),
+        (
+            r#"{"type":"long","logicalType":"timestamp-micros"}"#,
+            r#"{"generalise":"hour"}"#,
+            json!(3_600_000_001_i64),
+            json!(3_600_000_000_i64),
+        ),
+        (
+            r#"{"type":"long","logicalType":"local-timestamp-nanos"}"#,
+            r#"{"generalise":"day"}"#,
+            json!(-1),
+            json!(-86_400_000_000_000_i64),
+        ),
         (r#"{"type":"enum","name":"E","symbols":["A","B"]}"#, r#""redact""#, json!("B"), json!("A")),
         (r#"{"type":"enum","name":"E","symbols":["A","B"],"default":"B"}"#, r#""redact""#, json!("A"), json!("B")),
         (r#"{"type":"enum","name":"E","symbols":["A","B"]}"#, r#"{"redact":"B"}"#, json!("A"), json!("B")),
@@ -172,10 +182,7 @@ fn drop_takes_the_field_out_of_bytes_and_schema() {
     let schema = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"string"},
         {"name":"b","type":{"type":"array","items":"string"}},{"name":"c","type":"int"}]}"#;
     let program = program_of_columns(r#"[{"column":"b","class":"pii","mask":"drop"}]"#, schema);
-    assert_eq!(
-        seen(&program, "masked", schema, json!({"a": "x", "b": ["secret"], "c": 3})),
-        json!({"a": "x", "c": 3})
-    );
+    assert_eq!(seen(&program, "masked", schema, json!({"a": "x", "b": ["secret"], "c": 3})), json!({"a": "x", "c": 3}));
 }
 
 #[test]

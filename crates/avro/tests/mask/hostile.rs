@@ -66,7 +66,8 @@ fn each_defect_has_its_code() {
 
 #[test]
 fn the_offset_is_that_of_the_value() {
-    let schema = schema(r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"string"}]}"#);
+    let schema =
+        schema(r#"{"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"b","type":"string"}]}"#);
     let error = Guard::new(&schema).unwrap().check(&mut Scratch::new(), &[2, 4, b'a']).unwrap_err();
     assert_eq!(error.to_string(), "the datum ends within a value at byte 1");
 }
@@ -100,7 +101,8 @@ fn a_view_cannot_grow_without_bound() {
     let program = program_of_columns(r#"[{"column":"t","class":"pii"}]"#, schema);
     // Two million empty strings; each becomes 66 bytes.
     let count: u32 = 2_000_000 << 1;
-    let mut datum = vec![count as u8 | 0x80, (count >> 7) as u8 | 0x80, (count >> 14) as u8 | 0x80, (count >> 21) as u8];
+    let mut datum =
+        vec![count as u8 | 0x80, (count >> 7) as u8 | 0x80, (count >> 14) as u8 | 0x80, (count >> 21) as u8];
     datum.resize(datum.len() + 2_000_000 + 1, 0);
     assert_eq!(run(&program, "masked", &datum).unwrap_err().code(), "output-too-large");
 }

@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn lengths_are_bounded() {
-        let item = |bytes: &[u8]| Input::new(bytes).item().map_err(|error| error.kind);
+        let item = |bytes: &'static [u8]| Input::new(bytes).item().map_err(|error| error.kind);
         assert_eq!(item(&[1]), Err(MaskErrorKind::NegativeLength));
         assert_eq!(item(&[4, 0]), Err(MaskErrorKind::Truncated));
         assert_eq!(

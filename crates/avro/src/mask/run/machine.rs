@@ -86,13 +86,7 @@ impl Machine {
                 | Op::MaskFloat(_)
                 | Op::MaskDouble(_) => self.mask(code, op, &mut input)?,
                 Op::Start => self.start = input.at,
-                Op::Constant(index) => {
-                    let action = &code.actions.constants[index as usize];
-                    let range = self.start..input.at;
-                    for output in &*action.outputs {
-                        self.outputs[usize::from(*output)].replace(datum, range.start, range.end, &action.mask)?;
-                    }
-                }
+                Op::Constant(index) => self.constant(&code.actions.constants[index as usize], &input)?,
                 Op::CoverBegin(index) => self.cover(&code.actions.constants[index as usize], &input),
                 Op::CoverEnd(index) => self.uncover(&code.actions.constants[index as usize], &input)?,
                 Op::Blocks(index) => {
@@ -166,6 +160,14 @@ impl Machine {
         };
         for output in &**outputs {
             self.outputs[usize::from(*output)].replace(input.bytes, start, input.at, &self.value)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a constant in the place of what was read since [`Op::Start`].
+    fn constant(&mut self, action: &Action<Box<[u8]>>, input: &Input<'_>) -> Result<(), MaskError> {
+        for output in &*action.outputs {
+            self.outputs[usize::from(*output)].replace(input.bytes, self.start, input.at, &action.mask)?;
         }
         Ok(())
     }
