@@ -11,7 +11,10 @@ pub(crate) fn evolve(draw: &mut Draw, schema: &Value) -> Value {
     for _ in 0..1 + draw.below(3) {
         let mut places = Vec::new();
         collect(&schema, String::new(), &mut places);
-        let place = draw.one(&places).clone();
+        // Records have the most that can change.
+        let records: Vec<String> = places.iter().filter(|place| is_record(&schema, place)).cloned().collect();
+        let from = if draw.chance(2) && !records.is_empty() { &records } else { &places };
+        let place = draw.one(from).clone();
         let renamed = schema.pointer_mut(&place).and_then(|at| change(draw, at));
         if let Some((old, new)) = renamed {
             rename(&mut schema, &old, &new);
@@ -68,6 +71,10 @@ fn collect(schema: &Value, pointer: String, places: &mut Vec<String>) {
         }
         _ => {}
     }
+}
+
+fn is_record(schema: &Value, place: &str) -> bool {
+    schema.pointer(place).is_some_and(|at| at["type"] == "record")
 }
 
 /// Changes one type; where it gets another name, the old and the new one.
@@ -138,30 +145,54 @@ fn rename(schema: &mut Value, old: &str, new: &str) {
 fn at_record(draw: &mut Draw, at: &mut Value) {
     let Some(fields) = at["fields"].as_array_mut() else { return };
     let index = draw.below(fields.len());
-    match draw.below(8) {
-        0 => fields.push(json!({"name": format!("g{}", fields.len()), "type": "int"})),
-        1 => fields.push(json!({"name": format!("g{}", fields.len()), "type": "string", "default": "new"})),
-        2 => fields.insert(0, json!({"name": "first", "type": ["null", "long"], "default": null})),
-        3 if !fields.is_empty() => drop(fields.remove(index)),
-        4 => fields.reverse(),
-        5 if !fields.is_empty() => {
-            let old = fields[index]["name"].clone();
-            fields[index]["name"] = json!(format!("h{index}"));
-            if draw.chance(2) {
-                fields[index]["aliases"] = json!([old]);
-            }
-        }
-        6 if !fields.is_empty() => {
-            let alias = format!("f{}", draw.below(4));
-            fields[index]["aliases"] = json!([alias]);
-        }
-        7 if !fields.is_empty() => {
+    match (draw.below(12), fields.len()) {
+        (0, count) => fields.push(json!({"name": format!("g{count}"), "type": "int"})),
+        (1, count) => fields.push(json!({"name": format!("g{count}"), "type": "string", "default": "new"})),
+        (2, _) => fields.insert(0, json!({"name": "first", "type": ["null", "long"], "default": null})),
+        (_, 0) => {}
+        (3, _) => drop(fields.remove(index)),
+        (4, _) => fields.reverse(),
+        (5 | 6, _) => rename_field(draw, &mut fields[index], index),
+        (7, count) => fields[index]["aliases"] = json!([format!("f{}", draw.below(count))]),
+        (8, count) => fields[index]["aliases"] = json!([format!("old{}", draw.below(count))]),
+        (9, _) => {
             if let Some(default) = default_of(&fields[index]["type"]) {
                 fields[index]["default"] = default;
             }
         }
-        _ => {}
+        (10, _) => change_default(&mut fields[index]),
+        _ => change_class(draw, &mut fields[index]),
     }
+}
+
+/// Renames a field, more often than not with an alias, and sometimes past its class.
+fn rename_field(draw: &mut Draw, field: &mut Value, index: usize) {
+    let old = field["name"].clone();
+    field["name"] = json!(format!("h{index}"));
+    if !draw.chance(3) {
+        field["aliases"] = json!([old]);
+    }
+    if draw.chance(3) {
+        change_class(draw, field);
+    }
+}
+
+fn change_default(field: &mut Value) {
+    let other = match field.get("default") {
+        Some(Value::Bool(value)) => json!(!value),
+        Some(Value::Number(_)) => json!(8),
+        Some(Value::String(_)) => json!("y"),
+        _ => return,
+    };
+    field["default"] = other;
+}
+
+fn change_class(draw: &mut Draw, field: &mut Value) {
+    match (field.as_object_mut(), draw.below(3)) {
+        (Some(field), 0) => field.insert("mesh.class".to_owned(), json!("pii.name")),
+        (Some(field), _) => field.remove("mesh.class"),
+        (None, _) => None,
+    };
 }
 
 fn at_enum(draw: &mut Draw, at: &mut Value) {

@@ -49,9 +49,10 @@ impl Maker<'_> {
     }
 
     fn name(&mut self) -> String {
+        // Each simple name stands in two namespaces.
+        let name = format!("{}.N{}", ["a", "b"][self.count % 2], self.count / 2);
         self.count += 1;
-        // Few simple names, so that some meet in different namespaces.
-        format!("{}.N{}", self.draw.one(&["a", "b"]), self.count)
+        name
     }
 
     fn enumeration(&mut self) -> Value {
@@ -66,6 +67,9 @@ impl Maker<'_> {
     }
 
     fn union(&mut self, depth: usize) -> Value {
+        if self.draw.chance(4) {
+            return self.namesakes();
+        }
         let mut branches: Vec<Value> = Vec::new();
         for _ in 0..1 + self.draw.below(3) {
             let branch = self.any(depth);
@@ -74,6 +78,16 @@ impl Maker<'_> {
             }
         }
         json!(branches)
+    }
+
+    /// A union of two types that only their namespaces tell apart.
+    fn namesakes(&mut self) -> Value {
+        self.count += self.count % 2;
+        let mut branch = || {
+            let name = self.name();
+            json!({"type": "record", "name": name, "fields": [{"name": "f0", "type": "int"}]})
+        };
+        json!([branch(), branch()])
     }
 
     fn record(&mut self, depth: usize) -> Value {
@@ -87,10 +101,16 @@ impl Maker<'_> {
             let mut field = Map::new();
             field.insert("name".to_owned(), json!(format!("f{index}")));
             field.insert("type".to_owned(), self.any(depth));
-            if self.draw.chance(4)
+            if self.draw.chance(3)
                 && let Some(default) = change::default_of(&field["type"])
             {
                 field.insert("default".to_owned(), default);
+            }
+            if self.draw.chance(3) {
+                field.insert("mesh.class".to_owned(), json!("pii.contact"));
+            }
+            if self.draw.chance(5) {
+                field.insert("aliases".to_owned(), json!([format!("old{index}")]));
             }
             fields.push(Value::Object(field));
         }

@@ -338,7 +338,7 @@ fn check(seed: u64, depth: usize) -> usize {
             let derived =
                 apache_avro::Schema::parse(&view.schema).unwrap_or_else(|error| panic!("{error}\n{}", view.schema));
             let mut rest = out;
-            apache_avro::GenericDatumReader::builder(&derived)
+            apache_avro::reader::datum::GenericDatumReader::builder(&derived)
                 .build()
                 .unwrap()
                 .read_value(&mut rest)

@@ -70,7 +70,7 @@ pub(crate) fn run(program: &Program, view: &str, datum: &[u8]) -> Result<Vec<u8>
 pub(crate) fn encode(schema_text: &str, json: Value) -> Vec<u8> {
     let schema = apache_avro::Schema::parse_str(schema_text).unwrap();
     let value = apache_avro::types::Value::try_from(json).unwrap().resolve(&schema).unwrap();
-    apache_avro::GenericDatumWriter::builder(&schema).build().unwrap().write_value_to_vec(value).unwrap()
+    apache_avro::writer::datum::GenericDatumWriter::builder(&schema).build().unwrap().write_value_to_vec(value).unwrap()
 }
 
 /// A datum as JSON, by the apache-avro crate, under a view's derived schema.
@@ -78,7 +78,7 @@ pub(crate) fn decode(program: &Program, view: &str, datum: &[u8]) -> Value {
     let derived = program.views().iter().find(|known| known.name == view).unwrap();
     let schema = apache_avro::Schema::parse(&derived.schema).unwrap();
     let mut rest = datum;
-    let value = apache_avro::GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
+    let value = apache_avro::reader::datum::GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
     assert!(rest.is_empty(), "all bytes belong to the datum");
     Value::try_from(value).unwrap()
 }
