@@ -78,7 +78,11 @@ pub(crate) fn decode(program: &Program, view: &str, datum: &[u8]) -> Value {
     let derived = program.views().iter().find(|known| known.name == view).unwrap();
     let schema = apache_avro::Schema::parse(&derived.schema).unwrap();
     let mut rest = datum;
-    let value = apache_avro::reader::datum::GenericDatumReader::builder(&schema).build().unwrap().read_value(&mut rest).unwrap();
+    let value = apache_avro::reader::datum::GenericDatumReader::builder(&schema)
+        .build()
+        .unwrap()
+        .read_value(&mut rest)
+        .unwrap();
     assert!(rest.is_empty(), "all bytes belong to the datum");
     Value::try_from(value).unwrap()
 }
