@@ -14,11 +14,14 @@ const CONTRACT: &str = include_str!("../../../topics/crm/customers.yaml");
 const SCHEMA: &str = include_str!("../../../schemas/crm/customer.avsc");
 const OWN_FACET: &str = include_str!("../../../docs/openlineage/MeshKafkaDatasetFacet.json");
 
-fn datasets() -> ProductDatasets {
+fn applied() -> AppliedProduct {
     let contract = parse_contract("topics/crm/customers.yaml", CONTRACT).unwrap().value;
     let schema = serde_json::from_str(SCHEMA).unwrap();
-    let applied = AppliedProduct { revision: 7, applied_at_ms: 0, contract, schema };
-    ProductDatasets::new(&KafkaNamespace::of("localhost:9092"), &applied)
+    AppliedProduct { revision: 7, applied_at_ms: 0, contract, schema }
+}
+
+fn datasets() -> ProductDatasets {
+    ProductDatasets::new(&KafkaNamespace::of("localhost:9092"), &applied())
 }
 
 fn moved_run() -> JobRun {
@@ -80,6 +83,24 @@ fn column_lineage_says_what_each_view_masks() {
     assert_eq!(masking("support", "phone")["masking"], false);
     assert_eq!(masking("support", "email")["masking"], true);
     assert_eq!(masking("stewards", "address.street")["masking"], false);
+}
+
+#[test]
+fn column_lineage_is_what_the_masking_program_does() {
+    let masked = |rule: &str| {
+        let mut applied = applied();
+        applied.contract.sensitive_columns.retain(|column| column.column.to_string() != "email");
+        let text = serde_json::to_string(&applied.schema).unwrap();
+        applied.schema = serde_json::from_str(&text.replacen("\"mesh.class\":\"pii.contact\"", rule, 1)).unwrap();
+        let datasets = ProductDatasets::new(&KafkaNamespace::of("localhost:9092"), &applied);
+        let dataset = serde_json::to_value(datasets.view("masked").unwrap().dataset).unwrap();
+        let transformation =
+            &dataset["facets"]["columnLineage"]["fields"]["email"]["inputFields"][0]["transformations"][0];
+        (transformation["description"].clone(), transformation["masking"].clone())
+    };
+    let by_schema_alone = masked("\"mesh.class\":\"pii.contact\"");
+    assert_eq!(by_schema_alone, (json!("hash"), json!(true)), "the rule of its type");
+    assert_eq!(masked("\"mesh.sensitive\":false"), (Value::Null, json!(false)));
 }
 
 #[test]

@@ -9,36 +9,38 @@ use super::facet::SchemaField;
 /// How many columns are told of one data set; a schema that repeats large types in each other stops here.
 pub const COLUMNS_MAX: usize = 4_096;
 
-/// The columns of a schema as a tree, and the paths of its leaves in order.
+/// The columns of a schema as a tree, and its leaves in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// The tree, as the schema facet wants it: `_element` inside arrays, `key` and `value` inside maps.
+    /// The tree, as the schema facet wants it: `_element` inside arrays, `value` inside maps.
     pub fields: Vec<SchemaField>,
-    /// The paths of the leaves.
-    pub leaves: Vec<String>,
+    /// The leaves.
+    pub leaves: Vec<Leaf>,
+}
+
+/// A column without columns inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Its path.
+    pub path: String,
+    /// The rule that masks it, as a view's schema says of its field: `mesh.masked`.
+    pub masked: Option<String>,
 }
 
 /// The columns of a record schema; none for another schema. Never fails: what it does not understand is a leaf.
 pub fn columns(schema: &Value) -> Columns {
-    columns_where(schema, &|_| true)
-}
-
-/// As [`columns`], with only the leaves that `keep` keeps, and what has none left inside gone.
-pub fn columns_where(schema: &Value, keep: &dyn Fn(&str) -> bool) -> Columns {
-    let mut walk =
-        Walk { keep, types: HashMap::new(), names: HashMap::new(), open: Vec::new(), told: 0, leaves: Vec::new() };
+    let mut walk = Walk { types: HashMap::new(), names: HashMap::new(), open: Vec::new(), told: 0, leaves: Vec::new() };
     walk.learn(schema, "");
     let fields = walk.record_fields(schema, "");
     Columns { fields, leaves: walk.leaves }
 }
 
 struct Walk<'s> {
-    keep: &'s dyn Fn(&str) -> bool,
     types: HashMap<String, &'s Value>,
     names: HashMap<*const Value, String>,
     open: Vec<String>,
     told: usize,
-    leaves: Vec<String>,
+    leaves: Vec<Leaf>,
 }
 
 impl<'s> Walk<'s> {
@@ -77,34 +79,38 @@ impl<'s> Walk<'s> {
     fn field(&mut self, field: &'s Value, index: usize, path: &str) -> Option<SchemaField> {
         let name = field.get("name")?.as_str()?;
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        let mut told = self.column(name, field.get("type")?, &path)?;
+        let masked = field.get("mesh.masked").and_then(Value::as_str);
+        let mut told = self.column(name, field.get("type")?, &path, masked)?;
         told.description = field.get("doc").and_then(Value::as_str).map(str::to_owned);
         told.ordinal_position = u32::try_from(index + 1).ok();
         Some(told)
     }
 
-    fn column(&mut self, name: &str, schema: &'s Value, path: &str) -> Option<SchemaField> {
+    fn column(&mut self, name: &str, schema: &'s Value, path: &str, masked: Option<&str>) -> Option<SchemaField> {
         self.told += 1;
         if self.told > COLUMNS_MAX {
             return None;
         }
         let schema = self.resolve(without_null(schema));
-        let leaves_before = self.leaves.len();
-        let fields = self.inner(schema, path);
-        if fields.is_empty() && (self.keep)(path) && !self.is_emptied(schema) {
-            self.leaves.push(path.to_owned());
-        }
-        if self.leaves.len() == leaves_before {
-            return None;
+        let fields = self.inner(schema, path, masked);
+        if fields.is_empty() {
+            self.leaves.push(Leaf { path: path.to_owned(), masked: masked.map(str::to_owned) });
         }
         Some(SchemaField { name: name.to_owned(), kind: Some(type_name(schema)), fields, ..SchemaField::default() })
     }
 
-    /// Whether there are columns inside, none of which was kept.
-    fn is_emptied(&self, schema: &Value) -> bool {
-        let items = schema.get("items").or_else(|| schema.get("values"));
-        let fields = schema.get("fields").and_then(Value::as_array).filter(|fields| !fields.is_empty());
-        items.is_some() || (fields.is_some() && !self.is_open(schema))
+    fn inner(&mut self, schema: &'s Value, path: &str, masked: Option<&str>) -> Vec<SchemaField> {
+        let of = |key| schema.get(key);
+        match (schema.get("type").and_then(Value::as_str), of("items"), of("values")) {
+            (Some("record" | "error"), ..) => self.record_fields(schema, path),
+            (Some("array"), Some(items), _) => {
+                self.column("_element", items, &format!("{path}[]"), masked).into_iter().collect()
+            }
+            (Some("map"), _, Some(values)) => {
+                self.column("value", values, &format!("{path}{{}}"), masked).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Whether the walk is inside this record already.
@@ -114,20 +120,6 @@ impl<'s> Walk<'s> {
 
     fn name_of(&self, schema: &Value) -> &str {
         self.names.get(&std::ptr::from_ref(schema)).map_or("", String::as_str)
-    }
-
-    fn inner(&mut self, schema: &'s Value, path: &str) -> Vec<SchemaField> {
-        let of = |key| schema.get(key);
-        match (schema.get("type").and_then(Value::as_str), of("items"), of("values")) {
-            (Some("record" | "error"), ..) => self.record_fields(schema, path),
-            (Some("array"), Some(items), _) => {
-                self.column("_element", items, &format!("{path}[]")).into_iter().collect()
-            }
-            (Some("map"), _, Some(values)) => {
-                self.column("value", values, &format!("{path}{{}}")).into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
     }
 
     /// A name is its definition; a short name is looked for in the namespace of the record it stands in.
@@ -193,10 +185,28 @@ mod tests {
         ]})
     }
 
+    fn paths(schema: &Value) -> Vec<String> {
+        columns(schema).leaves.into_iter().map(|leaf| leaf.path).collect()
+    }
+
+    #[test]
+    fn a_leaf_is_masked_as_its_own_field_says() {
+        let inner = json!({"type": "record", "name": "I", "fields": [
+            {"name": "a", "type": "string"}, {"name": "b", "type": "string", "mesh.masked": "hash"}]});
+        let schema = json!({"type": "record", "name": "O", "fields": [
+            {"name": "tags", "type": {"type": "array", "items": "string"}, "mesh.masked": "redact"},
+            {"name": "inner", "type": inner}]});
+        let masked: Vec<_> = columns(&schema).leaves.into_iter().map(|leaf| (leaf.path, leaf.masked)).collect();
+        let of = |path: &str, rule: Option<&str>| (path.to_owned(), rule.map(str::to_owned));
+        assert_eq!(masked, [of("tags[]", Some("redact")), of("inner.a", None), of("inner.b", Some("hash"))]);
+    }
+
     #[test]
     fn leaves_are_named_as_in_contracts() {
-        let leaves = columns(&customer()).leaves;
-        assert_eq!(leaves, ["id", "phone", "born", "home.street", "work.street", "contacts[].email", "attributes{}"]);
+        assert_eq!(
+            paths(&customer()),
+            ["id", "phone", "born", "home.street", "work.street", "contacts[].email", "attributes{}"]
+        );
     }
 
     #[test]
@@ -212,7 +222,7 @@ mod tests {
     fn a_type_within_itself_ends() {
         let tree = json!({"type": "record", "name": "Node", "fields": [
             {"name": "value", "type": "int"}, {"name": "next", "type": ["null", "Node"]}]});
-        assert_eq!(columns(&tree).leaves, ["value", "next"]);
+        assert_eq!(paths(&tree), ["value", "next"]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A data product's topics as data sets: schema, owner, tags and what masking does to each column of each view.
 
-use mesh_contract::{AppliedProduct, Clear, Contract, MaskRule, SensitiveColumn};
-use serde_json::Value;
+use mesh_avro::keys::RootKeys;
+use mesh_avro::mask::{Program, Rules};
+use mesh_avro::schema::Schema;
+use mesh_contract::{AppliedProduct, Contract};
 
-use super::columns::{Columns, columns, columns_where};
+use super::columns::{Columns, Leaf, columns};
 use super::event::{Dataset, Job};
 use super::facet::{
     ColumnLineage, ColumnOrigins, DatasetVersion, Documentation, InputField, JobOwnership, JobType, Owner, Ownership,
@@ -18,8 +20,38 @@ pub struct ProductDatasets {
     namespace: KafkaNamespace,
     contract: Contract,
     revision: u64,
-    schema: Value,
     columns: Columns,
+    masking: Masking,
+}
+
+/// What masking makes of the contract's schema.
+#[derive(Debug, Clone, Default)]
+struct Masking {
+    /// The columns of each view, by name.
+    views: Vec<(String, Columns)>,
+    /// The sensitive columns with their classes.
+    classes: Vec<(String, String)>,
+}
+
+impl Masking {
+    /// As the masking program itself has it. A contract that cannot be enforced masks nothing and moves nothing, so that
+    /// nothing is claimed of it.
+    fn of(applied: &AppliedProduct) -> Option<Self> {
+        let schema = Schema::parse_value(&applied.schema).ok()?;
+        let rules = Rules::of_applied(&applied.contract, &schema).ok()?;
+        // a view's schema depends on no secret
+        let keys = RootKeys::single([0; 32].into());
+        let program = Program::compile(&rules, &schema, &keys).ok()?;
+        let views = program.views().iter().map(|view| (view.name.clone(), columns(&view.schema)));
+        let classes = rules.columns().map(|(column, class)| (column.to_owned(), class.to_owned()));
+        Some(Self { views: views.collect(), classes: classes.collect() })
+    }
+
+    /// The class of a leaf: that of the innermost sensitive column that it is, or is inside of.
+    fn class(&self, leaf: &str) -> Option<&str> {
+        let covering = self.classes.iter().filter(|(column, _)| covers(column, leaf));
+        covering.max_by_key(|(column, _)| column.len()).map(|(_, class)| class.as_str())
+    }
 }
 
 impl ProductDatasets {
@@ -29,8 +61,8 @@ impl ProductDatasets {
             namespace: namespace.clone(),
             contract: applied.contract.clone(),
             revision: applied.revision,
-            schema: applied.schema.clone(),
             columns: columns(&applied.schema),
+            masking: Masking::of(applied).unwrap_or_default(),
         }
     }
 
@@ -53,9 +85,7 @@ impl ProductDatasets {
     /// The input port.
     pub fn input(&self) -> Described {
         let dataset = self.dataset(self.contract.topics().input);
-        let dataset = dataset.with(&SchemaFacet { fields: self.columns.fields.clone() });
-        let dataset = dataset.with(&self.tags(&self.columns.leaves));
-        self.described(dataset)
+        self.described(dataset.with(&schema(&self.columns)).with(&self.tags(&self.columns.leaves)))
     }
 
     /// Every view's output port, the default one first.
@@ -76,46 +106,34 @@ impl ProductDatasets {
     }
 
     fn output(&self, view: &str, topic: String) -> Described {
-        let clear = self.contract.views.get(view).map(|view| &view.clear);
-        let rule_of = |leaf: &str| self.sensitive(leaf).filter(|column| !is_clear(clear, column));
-        let kept = |leaf: &str| rule_of(leaf).is_none_or(|column| column.mask != Some(MaskRule::Drop));
-        let Columns { fields, leaves } = columns_where(&self.schema, &kept);
-        let origins = leaves.iter().map(|leaf| (leaf.clone(), self.origin(leaf, rule_of(leaf)))).collect();
-        let tags = self.tags(&leaves);
-        let dataset = self.dataset(topic).with(&SchemaFacet { fields }).with(&ColumnLineage { fields: origins });
-        self.described(dataset.with(&tags))
+        let dataset = self.dataset(topic);
+        let Some((_, columns)) = self.masking.views.iter().find(|(name, _)| name == view) else {
+            return self.described(dataset);
+        };
+        let origins = columns.leaves.iter().map(|leaf| (leaf.path.clone(), self.origin(leaf))).collect();
+        let dataset = dataset.with(&schema(columns)).with(&ColumnLineage { fields: origins });
+        self.described(dataset.with(&self.tags(&columns.leaves)))
     }
 
-    fn origin(&self, leaf: &str, rule: Option<&SensitiveColumn>) -> ColumnOrigins {
-        let transformation =
-            rule.map_or_else(Transformation::identity, |column| Transformation::masked(rule_text(column)));
+    fn origin(&self, leaf: &Leaf) -> ColumnOrigins {
+        let transformation = leaf.masked.clone().map_or_else(Transformation::identity, Transformation::masked);
         ColumnOrigins {
             input_fields: vec![InputField {
                 namespace: self.namespace.to_string(),
                 name: self.contract.topics().input,
-                field: leaf.to_owned(),
+                field: leaf.path.clone(),
                 transformations: vec![transformation],
             }],
         }
     }
 
-    /// The sensitive column that a leaf is, or is inside of; the innermost, if several.
-    fn sensitive(&self, leaf: &str) -> Option<&SensitiveColumn> {
-        let covering = self.contract.sensitive_columns.iter().filter(|column| covers(&column.column.to_string(), leaf));
-        covering.max_by_key(|column| column.column.to_string().len())
-    }
-
-    fn tags(&self, leaves: &[String]) -> Tags {
-        let classes = leaves.iter().filter_map(|leaf| {
-            let class = self.sensitive(leaf)?.class.clone();
-            Some(Tag {
-                key: "class".to_owned(),
-                value: class,
-                source: Some("MESH".to_owned()),
-                field: Some(leaf.clone()),
-            })
+    fn tags(&self, leaves: &[Leaf]) -> Tags {
+        let tags = leaves.iter().filter_map(|leaf| {
+            let class = self.masking.class(&leaf.path)?.to_owned();
+            let (key, source) = ("class".to_owned(), Some("MESH".to_owned()));
+            Some(Tag { key, value: class, source, field: Some(leaf.path.clone()) })
         });
-        Tags { tags: classes.collect() }
+        Tags { tags: tags.collect() }
     }
 
     fn dataset(&self, topic: String) -> Dataset {
@@ -131,22 +149,11 @@ impl ProductDatasets {
     }
 }
 
-/// The default view clears nothing; a column is cleared by its name or its class.
-fn is_clear(clear: Option<&Clear>, column: &SensitiveColumn) -> bool {
-    match clear {
-        None => false,
-        Some(Clear::All) => true,
-        Some(Clear::Named(names)) => {
-            names.iter().any(|name| *name == column.column.to_string() || *name == column.class)
-        }
-    }
+fn schema(columns: &Columns) -> SchemaFacet {
+    SchemaFacet { fields: columns.fields.clone() }
 }
 
 /// Whether `column` is `leaf` or something that `leaf` is inside of.
 fn covers(column: &str, leaf: &str) -> bool {
     leaf.strip_prefix(column).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '{']))
-}
-
-fn rule_text(column: &SensitiveColumn) -> String {
-    column.mask.as_ref().map_or_else(|| "the default rule of the type".to_owned(), ToString::to_string)
 }
