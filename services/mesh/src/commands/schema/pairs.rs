@@ -35,16 +35,16 @@ struct Found {
 /// Answers every line of a file, or of standard input for `-`.
 pub(super) fn run(file: &Path) -> Result<Exit, Failure> {
     if file == Path::new("-") {
-        return answer_all(io::stdin().lock());
+        return answer_all(file, io::stdin().lock());
     }
     let opened = File::open(file).map_err(|error| cannot_read(file, error))?;
-    answer_all(BufReader::new(opened))
+    answer_all(file, BufReader::new(opened))
 }
 
-fn answer_all(mut lines: impl BufRead) -> Result<Exit, Failure> {
+fn answer_all(file: &Path, mut lines: impl BufRead) -> Result<Exit, Failure> {
     let mut exit = Exit::Fine;
     let mut number = 0_u64;
-    while let Some(line) = next_line(&mut lines).map_err(|error| cannot_read(Path::new("-"), error))? {
+    while let Some(line) = next_line(&mut lines).map_err(|error| cannot_read(file, error))? {
         number += 1;
         let Some(answer) = answer(number, &line) else { continue };
         if !answer.findings.is_empty() {
