@@ -14,11 +14,13 @@ use crate::platform::answers;
 use entry::Entry;
 use mesh_contract::{ProductRef, did_you_mean};
 
-/// The catalogue of products: what has been applied
-///
-/// One line a product; with a name, everything about that product: what it promises, who sees what, how to read and
-/// write it. With `--format json` each product is one JSON object on a line.
+/// What `--help` adds to the command's line.
+const DETAILS: &str = "\
+One line a product; with a name, everything about that product: what it promises, who sees what, how to read and write \
+it. With --format json each product is one JSON object on a line.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = DETAILS)]
 pub struct Args {
     /// The product, such as crm.customers, or crm.customers@1 for a version other than the newest
     #[arg(value_name = "NAME")]

@@ -13,8 +13,18 @@ const SCHEMA_INVALID: &str = "schema-invalid";
 const VIEW_INVALID: &str = "view-invalid";
 
 /// The rules of this module: id and meaning.
-#[cfg(test)]
-pub(super) const RULES: [&str; 3] = [SCHEMA_MISSING, SCHEMA_INVALID, VIEW_INVALID];
+pub(super) const RULES: [(&str, &str); 3] = [
+    (SCHEMA_MISSING, "A contract names a schema that is not there."),
+    (SCHEMA_INVALID, "A schema is not valid Avro."),
+    (VIEW_INVALID, "The rules of a contract hold, but a view of it has no valid schema."),
+];
+
+/// What a rule holds against a file, whichever crate found it.
+pub fn rule_description(id: &str) -> &'static str {
+    let contract = rules::RULES.iter().map(|rule| (rule.id, rule.description));
+    let mut known = contract.chain(mesh_avro::mask::RULES.iter().copied()).chain(RULES);
+    known.find(|(known, _)| *known == id).map_or("", |(_, description)| description)
+}
 
 /// A YAML file stands where it is neither a contract nor a domain.
 pub(super) fn misplaced(file: &str) -> Finding {

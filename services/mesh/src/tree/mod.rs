@@ -20,6 +20,7 @@ use schema::Schemas;
 use std::collections::HashSet;
 use std::path::Path;
 
+pub use finding::rule_description;
 pub use product::WorkingProduct;
 
 /// The files of domains and contracts.

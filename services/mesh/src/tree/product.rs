@@ -15,8 +15,6 @@ pub struct WorkingProduct {
     pub contract: Declared<Contract>,
     /// The contract's schema.
     pub schema: Schema,
-    /// The contract's masking rules, checked against the schema.
-    pub rules: Rules,
     /// The schema of every view, `masked` first.
     pub views: Vec<ViewSchema>,
 }
@@ -75,7 +73,7 @@ impl Candidate {
             }
         };
         let sound = self.whole && clear_is_known;
-        sound.then(|| WorkingProduct { contract: self.contract, schema: schema.clone(), rules, views })
+        sound.then(|| WorkingProduct { contract: self.contract, schema: schema.clone(), views })
     }
 }
 

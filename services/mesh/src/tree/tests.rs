@@ -116,7 +116,7 @@ fn no_two_crates_call_different_rules_alike() {
     let avro: BTreeSet<&str> = mesh_avro::mask::RULES.iter().map(|(id, _)| *id).collect();
     // The key's mask and the form of a class are held against the contract in one crate, against the schema in the other.
     assert_eq!(contract.intersection(&avro).copied().collect::<Vec<_>>(), ["class-invalid", "key-mask"]);
-    assert!(RULES.iter().all(|id| !contract.contains(id) && !avro.contains(id)));
+    assert!(RULES.iter().all(|(id, _)| !contract.contains(id) && !avro.contains(id)));
 }
 
 #[test]
