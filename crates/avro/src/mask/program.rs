@@ -69,14 +69,27 @@ impl Program {
     ///
     /// Never panics, whatever the bytes; work and memory are bounded (see the limits of this module).
     pub fn run(&self, scratch: &mut Scratch, datum: &[u8]) -> Result<(), MaskError> {
+        self.prepare(scratch);
+        scratch.machine.run(&self.code, datum)?;
+        scratch.is_whole = true;
+        Ok(())
+    }
+
+    /// The same for the datum that `bytes` begin with, as in a container file's block; returns its length. The outputs
+    /// are those of `&bytes[..length]`.
+    pub fn run_first(&self, scratch: &mut Scratch, bytes: &[u8]) -> Result<usize, MaskError> {
+        self.prepare(scratch);
+        let length = scratch.machine.run_first(&self.code, bytes)?;
+        scratch.is_whole = true;
+        Ok(length)
+    }
+
+    fn prepare(&self, scratch: &mut Scratch) {
         scratch.is_whole = false;
         if !Arc::ptr_eq(&scratch.view_outputs, &self.view_outputs) {
             scratch.view_outputs = Arc::clone(&self.view_outputs);
         }
         scratch.machine.reset(self.outputs);
-        scratch.machine.run(&self.code, datum)?;
-        scratch.is_whole = true;
-        Ok(())
     }
 
     /// Whether the contract has a key column.

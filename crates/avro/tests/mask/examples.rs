@@ -228,3 +228,14 @@ fn a_byte_sized_blocks_size_is_rewritten() {
     let program = program_of_columns(r#"[{"column":"t[]","class":"pii","mask":{"keep_last":1}}]"#, schema);
     assert_eq!(run(&program, "masked", &[1, 0x86, 0x00, 4, b'a', b'b', 0]).unwrap(), [1, 0x86, 0, 4, b'*', b'b', 0]);
 }
+
+#[test]
+fn data_one_after_another_are_told_apart() {
+    let program = program(LINES, CUSTOMER);
+    let datum = encode(CUSTOMER, jane());
+    let mut scratch = mesh_avro::mask::Scratch::new();
+    let two = [&datum[..], &datum].concat();
+    assert_eq!(program.run_first(&mut scratch, &two), Ok(datum.len()));
+    assert_eq!(scratch.output(0, &datum), run(&program, "masked", &datum).unwrap());
+    assert_eq!(program.run(&mut scratch, &two).unwrap_err().code(), "trailing-bytes");
+}

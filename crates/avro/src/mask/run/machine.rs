@@ -45,9 +45,28 @@ impl Machine {
         self.event_time_ms = None;
     }
 
-    /// Walks a datum from the program's first instruction to its end.
-    pub(in crate::mask) fn run(&mut self, code: &Code, datum: &[u8]) -> Result<(), MaskError> {
-        let mut input = Input::new(datum);
+    /// Walks the datum that `bytes` are.
+    pub(in crate::mask) fn run(&mut self, code: &Code, bytes: &[u8]) -> Result<(), MaskError> {
+        let mut input = Input::new(bytes);
+        self.walk(code, &mut input)?;
+        input.finish()?;
+        self.finish(bytes)
+    }
+
+    /// Walks the datum that `bytes` begin with; returns its length.
+    pub(in crate::mask) fn run_first(&mut self, code: &Code, bytes: &[u8]) -> Result<usize, MaskError> {
+        let mut input = Input::new(bytes);
+        self.walk(code, &mut input)?;
+        self.finish(&bytes[..input.at])?;
+        Ok(input.at)
+    }
+
+    fn finish(&mut self, datum: &[u8]) -> Result<(), MaskError> {
+        self.outputs.iter_mut().try_for_each(|output| output.finish(datum))
+    }
+
+    /// From the program's first instruction to its end.
+    fn walk(&mut self, code: &Code, input: &mut Input<'_>) -> Result<(), MaskError> {
         let mut pc = 0;
         loop {
             let op = code.ops[pc];
@@ -84,18 +103,18 @@ impl Machine {
                 | Op::MaskInt(_)
                 | Op::MaskLong(_)
                 | Op::MaskFloat(_)
-                | Op::MaskDouble(_) => self.mask(code, op, &mut input)?,
+                | Op::MaskDouble(_) => self.mask(code, op, input)?,
                 Op::Start => self.start = input.at,
-                Op::Constant(index) => self.constant(&code.actions.constants[index as usize], &input)?,
-                Op::CoverBegin(index) => self.cover(&code.actions.constants[index as usize], &input),
-                Op::CoverEnd(index) => self.uncover(&code.actions.constants[index as usize], &input)?,
+                Op::Constant(index) => self.constant(&code.actions.constants[index as usize], input)?,
+                Op::CoverBegin(index) => self.cover(&code.actions.constants[index as usize], input),
+                Op::CoverEnd(index) => self.uncover(&code.actions.constants[index as usize], input)?,
                 Op::Blocks(index) => {
-                    self.open(Frame { code: index, items_left: 0, block_end: None }, &input)?;
-                    pc = self.next_block(code, &mut input)?;
+                    self.open(Frame { code: index, items_left: 0, block_end: None }, input)?;
+                    pc = self.next_block(code, input)?;
                 }
-                Op::Next => pc = self.next_item(code, &mut input)?,
+                Op::Next => pc = self.next_item(code, input)?,
                 Op::Call(to) => {
-                    self.open(Frame { code: pc as u32, items_left: 0, block_end: None }, &input)?;
+                    self.open(Frame { code: pc as u32, items_left: 0, block_end: None }, input)?;
                     pc = to as usize;
                 }
                 Op::Return => match self.frames.pop() {
@@ -105,14 +124,12 @@ impl Machine {
                 Op::KeyBegin => self.key_start = input.at,
                 Op::KeyEnd => self.key = Some(self.key_start..input.at),
                 Op::EventTime(kind) => {
-                    let mut ahead = input;
+                    let mut ahead = *input;
                     self.event_time_ms = Some(kind.millis(ahead.long()?));
                 }
-                Op::End => break,
+                Op::End => return Ok(()),
             }
         }
-        input.finish()?;
-        self.outputs.iter_mut().try_for_each(|output| output.finish(datum))
     }
 
     fn mask(&mut self, code: &Code, op: Op, input: &mut Input<'_>) -> Result<(), MaskError> {
