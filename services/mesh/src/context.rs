@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What services log unless told otherwise. librdkafka's own lines repeat what the services say better.
-const SERVICE_LOG: &str = "info,librdkafka=error";
+const SERVICE_LOG: &str = "info,mesh_kafka::librdkafka=error";
 /// What other commands log unless told otherwise.
-const COMMAND_LOG: &str = "error,librdkafka=off";
+const COMMAND_LOG: &str = "error,mesh_kafka::librdkafka=off";
 
 /// The shared options, resolved on demand.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 //!
 //! Data goes to standard output, talk to standard error. Exit codes: see [`failure::Exit`].
 
+#![allow(unreachable_pub, reason = "a binary has no outside: pub is for the other modules")]
+
 mod apply;
 mod cli;
 mod commands;
