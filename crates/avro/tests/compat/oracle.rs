@@ -3,9 +3,6 @@
 //! Needs a JDK 17 or newer and Maven, as the embedded Kafka does; fetches Avro once into the target folder. One JVM
 //! answers for the whole run. Avro Java has two opinions: `SchemaCompatibility`, its checker, and the resolution that it
 //! decodes data by. Where they agree, ours is theirs. Where they do not, [`Answer::admits`] lists what we say and why.
-#![allow(clippy::unwrap_used)]
-
-mod evolve;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,8 +10,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use evolve::draw::Draw;
-use evolve::{change, schema};
+use crate::evolve::draw::Draw;
+use crate::evolve::{change, schema};
 use mesh_avro::compat::{RULES, check};
 use mesh_avro::schema::{Kind, Schema};
 use serde_json::{Value, json};
@@ -79,7 +76,7 @@ fn ask(pairs: &[(Schema, Schema)]) -> Vec<Answer> {
     for (writer, reader) in pairs {
         writeln!(input, "{}", json!({"writer": writer.json(), "reader": reader.json()})).unwrap();
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/Oracle.java");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/avro_java/Oracle.java");
     let mut java = Command::new("java")
         .arg("-Xmx512m")
         .arg("-cp")
@@ -108,7 +105,7 @@ fn ask(pairs: &[(Schema, Schema)]) -> Vec<Answer> {
 fn avro_jars() -> PathBuf {
     let jars = Path::new(env!("CARGO_TARGET_TMPDIR")).join("avro-oracle");
     if !jars.join("fetched").exists() {
-        let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/pom.xml");
+        let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/avro_java/pom.xml");
         let fetched = Command::new("mvn")
             .args(["-q", "-B", "-f"])
             .arg(pom)
@@ -131,7 +128,7 @@ fn random_pair(seed: u64) -> Option<(Schema, Schema)> {
 }
 
 fn table_pairs() -> Vec<(Schema, Schema)> {
-    let cases = include_str!("data/compat.jsonl").lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let cases = include_str!("../data/compat.jsonl").lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let pair = |case: Value| {
         let schema = |side: &str| Schema::parse_value(&case[side]).ok();
         Some((schema("writer")?, schema("reader")?))
@@ -172,7 +169,7 @@ fn verdicts_are_avro_javas_but_for_the_listed_differences() {
     );
     assert!(wrong.is_empty(), "{} verdicts differ, from seed {first_seed}; the first:\n{}", wrong.len(), wrong[0]);
     assert!(incompatible * 5 > pairs.len() && incompatible * 5 < pairs.len() * 4, "{incompatible} are incompatible");
-    // Random pairs are valid and small; the table and `compat_limits` have these.
+    // Random pairs are valid and small; the table and `limits` have these.
     let rare = ["schema-invalid", "schema-too-complex"];
     let seldom: Vec<_> = hits.iter().filter(|(rule, count)| **count < 100 && !rare.contains(rule)).collect();
     assert!(seldom.is_empty(), "hit too seldom: {seldom:?}");

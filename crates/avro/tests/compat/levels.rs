@@ -1,5 +1,4 @@
 //! The registry's seven levels over a history of schemas.
-#![allow(clippy::unwrap_used)]
 
 use mesh_avro::compat::{Direction, Report, check_level};
 use mesh_avro::schema::Schema;

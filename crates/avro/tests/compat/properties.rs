@@ -1,14 +1,11 @@
 //! Verdicts on random pairs of a schema and what became of it, against data: where the verdict is compatible every datum
 //! is read, where it is not the witness is refused.
-#![allow(clippy::unwrap_used)]
-
-mod evolve;
 
 use std::collections::BTreeMap;
 
-use evolve::draw::Draw;
-use evolve::reference::Reference;
-use evolve::{change, data, schema};
+use crate::evolve::draw::Draw;
+use crate::evolve::reference::Reference;
+use crate::evolve::{change, data, schema};
 use mesh_avro::compat::{Report, check};
 use mesh_avro::schema::{Field, Kind, Schema};
 use proptest::prelude::*;

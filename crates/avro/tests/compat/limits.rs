@@ -1,5 +1,4 @@
 //! Hostile schemas: deep, wide and both, through nesting and through names.
-#![allow(clippy::unwrap_used)]
 
 use mesh_avro::compat::check;
 use mesh_avro::schema::{MAX_NODES, MAX_TEXT_BYTES, Schema, SchemaFault};
