@@ -64,17 +64,18 @@ fn read(text: &str) {
         parse_domain("f.yaml", text).err(),
         parse_sensitive_columns("f.yaml", text).err(),
     ];
+    let broken_alike = text.replace("\r\n", "\n").replace('\r', "\n");
+    let columns_max: Vec<usize> = broken_alike.split('\n').map(|line| line.chars().count() + 1).collect();
     for findings in refusals.iter().flatten() {
         assert!(!findings.is_empty(), "refused without a finding");
-        findings.iter().for_each(|finding| assert_inside(text, finding));
+        findings.iter().for_each(|finding| assert_inside(&columns_max, finding));
     }
 }
 
-fn assert_inside(text: &str, finding: &Finding) {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let line = text.split('\n').nth(finding.place.line as usize - 1);
-    let line = line.unwrap_or_else(|| panic!("{finding} lies behind the file's last line"));
-    let columns = 1..=line.chars().count() + 1;
+fn assert_inside(columns_max: &[usize], finding: &Finding) {
+    let column_max = columns_max.get(finding.place.line as usize - 1);
+    let column_max = column_max.unwrap_or_else(|| panic!("{finding} lies behind the file's last line"));
+    let columns = 1..=*column_max;
     assert!(columns.contains(&(finding.place.column as usize)), "{finding} lies behind its line's end");
 }
 
