@@ -4,11 +4,11 @@ use mesh_avro::schema::{Field, Kind, Logical, Node, NodeId, Schema};
 use serde_json::{Map, Number, Value, json};
 
 use super::DEPTH_MAX;
-use super::binary::Input;
 use super::decimal::Decimal;
 use super::fault::{JsonError, Step, Trail};
 use super::human::{self, Unit};
 use super::union::tag_of;
+use crate::binary::Input;
 
 /// A datum of more values is refused: items may take no bytes, so that few bytes may claim any number of them.
 const VALUES_MAX: u64 = 4_000_000;

@@ -5,10 +5,10 @@ use mesh_contract::did_you_mean;
 use serde_json::{Map, Number, Value};
 
 use super::DEPTH_MAX;
-use super::binary::{write_bytes, write_long};
 use super::decimal::Decimal;
 use super::fault::{JsonError, Step, Trail};
 use super::human::{self, Refusal, Unit};
+use crate::binary::{write_bytes, write_long};
 
 /// Attempts at unions multiply; what needs more steps than this is refused.
 const WORK_MAX: u64 = 10_000_000;

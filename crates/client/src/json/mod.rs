@@ -19,7 +19,6 @@
 //! What [`decode`] writes, [`encode`] reads back to the same bytes (canonical encodings). Errors say where, never what was
 //! found there.
 
-mod binary;
 mod decimal;
 mod decode;
 mod encode;

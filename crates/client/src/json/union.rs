@@ -3,9 +3,9 @@
 use mesh_avro::schema::{Kind, Node, NodeId};
 use serde_json::Value;
 
-use super::binary::write_long;
 use super::encode::Encoder;
 use super::fault::{JsonError, Step};
+use crate::binary::write_long;
 
 impl Encoder<'_> {
     pub(super) fn union(&mut self, branches: &[NodeId], value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {

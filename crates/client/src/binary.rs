@@ -1,7 +1,7 @@
 //! Avro's binary primitives.
 
 /// Appends a zigzag varint.
-pub(super) fn write_long(value: i64, out: &mut Vec<u8>) {
+pub(crate) fn write_long(value: i64, out: &mut Vec<u8>) {
     let mut rest = ((value << 1) ^ (value >> 63)) as u64;
     while rest >= 0x80 {
         out.push(rest as u8 | 0x80);
@@ -11,30 +11,30 @@ pub(super) fn write_long(value: i64, out: &mut Vec<u8>) {
 }
 
 /// Appends a length and as many bytes.
-pub(super) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     write_long(i64::try_from(bytes.len()).unwrap_or(i64::MAX), out);
     out.extend_from_slice(bytes);
 }
 
 /// Bytes that are still to be read.
-pub(super) struct Input<'a>(pub(super) &'a [u8]);
+pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Input<'a> {
     /// The next so many bytes; an error if there are fewer.
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], &'static str> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], &'static str> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or("the data ends too early")?;
         self.0 = rest;
         Ok(taken)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
     /// A zigzag varint of at most ten bytes that fits 64 bits.
-    pub(super) fn long(&mut self) -> Result<i64, &'static str> {
+    pub(crate) fn long(&mut self) -> Result<i64, &'static str> {
         let mut value = 0_u64;
         for shift in (0..70).step_by(7) {
             let [byte] = self.array()?;
@@ -50,12 +50,12 @@ impl<'a> Input<'a> {
         Err("a number is longer than ten bytes")
     }
 
-    pub(super) fn int(&mut self) -> Result<i32, &'static str> {
+    pub(crate) fn int(&mut self) -> Result<i32, &'static str> {
         i32::try_from(self.long()?).map_err(|_| "a number is wider than 32 bits")
     }
 
     /// A length and as many bytes.
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8], &'static str> {
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], &'static str> {
         let length = usize::try_from(self.long()?).map_err(|_| "a length is negative")?;
         self.take(length)
     }
