@@ -1,6 +1,9 @@
 //! What a record says of its product's freshness, and when a product is stale. Pure: the clock is handed in.
 
+use mesh_contract::{Hours, RefreshRate};
 use serde::{Deserialize, Serialize};
+
+use crate::hours;
 
 /// Whether a product keeps its promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,13 +56,16 @@ pub struct Verdict {
     pub age_ms: Option<i64>,
 }
 
-/// Judges what was newest against the promise. Exactly as old as promised is still fresh.
-pub fn judge(newest_ms: Option<i64>, promise_ms: u64, now_ms: i64) -> Verdict {
+/// Judges what was newest against the promise. Exactly as old as promised is still fresh. Time outside the hours in which
+/// the promise counts makes nothing stale.
+pub fn judge(newest_ms: Option<i64>, promise: &RefreshRate, now_ms: i64) -> Verdict {
     let Some(newest_ms) = newest_ms else {
         return Verdict { state: State::Unknown, age_ms: None };
     };
     let age_ms = now_ms.saturating_sub(newest_ms).max(0);
-    let is_fresh = u64::try_from(age_ms).is_ok_and(|age_ms| age_ms <= promise_ms);
+    let keeps = |age_ms: i64| u64::try_from(age_ms).is_ok_and(|age_ms| age_ms <= promise.every.millis());
+    let is_excused = |hours: &Hours| keeps(hours::promised_ms(hours, newest_ms, now_ms));
+    let is_fresh = keeps(age_ms) || promise.hours.as_ref().is_some_and(is_excused);
     Verdict { state: if is_fresh { State::Fresh } else { State::Stale }, age_ms: Some(age_ms) }
 }
 
@@ -74,7 +80,10 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000_000;
     const MINUTE: i64 = 60_000;
-    const HOUR_MS: u64 = 3_600_000;
+
+    fn hourly() -> RefreshRate {
+        RefreshRate::every("1 hour".parse().expect("a span"))
+    }
 
     fn believed(event_ms: Option<i64>, recorded_ms: Option<i64>) -> Option<i64> {
         Sighting { event_ms, recorded_ms }.believed_ms(NOW, MINUTE)
@@ -109,19 +118,30 @@ mod tests {
     #[test]
     fn the_promise_is_kept_up_to_its_last_millisecond() {
         let hour_ago = NOW - 3_600_000;
-        assert_eq!(judge(Some(hour_ago), HOUR_MS, NOW).state, State::Fresh);
-        assert_eq!(judge(Some(hour_ago - 1), HOUR_MS, NOW).state, State::Stale);
+        assert_eq!(judge(Some(hour_ago), &hourly(), NOW).state, State::Fresh);
+        assert_eq!(judge(Some(hour_ago - 1), &hourly(), NOW).state, State::Stale);
     }
 
     #[test]
     fn without_data_nothing_is_said() {
-        assert_eq!(judge(None, HOUR_MS, NOW), Verdict { state: State::Unknown, age_ms: None });
+        assert_eq!(judge(None, &hourly(), NOW), Verdict { state: State::Unknown, age_ms: None });
     }
 
     #[test]
     fn a_clock_that_steps_back_makes_nothing_younger_than_now() {
-        assert_eq!(judge(Some(NOW + 5_000), HOUR_MS, NOW).age_ms, Some(0));
-        assert_eq!(judge(Some(i64::MIN), HOUR_MS, i64::MAX).state, State::Stale);
+        assert_eq!(judge(Some(NOW + 5_000), &hourly(), NOW).age_ms, Some(0));
+        assert_eq!(judge(Some(i64::MIN), &hourly(), i64::MAX).state, State::Stale);
+    }
+
+    #[test]
+    fn nights_do_not_count_where_the_promise_has_hours() {
+        let mut office = hourly();
+        office.hours = Some("Mon-Fri 08:00-18:00 UTC".parse().expect("hours"));
+        let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time").as_millisecond();
+        let newest = Some(at("2026-01-05T17:30:00Z"));
+        let night = judge(newest, &office, at("2026-01-06T08:30:00Z"));
+        assert_eq!((night.state, night.age_ms), (State::Fresh, Some(15 * 3_600_000)));
+        assert_eq!(judge(newest, &office, at("2026-01-06T08:30:01Z")).state, State::Stale);
     }
 
     #[test]

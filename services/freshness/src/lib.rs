@@ -12,6 +12,7 @@
 
 mod config;
 mod error;
+pub mod hours;
 pub mod judge;
 mod metrics;
 mod monitor;

@@ -136,8 +136,11 @@ impl<'c> Monitor<'c> {
                 if unseen.is_empty() {
                     continue;
                 }
-                let found = tail::newest(&self.config.kafka, &view.topic, &unseen, believe).await;
-                let found = found.map_err(Error::tail(&view.topic))?;
+                let found = match tail::newest(&self.config.kafka, &view.topic, &unseen, believe).await {
+                    Ok(found) => found,
+                    Err(error) if is_of_change(&error) => continue,
+                    Err(source) => return Err(Error::ReadTail { topic: view.topic.clone(), source }),
+                };
                 metrics::tails_read(unseen.len());
                 unseen.into_iter().for_each(|it| view.observe(it, found.get(&it.partition).copied().flatten()));
             }
@@ -178,6 +181,11 @@ impl<'c> Monitor<'c> {
         watched.last = Some(report);
         Ok(())
     }
+}
+
+/// A topic that was deleted, made anew or cut off while it was looked at: the next evaluation sees what it is then.
+fn is_of_change(error: &mesh_kafka::Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnknownTopic | ErrorKind::OffsetOutOfRange)
 }
 
 fn record(key: &str, report: &ProductReport) -> OutgoingRecord {

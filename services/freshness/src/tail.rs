@@ -7,7 +7,6 @@ use std::time::Duration;
 use mesh_kafka::consumer::{Consumer, Start};
 use mesh_kafka::{Record, Settings};
 
-use crate::Error;
 use crate::judge::Sighting;
 use crate::watched::Unseen;
 
@@ -75,12 +74,6 @@ pub(crate) fn sighting(record: &Record, has_event_time: bool) -> Sighting {
     let header = record.header("mesh-event-time").filter(|_| has_event_time);
     let event_ms = header.and_then(|value| std::str::from_utf8(value).ok()).and_then(|text| text.parse().ok());
     Sighting { event_ms, recorded_ms: record.timestamp_ms }
-}
-
-impl Error {
-    pub(crate) fn tail(topic: &str) -> impl FnOnce(mesh_kafka::Error) -> Self + '_ {
-        move |source| Self::ReadTail { topic: topic.to_owned(), source }
-    }
 }
 
 #[cfg(test)]

@@ -119,8 +119,8 @@ impl Watched {
 
     fn evaluate_view(&self, view: &View, now_ms: i64) -> ViewReport {
         let newest_ms = view.newest_ms();
-        let promise_ms = self.product.contract.refresh_rate.every.millis();
-        let verdict = judge::judge(newest_ms.max(self.heartbeat_ms), promise_ms, now_ms);
+        let promise = &self.product.contract.refresh_rate;
+        let verdict = judge::judge(newest_ms.max(self.heartbeat_ms), promise, now_ms);
         ViewReport {
             view: view.name.clone(),
             topic: view.topic.clone(),
