@@ -1,0 +1,58 @@
+//! One record before and after.
+
+use super::preview::Job;
+use super::rulebook::not_compiled;
+use crate::failure::Failure;
+use crate::output;
+use mesh_avro::mask::{Program, Scratch};
+use mesh_avro::schema::Schema;
+use mesh_client::json;
+use serde_json::Value;
+
+/// Makes one view of records of one schema.
+pub(super) struct Viewer<'a> {
+    writer: &'a Schema,
+    program: Program,
+    view: usize,
+    view_schema: Schema,
+    scratch: Scratch,
+    datum: Vec<u8>,
+}
+
+impl<'a> Viewer<'a> {
+    pub(super) fn new(job: &Job<'_>, writer: &'a Schema) -> Result<Viewer<'a>, Failure> {
+        let view = job.contract.view(job.view)?;
+        let program = Program::compile(&job.contract.rules, writer, job.keys)
+            .map_err(|error| Failure::findings(not_compiled(&error).message))?;
+        for column in program.dropped() {
+            output::talk(&format!("note: the contract's schema does not know {column}: it is in no view"));
+        }
+        let view_schema = Schema::parse_value(&program.views()[view].schema)
+            .map_err(|error| Failure::internal("a view's derived schema is not valid").because(error))?;
+        Ok(Viewer { writer, program, view, view_schema, scratch: Scratch::new(), datum: Vec::new() })
+    }
+
+    /// A line of JSON. Why it is refused never quotes it.
+    pub(super) fn view_json(&mut self, number: u64, line: &[u8]) -> Result<(Value, Value), String> {
+        let record: Value = serde_json::from_slice(line)
+            .map_err(|error| format!("line {number} is not JSON at column {}", error.column()))?;
+        self.datum.clear();
+        json::encode(self.writer, &record, &mut self.datum).map_err(|error| format!("line {number}: {error}"))?;
+        let datum = std::mem::take(&mut self.datum);
+        let outcome = self.view_first(&mut datum.as_slice());
+        self.datum = datum;
+        outcome
+    }
+
+    /// The first of the data that `rest` holds; goes on behind it.
+    pub(super) fn view_first(&mut self, rest: &mut &[u8]) -> Result<(Value, Value), String> {
+        let length =
+            self.program.run_first(&mut self.scratch, rest).map_err(|error| format!("{}: {error}", error.code()))?;
+        let (datum, behind) = rest.split_at(length);
+        let before = json::decode(self.writer, datum).map_err(|error| error.to_string())?;
+        let shown = self.scratch.output(self.view, datum);
+        let after = json::decode(&self.view_schema, shown).map_err(|error| error.to_string())?;
+        *rest = behind;
+        Ok((before, after))
+    }
+}
