@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mesh_client::catalogue::{Catalogue, Change};
 use mesh_client::heartbeat::{Heartbeat, sidecar_group};
 use mesh_contract::AppliedProduct;
 use mesh_contract::topic::{FRESHNESS_TOPIC, HEARTBEATS_TOPIC, PRODUCTS_TOPIC};
@@ -44,6 +45,7 @@ struct Monitor<'c> {
     admin: Admin,
     out: LogWriter,
     products: LogReader,
+    catalogue: Catalogue,
     heartbeats: LogReader,
     /// By key on `mesh.products`.
     watched: BTreeMap<String, Watched>,
@@ -62,6 +64,7 @@ impl<'c> Monitor<'c> {
             admin: Admin::new(&config.kafka).map_err(Error::SetUp)?,
             out: LogWriter::new(&config.kafka).map_err(Error::SetUp)?,
             products,
+            catalogue: Catalogue::default(),
             heartbeats,
             watched: BTreeMap::new(),
             restored: restore(config).await?,
@@ -88,19 +91,32 @@ impl<'c> Monitor<'c> {
 
     async fn follow(&mut self) -> Result<(), Error> {
         let mut changes = Vec::new();
-        let read = self.products.read_to_end(|record| changes.extend(product_change(&record))).await;
+        let catalogue = &mut self.catalogue;
+        let read = self.products.read_to_end(|record| changes.push(catalogue.take(&record))).await;
         // what was read before a failure is not read again
-        for (key, product) in changes {
-            self.take_product(key, product);
-        }
+        changes.into_iter().for_each(|change| self.take(change));
         read.map_err(|source| Error::ReadLog { topic: PRODUCTS_TOPIC, source })?;
+        // of what is still restored nothing is applied any more
+        self.gone.extend(std::mem::take(&mut self.restored).into_keys());
         let watched = &mut self.watched;
         let read = self.heartbeats.read_to_end(|record| hear(watched, &record)).await;
         read.map_err(|source| Error::ReadLog { topic: HEARTBEATS_TOPIC, source })
     }
 
-    fn take_product(&mut self, key: String, product: Option<AppliedProduct>) {
-        let Some(product) = product else { return self.forget(key) };
+    fn take(&mut self, change: Change) {
+        match change {
+            Change::Product(product) => self.watch_product((*product).clone()),
+            Change::ProductGone(product) => {
+                metrics::forgotten(&product.contract.product().to_string(), product.contract.version);
+                self.watched.remove(&product.key());
+                self.gone.insert(product.key());
+            }
+            Change::Domain(_) | Change::DomainGone(_) | Change::Nothing => {}
+        }
+    }
+
+    fn watch_product(&mut self, product: AppliedProduct) {
+        let key = product.key();
         self.gone.remove(&key);
         match self.watched.get_mut(&key) {
             Some(watched) => watched.renew(product),
@@ -108,17 +124,6 @@ impl<'c> Monitor<'c> {
                 let last = self.restored.remove(&key);
                 self.watched.insert(key, Watched::new(product, last));
             }
-        }
-    }
-
-    fn forget(&mut self, key: String) {
-        let restored = self.restored.remove(&key).is_some();
-        let watched = self.watched.remove(&key);
-        if let Some(watched) = &watched {
-            metrics::forgotten(&watched.product.contract.product().to_string(), watched.product.contract.version);
-        }
-        if restored || watched.is_some() {
-            self.gone.insert(key);
         }
     }
 
@@ -250,22 +255,6 @@ async fn restore(config: &Config) -> Result<BTreeMap<String, ProductReport>, Err
                 tokio::time::sleep(RETRY).await;
             }
             result => return result,
-        }
-    }
-}
-
-/// What a record of `mesh.products` says of a product now; superseded revisions and domains say nothing.
-fn product_change(record: &Record) -> Option<(String, Option<AppliedProduct>)> {
-    let key = std::str::from_utf8(record.key.as_ref()?).ok()?;
-    if key.split('/').count() != 2 || key.starts_with("domain/") {
-        return None;
-    }
-    let Some(value) = &record.value else { return Some((key.to_owned(), None)) };
-    match serde_json::from_slice(value) {
-        Ok(product) => Some((key.to_owned(), Some(product))),
-        Err(error) => {
-            tracing::error!(key, %error, "a contract as applied cannot be read, so its product is watched as before, or not at all");
-            None
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use mesh_client::catalogue::{Catalogue, Change};
 use mesh_client::lineage::KafkaNamespace;
-use mesh_contract::AppliedProduct;
+use mesh_contract::topic::{LINEAGE_TOPIC, PRODUCTS_TOPIC};
 use mesh_kafka::log::LogReader;
 use mesh_kafka::{ErrorKind, Record, Settings};
 use mesh_runtime::Latch;
@@ -13,8 +14,48 @@ use crate::{Error, State, intake, metrics};
 /// How often to look for a topic that is not there yet, or a cluster that is away.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Both topics, and what was read of the products.
+pub(crate) struct Topics {
+    events: LogReader,
+    products: LogReader,
+    catalogue: Catalogue,
+}
+
+impl Topics {
+    /// Opens both, waiting until they are there.
+    pub(crate) async fn open(kafka: &Settings, latch: &Latch) -> Result<Self, Error> {
+        let products = open(kafka, PRODUCTS_TOPIC, latch).await.map_err(Error::OpenProducts)?;
+        let events = open(kafka, LINEAGE_TOPIC, latch).await.map_err(Error::OpenEvents)?;
+        Ok(Self { events, products, catalogue: Catalogue::default() })
+    }
+
+    /// Reads both to their present end.
+    pub(crate) async fn catch_up(&mut self, state: &State, namespace: &KafkaNamespace) -> Result<(), Error> {
+        let catalogue = &mut self.catalogue;
+        let read = read_to_end(&mut self.products, |record| _ = catalogue.take(&record)).await;
+        read.map_err(Error::ReadProducts)?;
+        state.declare(namespace, &self.catalogue);
+        read_to_end(&mut self.events, |record| take_event(state, &record)).await.map_err(Error::ReadEvents)
+    }
+
+    /// Follows both for ever.
+    pub(crate) async fn follow(mut self, state: &State, namespace: &KafkaNamespace) -> Result<(), Error> {
+        loop {
+            tokio::select! {
+                record = self.events.next() => take_event(state, &record.map_err(Error::ReadEvents)?),
+                record = self.products.next() => {
+                    let change = self.catalogue.take(&record.map_err(Error::ReadProducts)?);
+                    if matches!(change, Change::Product(_) | Change::ProductGone(_)) {
+                        state.declare(namespace, &self.catalogue);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Opens a topic, waiting until it is there.
-pub(crate) async fn open(kafka: &Settings, topic: &str, latch: &Latch) -> Result<LogReader, mesh_kafka::Error> {
+async fn open(kafka: &Settings, topic: &str, latch: &Latch) -> Result<LogReader, mesh_kafka::Error> {
     loop {
         match LogReader::open(kafka, topic).await {
             Ok(reader) => return Ok(reader),
@@ -28,40 +69,6 @@ pub(crate) async fn open(kafka: &Settings, topic: &str, latch: &Latch) -> Result
             Err(error) => return Err(error),
         }
         tokio::time::sleep(RETRY).await;
-    }
-}
-
-/// Reads both topics to their present end.
-pub(crate) async fn catch_up(
-    state: &State,
-    namespace: &KafkaNamespace,
-    events: &mut LogReader,
-    products: &mut LogReader,
-) -> Result<(), Error> {
-    let take = |record: Record| {
-        take_product(state, &record);
-    };
-    read_to_end(products, take).await.map_err(Error::ReadProducts)?;
-    state.declare(namespace);
-    read_to_end(events, |record| take_event(state, &record)).await.map_err(Error::ReadEvents)
-}
-
-/// Follows both topics for ever.
-pub(crate) async fn follow(
-    state: &State,
-    namespace: &KafkaNamespace,
-    mut events: LogReader,
-    mut products: LogReader,
-) -> Result<(), Error> {
-    loop {
-        tokio::select! {
-            record = events.next() => take_event(state, &record.map_err(Error::ReadEvents)?),
-            record = products.next() => {
-                if take_product(state, &record.map_err(Error::ReadProducts)?) {
-                    state.declare(namespace);
-                }
-            }
-        }
     }
 }
 
@@ -92,30 +99,4 @@ fn take_event(state: &State, record: &Record) {
             );
         }
     }
-}
-
-/// Whether a product changed.
-fn take_product(state: &State, record: &Record) -> bool {
-    let Some((key, product)) = newest_product(record) else { return false };
-    state.product(&key, product);
-    true
-}
-
-/// A record of `mesh.products` that says what a product is now, by key; not a superseded revision, and no domain.
-pub(crate) fn newest_product(record: &Record) -> Option<(String, Option<AppliedProduct>)> {
-    let key = std::str::from_utf8(record.key.as_ref()?).ok()?;
-    if key.split('/').count() != 2 || key.starts_with("domain/") {
-        return None;
-    }
-    let product = match &record.value {
-        None => None,
-        Some(value) => match serde_json::from_slice(value) {
-            Ok(product) => Some(product),
-            Err(error) => {
-                tracing::warn!(offset = record.offset, %error, "product on mesh.products cannot be read, left out of the lineage");
-                return None;
-            }
-        },
-    };
-    Some((key.to_owned(), product))
 }

@@ -21,9 +21,10 @@ pub mod replay;
 mod state;
 
 use mesh_client::lineage::KafkaNamespace;
-use mesh_contract::topic::{LINEAGE_TOPIC, PRODUCTS_TOPIC};
 use mesh_kafka::log::LogWriter;
 use mesh_runtime::{Latch, Shutdown};
+
+use follow::Topics;
 
 pub use config::Config;
 pub use error::Error;
@@ -42,13 +43,12 @@ pub fn run(config: Config, shutdown: Shutdown) -> impl Future<Output = Result<()
 async fn serve(config: &Config, latch: &Latch) -> Result<(), Error> {
     let Config { kafka, state, .. } = config;
     let namespace = KafkaNamespace::of(kafka.bootstrap());
-    let mut products = follow::open(kafka, PRODUCTS_TOPIC, latch).await.map_err(Error::OpenProducts)?;
-    let mut events = follow::open(kafka, LINEAGE_TOPIC, latch).await.map_err(Error::OpenEvents)?;
+    let mut topics = Topics::open(kafka, latch).await?;
     latch.close("reading mesh.lineage");
-    follow::catch_up(state, &namespace, &mut events, &mut products).await?;
+    topics.catch_up(state, &namespace).await?;
     state.accept_events_into(LogWriter::new(kafka).map_err(Error::OpenWriter)?);
     latch.open();
     let (jobs, datasets) = state.read(|graph| (graph.job_count(), graph.dataset_count()));
     tracing::info!(jobs, datasets, "lineage has caught up");
-    follow::follow(state, &namespace, events, products).await
+    topics.follow(state, &namespace).await
 }

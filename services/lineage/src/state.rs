@@ -1,10 +1,9 @@
 //! What the follower writes and the routes read.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use mesh_client::catalogue::Catalogue;
 use mesh_client::lineage::{Event, KafkaNamespace};
-use mesh_contract::AppliedProduct;
 use mesh_kafka::log::LogWriter;
 
 use crate::graph::{Graph, GraphFull, Limits};
@@ -19,7 +18,6 @@ pub struct State {
 #[derive(Default)]
 struct Shared {
     graph: RwLock<Graph>,
-    products: RwLock<BTreeMap<String, AppliedProduct>>,
     log: OnceLock<LogWriter>,
 }
 
@@ -41,21 +39,9 @@ impl State {
         metrics::event_applied();
     }
 
-    /// Takes in what a product's contract says now, or that it is gone. Call [`State::declare`] after the last one.
-    pub(crate) fn product(&self, key: &str, product: Option<AppliedProduct>) {
-        let mut products = self.shared.products.write().unwrap_or_else(PoisonError::into_inner);
-        match product {
-            Some(product) => drop(products.insert(key.to_owned(), product)),
-            None => drop(products.remove(key)),
-        }
-    }
-
     /// Marks in the graph what the contracts declare.
-    pub(crate) fn declare(&self, namespace: &KafkaNamespace) {
-        let products: Vec<AppliedProduct> = {
-            let products = self.shared.products.read().unwrap_or_else(PoisonError::into_inner);
-            products.values().cloned().collect()
-        };
+    pub(crate) fn declare(&self, namespace: &KafkaNamespace, catalogue: &Catalogue) {
+        let products: Vec<_> = catalogue.products().into_iter().cloned().collect();
         self.change(|graph| graph.declare(namespace, &products));
     }
 

@@ -1,5 +1,7 @@
 //! What contracts declare: a product is derived from its dependencies.
 
+use std::borrow::Borrow;
+
 use mesh_client::lineage::name::{JOB_NAMESPACE, KafkaNamespace, derivation_job};
 use mesh_client::lineage::{Dataset, Job};
 use mesh_contract::{AppliedProduct, ProductRef};
@@ -9,11 +11,16 @@ use super::{Direction, Graph, GraphFull};
 impl Graph {
     /// Marks what the contracts declare, and unmarks what they no longer do. A dependency without a major version is on
     /// the newest one; one on a product that is not there is left out.
-    pub fn declare(&mut self, namespace: &KafkaNamespace, products: &[AppliedProduct]) -> Result<(), GraphFull> {
+    pub fn declare(
+        &mut self,
+        namespace: &KafkaNamespace,
+        products: &[impl Borrow<AppliedProduct>],
+    ) -> Result<(), GraphFull> {
+        let products: Vec<&AppliedProduct> = products.iter().map(Borrow::borrow).collect();
         self.undeclare_derivations();
         let mut outcome = Ok(());
-        for product in products {
-            let sources = product.contract.dependencies.iter().filter_map(|wanted| resolve(wanted, products));
+        for &product in &products {
+            let sources = product.contract.dependencies.iter().filter_map(|wanted| resolve(wanted, &products));
             let sources: Vec<String> = sources.map(output_topic).collect();
             if !sources.is_empty() {
                 outcome = outcome.and(self.declare_one(namespace, product, &sources));
@@ -72,8 +79,8 @@ fn is_derivation(namespace: &str, name: &str) -> bool {
     namespace == JOB_NAMESPACE && name.starts_with("derive.")
 }
 
-fn resolve<'a>(wanted: &ProductRef, products: &'a [AppliedProduct]) -> Option<&'a AppliedProduct> {
-    let named = products.iter().filter(|product| product.contract.product() == wanted.product);
+fn resolve<'a>(wanted: &ProductRef, products: &[&'a AppliedProduct]) -> Option<&'a AppliedProduct> {
+    let named = products.iter().copied().filter(|product| product.contract.product() == wanted.product);
     let fits = named.filter(|product| wanted.major.is_none_or(|major| major == product.contract.version));
     fits.max_by_key(|product| product.contract.version)
 }

@@ -158,7 +158,7 @@ fn a_declaration_that_goes_leaves_nothing_behind() {
     let mut graph = Graph::default();
     graph.declare(&kafka(), &products).unwrap();
     assert!(graph.dataset(&topic("crm.orders.v2")).is_some_and(|node| node.readers.len() == 1));
-    graph.declare(&kafka(), &[]).unwrap();
+    graph.declare(&kafka(), &[] as &[AppliedProduct]).unwrap();
     assert_eq!((graph.jobs().count(), graph.edge_count()), (0, 0));
     assert!(graph.dataset(&topic("crm.orders.v2")).is_some_and(|node| node.readers.is_empty()));
 }

@@ -66,7 +66,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn is_known(replay: &Replay, product: &Product) -> bool {
-    let mut applied = replay.products.values().map(|applied| applied.contract.product());
+    let mut applied = replay.catalogue.products().into_iter().map(|applied| applied.contract.product());
     applied.any(|applied| applied == *product) || replay.graph.products().contains(&product.to_string())
 }
 
