@@ -91,10 +91,11 @@ fn publish_bad(world: &World) {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let bodies: [&[u8]; 3] = [b"plain text", &[0, 0, 15, 66, 63, 2, 65], &[0, 0, 0, 0, 1, 14, 67]];
     for number in 0..BAD {
-        let record = OutgoingRecord::new(INPUT)
+        let record = OutgoingRecord::to(INPUT)
             .key(format!("bad-{number}").into_bytes())
             .value(bodies[number % bodies.len()].to_vec());
-        runtime.block_on(producer.send(record)).expect("Kafka takes it");
+        let stored = async { producer.send(record).await?.await };
+        runtime.block_on(stored).expect("Kafka takes it");
     }
 }
 

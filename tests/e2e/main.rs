@@ -1,5 +1,7 @@
 //! End-to-end tests: real processes of `mesh`, the real Apache Kafka, real clients.
 
+#![allow(unreachable_pub, reason = "a test binary has no outside: pub is for the other modules")]
+
 mod accounted;
 mod bad_input;
 mod polyglot;

@@ -17,6 +17,7 @@ pub struct World {
     pub registry_url: String,
     /// The working tree.
     pub tree: Tree,
+    bootstrap: String,
     _registry: Process,
     folder: TempDir,
     kafka: Option<EmbeddedKafka>,
@@ -28,10 +29,19 @@ impl World {
     pub fn start() -> Self {
         let runtime = Runtime::new().expect("threads can be started");
         let kafka = runtime.block_on(EmbeddedKafka::start(Options::default())).expect("the embedded Kafka starts");
+        let bootstrap = kafka.bootstrap_servers();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         FileKeys::generate(&folder.path().join("keys.json")).expect("the folder is ours");
-        let (registry, registry_url) = start_registry(kafka.bootstrap_servers());
-        Self { registry_url, tree: Tree::examples(), _registry: registry, folder, kafka: Some(kafka), runtime }
+        let (registry, registry_url) = start_registry(&bootstrap);
+        Self {
+            registry_url,
+            tree: Tree::examples(),
+            bootstrap,
+            _registry: registry,
+            folder,
+            kafka: Some(kafka),
+            runtime,
+        }
     }
 
     /// Starts a world and applies the example contracts.
@@ -43,7 +53,7 @@ impl World {
 
     /// Kafka's address.
     pub fn bootstrap(&self) -> &str {
-        self.kafka().bootstrap_servers()
+        &self.bootstrap
     }
 
     /// How to reach Kafka.

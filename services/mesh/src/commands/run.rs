@@ -52,9 +52,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let mut services = Services::start(&plan, shutdown.child()).await?;
     announce(&services, context.format())?;
+    // Told to stop, services end: that is looked at first, lest their end be taken for a failure.
     let failed = tokio::select! {
-        failure = services.ended() => Err(failure),
+        biased;
         () = shutdown.triggered() => Ok(()),
+        failure = services.ended() => Err(failure),
     };
     let stopped = services.stop().await;
     failed.and(stopped).map(|()| Exit::Fine)

@@ -51,10 +51,12 @@ async fn serve(args: Args, context: &Context, cluster: &mut Cluster, shutdown: &
     let plan = plan(&args, context, &home, cluster)?;
     apply::control_topics(&plan.kafka).await?;
     let mut services = Services::start(&plan, shutdown.child()).await?;
+    // Told to stop, services end: that is looked at first, lest their end be taken for a failure.
     let outcome = tokio::select! {
+        biased;
+        () = shutdown.triggered() => Ok(()),
         failure = cluster.died() => Err(failure),
         outcome = work(&args, context, &home, &plan, &mut services) => outcome,
-        () = shutdown.triggered() => Ok(()),
     };
     let stopped = services.stop().await;
     outcome.and(stopped)
