@@ -100,7 +100,9 @@ impl Applied {
         let changes = changes.chain(self.domains.iter().map(|domain| domain.change));
         let changes: Vec<Change> = changes.chain(self.products.iter().map(|product| product.change)).collect();
         let unchanged = changes.iter().filter(|change| **change == Change::Unchanged).count();
+        let differs = self.topics.iter().any(|topic| !topic.differs.is_empty());
         match changes.len() - unchanged {
+            0 if differs => format!("nothing was changed ({unchanged} things looked at)"),
             0 => format!("nothing to change: the cluster is what the contracts say ({unchanged} things looked at)"),
             changed => format!("{changed} changed, {unchanged} as they were"),
         }
@@ -130,6 +132,7 @@ impl fmt::Display for Change {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn applied(change: [Change; 4]) -> Applied {
@@ -150,13 +153,33 @@ mod tests {
     #[test]
     fn people_see_what_changed_and_what_differs() {
         let all = applied([Change::Created, Change::Registered, Change::Published, Change::Published]);
-        insta::assert_snapshot!(all.text(), @"");
-        insta::assert_snapshot!(applied([Change::Unchanged; 4]).text(), @"");
+        insta::assert_snapshot!(all.text(), @r"
+        created    topic crm.orders.v1
+        differs    topic crm.orders.v1: retention.ms is 604800000, the contract says 63072000000; left as it is
+        registered schema crm.orders.v1-value (id 4)
+        published  domain crm
+        published  product crm.orders v1, revision 3
+        4 changed, 0 as they were
+        ");
+        insta::assert_snapshot!(applied([Change::Unchanged; 4]).text(), @r"
+        differs    topic crm.orders.v1: retention.ms is 604800000, the contract says 63072000000; left as it is
+        nothing was changed (4 things looked at)
+        ");
     }
 
     #[test]
     fn machines_see_everything() {
         let all = applied([Change::Unchanged, Change::Registered, Change::Unchanged, Change::Published]);
-        insta::assert_json_snapshot!(all, @"");
+        let expected = serde_json::json!({
+            "topics": [{
+                "topic": "crm.orders.v1",
+                "change": "unchanged",
+                "differs": [{ "setting": "retention.ms", "is": "604800000", "wanted": "63072000000" }],
+            }],
+            "schemas": [{ "subject": "crm.orders.v1-value", "id": 4, "change": "registered" }],
+            "domains": [{ "domain": "crm", "change": "unchanged" }],
+            "products": [{ "product": "crm.orders", "major": 1, "revision": 3, "change": "published" }],
+        });
+        assert_eq!(serde_json::to_value(&all).unwrap(), expected);
     }
 }

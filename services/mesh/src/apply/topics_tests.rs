@@ -23,7 +23,11 @@ fn outputs_have_the_inputs_partitions_and_room_for_what_masking_adds() {
     let contract = contract("sensitive_columns: [email]\nhistory: latest\npartitions: 4\nreplication: 3\n");
     let input = Actual { partitions: 6, bytes_max: 1000 };
     let specs = std::iter::once(input_spec(&contract)).chain(output_specs(&contract, &input));
-    insta::assert_snapshot!(shown(specs).join("\n"), @"");
+    insta::assert_snapshot!(shown(specs).join("\n"), @r"
+    crm.orders.v1.in Some(4) Some(3) cleanup.policy=compact delete.retention.ms=604800000
+    crm.orders.v1 Some(6) Some(3) cleanup.policy=compact delete.retention.ms=604800000 max.message.bytes=69536
+    crm.orders.v1.quarantine Some(6) Some(3) cleanup.policy=delete max.message.bytes=66536 retention.ms=7776000000
+    ");
 }
 
 #[test]
