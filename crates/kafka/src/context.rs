@@ -3,7 +3,7 @@
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel as Level;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// The context of every client that needs no callbacks of its own: it passes librdkafka's log on.
 ///
@@ -37,5 +37,9 @@ pub(crate) fn forward_log(level: Level, facility: &str, message: &str) {
 
 /// Passes one of librdkafka's client-wide errors on; for contexts with callbacks of their own.
 pub(crate) fn forward_error(error: &KafkaError, reason: &str) {
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        // asked for by those who read to the end; no error
+        return;
+    }
     tracing::warn!(target: "mesh_kafka::librdkafka", code = ?error.rdkafka_error_code(), "{reason}");
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rdkafka::message::{BorrowedMessage, Header as RawHeader, Headers as _, Message as _, OwnedHeaders};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Header as RawHeader, Message as _, OwnedHeaders};
 
 /// One partition of a topic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,10 +116,12 @@ impl Record {
     }
 }
 
-fn copy_headers(headers: &rdkafka::message::BorrowedHeaders) -> Vec<Header> {
-    let copied = headers
-        .iter()
-        .map(|header| Header { name: header.key.to_owned(), value: header.value.map(Bytes::copy_from_slice) });
+/// Names are UTF-8 by Kafka's protocol, but nobody checks: what is not is shown with replacement characters.
+fn copy_headers(headers: &BorrowedHeaders) -> Vec<Header> {
+    let copied = crate::source::headers(Some(headers)).map(|header| Header {
+        name: String::from_utf8_lossy(header.name).into_owned(),
+        value: header.value.map(Bytes::copy_from_slice),
+    });
     copied.collect()
 }
 
@@ -213,6 +215,8 @@ fn len(bytes: &Option<Bytes>) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::message::Headers as _;
+
     use super::*;
 
     #[test]

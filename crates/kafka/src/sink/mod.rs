@@ -53,6 +53,7 @@ impl Options {
 pub struct Sink {
     producer: BaseProducer<Context>,
     transaction_timeout: Duration,
+    compresses: bool,
 }
 
 impl Sink {
@@ -62,9 +63,12 @@ impl Sink {
     /// The settings are not valid, the cluster refuses the id, or it does not answer in time.
     pub fn open(settings: &Settings, options: &Options) -> Result<Self, Error> {
         let timeout = options.transaction_timeout.as_millis().to_string();
+        let delivery_timeout = (options.transaction_timeout / 2).as_millis().to_string();
         let defaults = [
             ("linger.ms", "2"),
             ("batch.num.messages", "10000"),
+            // the caller has seen its topics: one that is gone is told of soon, not after 30 s in which all wait for it
+            ("topic.metadata.propagation.max.ms", "2000"),
             ("queue.buffering.max.messages", "200000"),
             ("queue.buffering.max.kbytes", "131072"),
             // the topic's own limit decides, not the client's
@@ -74,19 +78,27 @@ impl Sink {
         let fixed = [
             ("transactional.id", options.transactional_id.as_str()),
             ("transaction.timeout.ms", timeout.as_str()),
-            ("message.timeout.ms", timeout.as_str()),
+            ("message.timeout.ms", delivery_timeout.as_str()),
             ("enable.idempotence", "true"),
             ("acks", "all"),
             // a commit vouches for all that was delivered; what was not is all we need to hear of
             ("delivery.report.only.error", "true"),
         ];
         let id = &options.transactional_id;
-        let producer: BaseProducer<Context> = settings
-            .client(&defaults, &fixed)
+        let config = settings.client(&defaults, &fixed);
+        let codec = config.get("compression.codec").or_else(|| config.get("compression.type"));
+        let compresses = codec.is_some_and(|codec| codec != "none");
+        let producer: BaseProducer<Context> = config
             .create_with_context(Context::default())
             .map_err(|error| Error::kafka(format!("create the producer {id}"), error))?;
         init(&producer, options)?;
-        Ok(Sink { producer, transaction_timeout: options.transaction_timeout })
+        Ok(Sink { producer, transaction_timeout: options.transaction_timeout, compresses })
+    }
+
+    /// Whether records are smaller on the wire than in memory, so that what a topic takes cannot be told beforehand.
+    #[must_use]
+    pub fn compresses(&self) -> bool {
+        self.compresses
     }
 
     /// Serves librdkafka's log while nothing is sent; call it now and then.

@@ -13,6 +13,8 @@ use crate::{Error, ErrorKind, source::GroupMetadata};
 
 /// How long to wait for deliveries before looking whether one of them has failed.
 const FLUSH_STEP: Duration = Duration::from_millis(50);
+/// The share of a transaction's time that delivery may take: it is aborted by us, in an orderly way, before the cluster does.
+const DELIVERY_SHARE: u32 = 3;
 /// One attempt of a call to the coordinators.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// All attempts to end a transaction. The cluster has ended it by itself long before.
@@ -81,7 +83,7 @@ impl Sink {
 
     /// Waits until everything sent is delivered.
     fn deliver(&self) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.transaction_timeout;
+        let deadline = Instant::now() + self.transaction_timeout / DELIVERY_SHARE;
         while !native::flush(self.producer.client(), FLUSH_STEP) {
             self.producer.poll(Duration::ZERO);
             if self.producer.context().has_undelivered() {

@@ -14,7 +14,7 @@ pub struct HeaderRef<'m> {
 }
 
 /// All headers of a message, in order.
-pub(super) fn headers(headers: Option<&BorrowedHeaders>) -> impl Iterator<Item = HeaderRef<'_>> {
+pub(crate) fn headers(headers: Option<&BorrowedHeaders>) -> impl Iterator<Item = HeaderRef<'_>> {
     headers.into_iter().flat_map(|list| {
         (0..list.count()).filter_map(|index| native::header(list, index)).map(|(name, value)| HeaderRef { name, value })
     })

@@ -27,6 +27,7 @@ use rdkafka::{
 pub use batch::{Batch, GroupMetadata, Message, Run};
 pub use gather::Limits;
 pub use header::HeaderRef;
+pub(crate) use header::headers;
 pub use partition::{Assigned, Change, Committed, Slot};
 
 use crate::{Error, Settings};

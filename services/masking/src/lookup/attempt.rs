@@ -10,7 +10,7 @@ use mesh_avro::{
 use mesh_contract::value_subject;
 use mesh_kafka::ErrorKind;
 
-use super::{Port, Prepared, Shared, Wanted, registry};
+use super::{Port, Prepared, Shared, Sizes, Wanted, registry};
 use crate::{product::Product, quarantine::Reason, trouble::Trouble};
 
 /// Why an attempt found nothing.
@@ -38,7 +38,9 @@ async fn base(shared: &Arc<Shared>, product: &Arc<Product>) -> Result<Prepared, 
         Setback::Refused(reason) => unusable(reason.to_string()),
         trouble => trouble,
     })?;
-    prepare(product, program, |_| [0; wire::HEADER_BYTES])
+    let mut base = prepare(product, program, |_| [0; wire::HEADER_BYTES])?;
+    base.sizes = sizes(shared, product, &base.ports).await;
+    Ok(base)
 }
 
 async fn writer(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result<Prepared, Setback> {
@@ -77,7 +79,13 @@ fn prepare(
     if ports.len() != product.topics.views.len() {
         return Err(Setback::Trouble(Trouble::Contract, "the program has other views than the contract".to_owned()));
     }
-    Ok(Prepared { ports, token_keys: token_keys(&program), dropped_fields: program.dropped().len() as u64, program })
+    Ok(Prepared {
+        ports,
+        token_keys: token_keys(&program),
+        dropped_fields: program.dropped().len() as u64,
+        sizes: None,
+        program,
+    })
 }
 
 fn no_topic(view: &str) -> Setback {
@@ -133,4 +141,17 @@ async fn partitions(shared: &Arc<Shared>, topic: &str) -> Result<u32, Setback> {
             Err(Setback::Trouble(trouble, error.to_string()))
         }
     }
+}
+
+/// What the outputs take; none where the cluster does not tell: then only the attempt does.
+async fn sizes(shared: &Arc<Shared>, product: &Product, ports: &[Port]) -> Option<Sizes> {
+    let mut sizes = Vec::with_capacity(ports.len());
+    for port in ports {
+        sizes.push(size(shared, &port.topic).await?);
+    }
+    Some(Sizes { ports: sizes, quarantine: size(shared, &product.topics.quarantine).await? })
+}
+
+async fn size(shared: &Arc<Shared>, topic: &str) -> Option<usize> {
+    shared.admin.config(topic).await.ok()?.get("max.message.bytes")?.parse().ok()
 }

@@ -45,6 +45,16 @@ pub(crate) struct Prepared {
     pub(crate) token_keys: Option<String>,
     /// How many of the writer's fields are in no view.
     pub(crate) dropped_fields: u64,
+    /// What the outputs take; of the base alone, and only where the cluster tells.
+    pub(crate) sizes: Option<Sizes>,
+}
+
+/// The largest record that each output takes, in bytes.
+#[derive(Debug)]
+pub(crate) struct Sizes {
+    /// In the order of the ports.
+    pub(crate) ports: Vec<usize>,
+    pub(crate) quarantine: usize,
 }
 
 /// An output port of a program.

@@ -1,5 +1,6 @@
 //! A task: one thread that gathers, processes and commits, batch by batch.
 
+mod output;
 mod part;
 mod process;
 mod session;

@@ -7,12 +7,14 @@ use std::{
 
 use mesh_avro::{keys::Key, mask::Scratch, wire};
 use mesh_kafka::{
-    ErrorKind,
-    sink::{Failure, Headers, Outgoing, Refusal, Sink},
-    source::{Message, Slot},
+    sink::{Failure, Sink},
+    source::Message,
 };
 
-use super::part::{Cause, Found, Hold, Part};
+use super::{
+    output::{Culprit, Input, headers, outgoing, passed_bytes, send},
+    part::{Cause, Found, Hold, Part},
+};
 use crate::{
     lookup::{Lookups, Prepared},
     product::{KeyPolicy, Product},
@@ -20,14 +22,17 @@ use crate::{
     trouble::Trouble,
 };
 
-/// The record's event time, in milliseconds since 1970.
-const EVENT_TIME_HEADER: &str = "mesh-event-time";
-/// Which keys reverse a record's tokens.
-const TOKEN_KEYS_HEADER: &str = "mesh-token-keys";
 /// How long a sealing key is used before the provider is asked for a newer one.
 const SEALING_KEY_AGE: Duration = Duration::from_secs(60);
 /// Between two attempts to have a sealing key.
 const KEY_RETRY: Duration = Duration::from_secs(1);
+/// What a record takes on the wire beyond its key, value and headers: the batch around it, its own lengths, and the headers
+/// that the sidecar adds.
+const RECORD_OVERHEAD: usize = 256;
+/// As above, for a quarantined record, whose headers are all the sidecar's.
+const QUARANTINE_OVERHEAD: usize = 2_048;
+/// Between two attempts to put a record into a quarantine that does not take it.
+const SIZE_RETRY: Duration = Duration::from_secs(10);
 /// How often the clock is looked at: once in so many records.
 const CLOCK_STEP: usize = 64;
 
@@ -37,14 +42,6 @@ enum Step {
     Done,
     /// Nothing for it is sent; its partition waits.
     Wait(Cause),
-}
-
-/// A record that could not be sent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Culprit {
-    pub(super) slot: Slot,
-    pub(super) offset: i64,
-    pub(super) kind: ErrorKind,
 }
 
 /// What records are processed with: working memory, kept from record to record.
@@ -68,14 +65,6 @@ struct Run<'r> {
     base: &'r Prepared,
     /// The last offset of the run.
     up_to: i64,
-}
-
-/// A record and its tag in the sink.
-struct Input<'r> {
-    message: &'r Message<'r>,
-    tag: usize,
-    /// Whether the key goes to the views.
-    keyed: bool,
 }
 
 impl Desk {
@@ -204,6 +193,9 @@ impl Desk {
         if let Err(reason) = self.guard(part, run, prepared, &mut input, framed.datum) {
             return self.quarantine(sink, part, run, &input, &reason);
         }
+        if !sink.compresses() && self.is_too_large(run, &input, prepared, framed.datum) {
+            return self.quarantine(sink, part, run, &input, &Reason::OutputTooLarge);
+        }
         part.tally.dropped_fields += prepared.dropped_fields;
         self.emit(sink, part, run, &input, prepared, framed.datum)?;
         Ok(Step::Done)
@@ -233,6 +225,17 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Whether an output is certain to be refused by its topic, so that the transaction need not fail to find out.
+    fn is_too_large(&self, run: &Run<'_>, input: &Input<'_>, prepared: &Prepared, datum: &[u8]) -> bool {
+        let Some(sizes) = &run.base.sizes else { return false };
+        let passed = if input.message.has_headers() { passed_bytes(run.product, input) } else { 0 };
+        prepared.ports.iter().zip(&sizes.ports).enumerate().any(|(index, (port, size_max))| {
+            let key = if input.keyed { self.keys[index].len() } else { 0 };
+            let value = wire::HEADER_BYTES + self.scratch.output(port.view, datum).len();
+            key + value + passed + RECORD_OVERHEAD > *size_max
+        })
     }
 
     fn mask_keys(&mut self, prepared: &Prepared, key: &[u8]) -> Result<(), Reason> {
@@ -292,6 +295,12 @@ impl Desk {
         let headers = message.headers().map(|header| (header.name, header.value));
         let sealed = quarantine::seal(&key, &place, message.key(), message.value(), headers, &mut self.plain);
         let Ok(sealed) = sealed else { return no_key() };
+        let size_max = run.base.sizes.as_ref().map_or(usize::MAX, |sizes| sizes.quarantine);
+        if !sink.compresses() && sealed.len() + QUARANTINE_OVERHEAD > size_max {
+            let cause = Cause::Until(Instant::now() + SIZE_RETRY, Trouble::QuarantineTooSmall);
+            part.forget_base(&self.lookups);
+            return Ok(Step::Wait(cause));
+        }
         let headers = Some(provenance.headers(reason));
         let outgoing = outgoing(&run.product.topics.quarantine, input, None, Some(&sealed), headers);
         send(sink, part, input, outgoing, &mut self.culprit)?;
@@ -314,59 +323,4 @@ impl Desk {
             }
         }
     }
-}
-
-fn send(
-    sink: &Sink,
-    part: &Part,
-    input: &Input<'_>,
-    outgoing: Outgoing<'_>,
-    culprit: &mut Option<Culprit>,
-) -> Result<(), Failure> {
-    sink.send(outgoing).map_err(|refusal| match refusal {
-        Refusal::Transaction(failure) => failure,
-        // other outputs of the same record may be in the transaction already
-        Refusal::Record(error) => {
-            *culprit = Some(Culprit { slot: part.slot, offset: input.message.offset(), kind: error.kind() });
-            Failure::Abort(error)
-        }
-    })
-}
-
-fn outgoing<'a>(
-    topic: &'a str,
-    input: &'a Input<'_>,
-    key: Option<&'a [u8]>,
-    value: Option<&'a [u8]>,
-    headers: Option<Headers>,
-) -> Outgoing<'a> {
-    let (partition, timestamp_ms) = (input.message.partition(), input.message.timestamp_ms());
-    Outgoing { topic, partition, key, value, timestamp_ms, headers, tag: input.tag }
-}
-
-/// The headers that pass, and those that the sidecar adds; none at all for most records.
-fn headers(
-    product: &Product,
-    input: &Input<'_>,
-    event_time_ms: Option<i64>,
-    token_keys: Option<&str>,
-) -> Option<Headers> {
-    let mut out: Option<Headers> = None;
-    let mut add = |name: &str, value: Option<&[u8]>| {
-        out = Some(out.take().unwrap_or_else(|| Headers::with_capacity(4)).with(name, value));
-    };
-    if input.message.has_headers() {
-        for header in input.message.headers() {
-            if let Some(name) = product.passing(header.name) {
-                add(name, header.value);
-            }
-        }
-    }
-    if let Some(event_time_ms) = event_time_ms {
-        add(EVENT_TIME_HEADER, Some(event_time_ms.to_string().as_bytes()));
-    }
-    if let Some(token_keys) = token_keys {
-        add(TOKEN_KEYS_HEADER, Some(token_keys.as_bytes()));
-    }
-    out
 }

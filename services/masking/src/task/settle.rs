@@ -9,8 +9,8 @@ use mesh_kafka::{
 };
 
 use super::{
+    output::Culprit,
     part::{Cause, Hold},
-    process::Culprit,
     session::{SessionError, State},
 };
 use crate::{quarantine::Reason, trouble::Trouble};
@@ -20,10 +20,9 @@ const PROCESSING_SHARE: u32 = 4;
 /// After an aborted transaction that no record is to blame for; doubled from the first to the last.
 const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_LAST: Duration = Duration::from_secs(2);
-/// So many aborted transactions in a row, and the outputs are looked at.
-const ABORTS_TOLERATED: u32 = 2;
-/// How long partitions wait after the cluster has refused an output.
+/// How long partitions wait after the cluster has refused an output, or has none, before it is tried again.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+const MISSING_PAUSE: Duration = Duration::from_millis(500);
 
 impl State<'_> {
     /// Takes a batch through: all of it, or what there was time and means for; the rest is read again.
@@ -164,16 +163,24 @@ impl State<'_> {
         for culprit in culprits {
             match culprit.kind {
                 ErrorKind::TooLarge => self.condemn(batch, *culprit),
-                ErrorKind::Unauthorised => self.hold_product(batch, culprit.slot, Trouble::OutputRefused),
-                _ => self.hold_product(batch, culprit.slot, Trouble::OutputMissing),
+                ErrorKind::Unauthorised => {
+                    self.hold_product(batch, culprit.slot, Trouble::OutputRefused, REFUSED_PAUSE)
+                }
+                _ => self.hold_product(batch, culprit.slot, Trouble::OutputMissing, MISSING_PAUSE),
             }
         }
-        if culprits.is_empty() && self.aborts > ABORTS_TOLERATED {
-            for slot in slots(batch) {
-                let lookups = &self.task.lookups;
-                if let Some(part) = self.parts.iter_mut().find(|part| part.slot == slot) {
-                    part.forget_base(lookups);
-                }
+        if culprits.is_empty() {
+            self.suspect(batch);
+        }
+    }
+
+    /// Nobody is known to be to blame: an output may be gone, or the transaction too large for its time.
+    fn suspect(&mut self, batch: &Batch<'_>) {
+        self.records_max = (batch.len() / 2).max(1);
+        let lookups = &self.task.lookups;
+        for slot in slots(batch) {
+            if let Some(part) = self.parts.iter_mut().find(|part| part.slot == slot) {
+                part.forget_base(lookups);
             }
         }
     }
@@ -196,7 +203,7 @@ impl State<'_> {
     }
 
     /// What one product's outputs do not take holds that product's partitions, not its neighbours'.
-    fn hold_product(&mut self, batch: &Batch<'_>, slot: Slot, trouble: Trouble) {
+    fn hold_product(&mut self, batch: &Batch<'_>, slot: Slot, trouble: Trouble, pause: Duration) {
         let Some(product) = self.part(slot).and_then(|part| part.product.clone()) else { return };
         for slot in slots(batch) {
             let lookups = self.task.lookups.clone();
@@ -206,7 +213,7 @@ impl State<'_> {
             if same && part.hold.is_none() {
                 part.forget_base(&lookups);
                 part.leftover = None;
-                part.hold = Some(Hold { offset: first, cause: Cause::Until(Instant::now() + REFUSED_PAUSE, trouble) });
+                part.hold = Some(Hold { offset: first, cause: Cause::Until(Instant::now() + pause, trouble) });
             }
         }
     }

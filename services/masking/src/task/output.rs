@@ -1,0 +1,91 @@
+//! What is sent for a record.
+
+use mesh_kafka::{
+    ErrorKind,
+    sink::{Failure, Headers, Outgoing, Refusal, Sink},
+    source::{Message, Slot},
+};
+
+use super::part::Part;
+use crate::product::Product;
+
+/// The record's event time, in milliseconds since 1970.
+const EVENT_TIME_HEADER: &str = "mesh-event-time";
+/// Which keys reverse a record's tokens.
+const TOKEN_KEYS_HEADER: &str = "mesh-token-keys";
+/// A record that could not be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Culprit {
+    pub(super) slot: Slot,
+    pub(super) offset: i64,
+    pub(super) kind: ErrorKind,
+}
+
+/// A record and its tag in the sink.
+pub(super) struct Input<'r> {
+    pub(super) message: &'r Message<'r>,
+    pub(super) tag: usize,
+    /// Whether the key goes to the views.
+    pub(super) keyed: bool,
+}
+
+pub(super) fn send(
+    sink: &Sink,
+    part: &Part,
+    input: &Input<'_>,
+    outgoing: Outgoing<'_>,
+    culprit: &mut Option<Culprit>,
+) -> Result<(), Failure> {
+    sink.send(outgoing).map_err(|refusal| match refusal {
+        Refusal::Transaction(failure) => failure,
+        // other outputs of the same record may be in the transaction already
+        Refusal::Record(error) => {
+            *culprit = Some(Culprit { slot: part.slot, offset: input.message.offset(), kind: error.kind() });
+            Failure::Abort(error)
+        }
+    })
+}
+
+pub(super) fn outgoing<'a>(
+    topic: &'a str,
+    input: &'a Input<'_>,
+    key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+    headers: Option<Headers>,
+) -> Outgoing<'a> {
+    let (partition, timestamp_ms) = (input.message.partition(), input.message.timestamp_ms());
+    Outgoing { topic, partition, key, value, timestamp_ms, headers, tag: input.tag }
+}
+
+/// The size of the headers that pass, with their lengths.
+pub(super) fn passed_bytes(product: &Product, input: &Input<'_>) -> usize {
+    let passed = input.message.headers().filter(|header| product.passing(header.name).is_some());
+    passed.map(|header| header.name.len() + header.value.map_or(0, <[u8]>::len) + 10).sum()
+}
+
+/// The headers that pass, and those that the sidecar adds; none at all for most records.
+pub(super) fn headers(
+    product: &Product,
+    input: &Input<'_>,
+    event_time_ms: Option<i64>,
+    token_keys: Option<&str>,
+) -> Option<Headers> {
+    let mut out: Option<Headers> = None;
+    let mut add = |name: &str, value: Option<&[u8]>| {
+        out = Some(out.take().unwrap_or_else(|| Headers::with_capacity(4)).with(name, value));
+    };
+    if input.message.has_headers() {
+        for header in input.message.headers() {
+            if let Some(name) = product.passing(header.name) {
+                add(name, header.value);
+            }
+        }
+    }
+    if let Some(event_time_ms) = event_time_ms {
+        add(EVENT_TIME_HEADER, Some(event_time_ms.to_string().as_bytes()));
+    }
+    if let Some(token_keys) = token_keys {
+        add(TOKEN_KEYS_HEADER, Some(token_keys.as_bytes()));
+    }
+    out
+}
