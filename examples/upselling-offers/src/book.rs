@@ -4,7 +4,7 @@
 //! Memory is bounded by [`Book::new`]'s limit on the number of keys; past it the program stops with an error instead of
 //! growing. (A larger mesh would partition the join by customer, or keep the book in a store.)
 
-use crate::facts::{Customer, Order, PageView};
+use crate::facts::{Cents, Customer, Order, PageView};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -27,8 +27,8 @@ impl std::error::Error for Full {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Purchase {
     pub(crate) customer_id: String,
-    pub(crate) ordered_at: i64,
-    pub(crate) cents: i64,
+    pub(crate) ordered_at: jiff::Timestamp,
+    pub(crate) amount: Cents,
 }
 
 /// What of a page view counts here.
@@ -72,8 +72,8 @@ impl Book {
     /// # Errors
     /// The book is full.
     pub fn note_order(&mut self, order: Order) -> Result<(), Full> {
-        let purchase = Purchase { customer_id: order.customer_id, ordered_at: order.ordered_at, cents: order.cents };
-        self.purchases.insert(order.order_id, purchase);
+        let Order { order_id, customer_id, ordered_at, amount } = order;
+        self.purchases.insert(order_id, Purchase { customer_id, ordered_at, amount });
         self.check()
     }
 
@@ -115,7 +115,8 @@ mod tests {
     use super::*;
 
     fn order(id: &str, cents: i64) -> Order {
-        Order { order_id: id.into(), customer_id: "c".into(), ordered_at: 0, cents }
+        let ordered_at = jiff::Timestamp::UNIX_EPOCH;
+        Order { order_id: id.into(), customer_id: "c".into(), ordered_at, amount: Cents(cents) }
     }
 
     #[test]

@@ -5,28 +5,30 @@
 //! - *lapsed big spender*: spent much, but not of late.
 
 use crate::book::{Book, Purchase, Visit};
-use crate::facts::{Customer, Offer};
+use crate::facts::{Cents, Customer, Offer};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 /// From how many product views on somebody looks a lot.
 const LOOKS_MIN: u32 = 15;
 /// Up to how many orders somebody buys little.
 const ORDERS_FEW_MAX: u32 = 2;
-/// From how many cents on somebody is a big spender.
-const BIG_SPENDER_CENTS_MIN: i64 = 500_00;
-/// After how long without an order a customer has lapsed: half a year.
-const LAPSED_AFTER_MS: i64 = 182 * 24 * 3_600 * 1_000;
+/// From how much on somebody is a big spender.
+const BIG_SPENDER_MIN: Cents = Cents(50_000);
+/// After how many days without an order a customer has lapsed: half a year.
+const LAPSED_AFTER_DAYS: i64 = 182;
+const DAY_SECONDS: i64 = 24 * 3_600;
 /// What counts as looking at a product.
 const LOOKING: [&str; 4] = ["product_view", "compare", "wishlist_add", "add_to_cart"];
 /// The interest of somebody whom the web pages have not seen.
-const NO_INTEREST: &str = "none seen";
+pub const NO_INTEREST: &str = "none seen";
 
 /// What a customer bought.
 #[derive(Debug, Default)]
 struct Bought {
     orders: u32,
     cents: i64,
-    newest: i64,
+    newest: Timestamp,
 }
 
 /// What a visitor did: events and how often.
@@ -35,10 +37,10 @@ type Did<'a> = BTreeMap<&'a str, u32>;
 /// The offers to make at `made_at`, in the order of the customers' ids.
 ///
 /// "Of late" is reckoned from the newest order in the book, not from the clock, so that a replay gives the same offers.
-pub fn offers(book: &Book, made_at: i64) -> Vec<Offer> {
+pub fn offers(book: &Book, made_at: Timestamp) -> Vec<Offer> {
     let bought = bought_by_customer(book.purchases.values());
     let did = did_by_contact(book.visits.values());
-    let newest = bought.values().map(|bought| bought.newest).max().unwrap_or(0);
+    let newest = bought.values().map(|bought| bought.newest).max().unwrap_or_default();
     let mut customers: Vec<&Customer> = book.customers.values().filter(|customer| customer.marketing_consent).collect();
     customers.sort_by(|a, b| a.customer_id.cmp(&b.customer_id));
     let nothing_bought = Bought::default();
@@ -58,7 +60,7 @@ fn bought_by_customer<'a>(purchases: impl Iterator<Item = &'a Purchase>) -> Hash
     for purchase in purchases {
         let bought = customers.entry(&purchase.customer_id).or_default();
         bought.orders += 1;
-        bought.cents += purchase.cents;
+        bought.cents += purchase.amount.0;
         bought.newest = bought.newest.max(purchase.ordered_at);
     }
     customers
@@ -72,14 +74,14 @@ fn did_by_contact<'a>(visits: impl Iterator<Item = &'a Visit>) -> HashMap<&'a st
     contacts
 }
 
-fn offer(customer: &Customer, bought: &Bought, did: &Did<'_>, newest: i64, made_at: i64) -> Option<Offer> {
+fn offer(customer: &Customer, bought: &Bought, did: &Did<'_>, newest: Timestamp, made_at: Timestamp) -> Option<Offer> {
     let (rule, reason) = looks_but_does_not_buy(bought, did).or_else(|| lapsed_big_spender(bought, newest))?;
     Some(Offer {
         offer_id: format!("{}/{rule}", customer.customer_id),
         customer_id: customer.customer_id.clone(),
         contact: customer.email.clone(),
         orders: bought.orders,
-        cents: bought.cents,
+        spent: Cents(bought.cents),
         interest: interest(did).to_owned(),
         reason,
         made_at,
@@ -92,12 +94,11 @@ fn looks_but_does_not_buy(bought: &Bought, did: &Did<'_>) -> Option<(&'static st
         .then(|| ("looks", format!("looked at products {looks} times, bought {}", times(bought.orders))))
 }
 
-fn lapsed_big_spender(bought: &Bought, newest: i64) -> Option<(&'static str, String)> {
-    let idle_ms = newest - bought.newest;
-    (bought.cents >= BIG_SPENDER_CENTS_MIN && idle_ms >= LAPSED_AFTER_MS).then(|| {
-        let days = idle_ms / (24 * 3_600 * 1_000);
-        ("lapsed", format!("spent ${}.{:02}, but nothing for {days} days", bought.cents / 100, bought.cents % 100))
-    })
+fn lapsed_big_spender(bought: &Bought, newest: Timestamp) -> Option<(&'static str, String)> {
+    let spent = Cents(bought.cents);
+    let idle_days = (newest.as_second() - bought.newest.as_second()) / DAY_SECONDS;
+    (spent >= BIG_SPENDER_MIN && idle_days >= LAPSED_AFTER_DAYS)
+        .then(|| ("lapsed", format!("spent ${spent}, but nothing for {idle_days} days")))
 }
 
 fn times(count: u32) -> String {
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
     use crate::facts::{Order, PageView};
 
-    const DAY_MS: i64 = 24 * 3_600 * 1_000;
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn book(consent: bool) -> Book {
         let mut book = Book::new(1_000);
@@ -135,7 +136,8 @@ mod tests {
 
     fn buy(book: &mut Book, customer: &str, cents: i64, day: i64) {
         let order_id = format!("o{}", book.keys());
-        let order = Order { order_id, customer_id: customer.into(), ordered_at: day * DAY_MS, cents };
+        let ordered_at = Timestamp::from_second(day * DAY_SECONDS).unwrap();
+        let order = Order { order_id, customer_id: customer.into(), ordered_at, amount: Cents(cents) };
         book.note_order(order).unwrap();
     }
 
@@ -150,21 +152,21 @@ mod tests {
     #[test]
     fn who_looks_much_and_buys_little_is_made_an_offer_joined_on_the_hash() {
         let mut book = book(true);
-        buy(&mut book, "c1", 20_00, 1);
+        buy(&mut book, "c1", 2_000, 1);
         look(&mut book, "hash-of-c1", "product_view", 14);
         look(&mut book, "hash-of-c1", "catalog", 3);
-        assert!(offers(&book, 7).is_empty(), "14 looks are not yet many");
+        assert!(offers(&book, NOW).is_empty(), "14 looks are not yet many");
         look(&mut book, "hash-of-c1", "add_to_cart", 1);
-        let made = offers(&book, 7);
+        let made = offers(&book, NOW);
         let expected = Offer {
             offer_id: "c1/looks".into(),
             customer_id: "c1".into(),
             contact: "hash-of-c1".into(),
             orders: 1,
-            cents: 20_00,
+            spent: Cents(2_000),
             interest: "product_view".into(),
             reason: "looked at products 15 times, bought once".into(),
-            made_at: 7,
+            made_at: NOW,
         };
         assert_eq!(made, [expected]);
     }
@@ -173,18 +175,18 @@ mod tests {
     fn who_looks_much_and_buys_much_is_not() {
         let mut book = book(true);
         look(&mut book, "hash-of-c1", "product_view", 30);
-        (0..3).for_each(|day| buy(&mut book, "c1", 1_00, day));
-        assert!(offers(&book, 0).is_empty());
+        (0..3).for_each(|day| buy(&mut book, "c1", 100, day));
+        assert!(offers(&book, NOW).is_empty());
     }
 
     #[test]
     fn a_big_spender_who_has_lapsed_is_made_an_offer() {
         let mut book = book(true);
-        buy(&mut book, "c1", 500_00, 0);
-        buy(&mut book, "c2", 1_00, 181);
-        assert!(offers(&book, 0).is_empty(), "181 days are not yet half a year");
-        buy(&mut book, "c2", 1_00, 182);
-        let made = offers(&book, 0);
+        buy(&mut book, "c1", 50_000, 0);
+        buy(&mut book, "c2", 100, 181);
+        assert!(offers(&book, NOW).is_empty(), "181 days are not yet half a year");
+        buy(&mut book, "c2", 100, 182);
+        let made = offers(&book, NOW);
         assert_eq!(made.len(), 1);
         assert_eq!(made[0].reason, "spent $500.00, but nothing for 182 days");
         assert_eq!(made[0].interest, NO_INTEREST);
@@ -194,15 +196,15 @@ mod tests {
     fn nobody_is_made_an_offer_without_consent() {
         let mut book = book(false);
         look(&mut book, "hash-of-c1", "product_view", 30);
-        assert!(offers(&book, 0).is_empty());
+        assert!(offers(&book, NOW).is_empty());
     }
 
     #[test]
     fn a_deleted_customer_is_made_none() {
         let mut book = book(true);
         look(&mut book, "hash-of-c1", "product_view", 30);
-        assert_eq!(offers(&book, 0).len(), 1);
+        assert_eq!(offers(&book, NOW).len(), 1);
         book.forget_customer("c1");
-        assert!(offers(&book, 0).is_empty());
+        assert!(offers(&book, NOW).is_empty());
     }
 }

@@ -4,10 +4,15 @@
 //! It never sees a clear e-mail address. Customers and page views are joined on the *hashed* one: both contracts hash
 //! it under the same class (`pii.contact`), so that one address has one hash across the mesh.
 //!
-//! - [`facts`] says which fields of the others' products it reads;
+//! - [`facts`] says which fields of the products it reads and writes;
 //! - [`book`] keeps the newest state of every key in memory, bounded by a limit that is told;
-//! - [`derive`] makes offers of it: pure, deterministic.
+//! - [`derive`] makes offers of it: pure, deterministic;
+//! - [`Program`] subscribes, publishes, and tells lineage what it did.
 
 pub mod book;
 pub mod derive;
 pub mod facts;
+mod made;
+mod program;
+
+pub use program::{Config, PRODUCT, Program, Summary};

@@ -102,6 +102,11 @@ impl Context {
         self.global.kafka_option.iter().fold(settings, |settings, (key, value)| settings.with(key, value))
     }
 
+    /// The registry that was named by flag or environment, if any.
+    pub fn given_registry_url(&self) -> Option<&str> {
+        self.global.registry_url.as_deref()
+    }
+
     /// The registry: the given address, or that of the running `mesh up`.
     ///
     /// # Errors

@@ -8,10 +8,13 @@ mod apply;
 mod cli;
 mod commands;
 mod context;
+mod demo;
+#[cfg(test)]
+mod deployment;
 mod failure;
 mod output;
-mod tree;
 mod platform;
+mod tree;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -5,6 +5,8 @@
 //! the cluster is not found again. Birth dates are too short to be unique on the wire: they are compared after decoding.
 
 use super::event::{Address, Contact, Customer, PageView, Segment};
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use uuid::Uuid;
 
 /// Where a canary stands.
@@ -19,13 +21,6 @@ pub enum Perch {
 }
 
 impl Perch {
-    /// The product that the record was published to.
-    pub fn product(&self) -> &'static str {
-        match self {
-            Self::Column { product, .. } | Self::Header { product } | Self::Refused { product } => product,
-        }
-    }
-
     /// What a person reads in the report.
     pub fn describe(&self) -> String {
         match self {
@@ -54,19 +49,16 @@ pub struct Aviary {
 
 /// How many canary customers and page views there are.
 const RECORDS: u32 = 4;
-/// 1990-06-15 and the days after: never the first of a year, which is what a generalised birth date would be.
-const BIRTH_DATE: i32 = 7_470;
+/// This and the days after: never the first of a year, which is what a generalised birth date would be.
+const FIRST_BIRTH_DATE: Date = date(1990, 6, 15);
+/// The same, in days since 1970.
+const FIRST_BIRTH_DAY: i32 = 7_470;
 
 impl Aviary {
     /// The aviary of one run.
     pub fn new(run: Uuid) -> Self {
         let text = run.simple().to_string();
         Self { run: text[text.len() - 12..].to_owned(), random: run.as_u128(), canaries: Vec::new() }
-    }
-
-    /// The run's name, as it stands in the ids of its canary records.
-    pub fn run(&self) -> &str {
-        &self.run
     }
 
     /// All canaries handed out so far.
@@ -107,7 +99,7 @@ impl Aviary {
             full_name: format!("Canary {}", self.column(PRODUCT, "full_name", "pii.name")),
             email: format!("{}@example.org", self.column(PRODUCT, "email", "pii.contact")),
             phone: Some(self.phone()),
-            birth_date: BIRTH_DATE + number as i32,
+            birth_date: FIRST_BIRTH_DAY + number as i32,
             address: Address {
                 street: format!("1 {} Street", self.column(PRODUCT, "address.street", "pii.address")),
                 city: "Springfield".to_owned(),
@@ -148,15 +140,16 @@ impl Aviary {
         }
     }
 
-    /// The birth date planted in canary customer `customer_id`, if it is one of this run's.
-    pub fn birth_date(&self, customer_id: &str) -> Option<i32> {
+    /// The birth date planted in canary customer `customer_id`, if it is one of this run's, as views would show it.
+    pub fn birth_date(&self, customer_id: &str) -> Option<String> {
         let number: u32 = customer_id.strip_prefix(&self.id_prefix())?.parse().ok()?;
-        (number < RECORDS).then_some(BIRTH_DATE + number as i32)
+        (number < RECORDS).then(|| (FIRST_BIRTH_DATE + i64::from(number).days()).to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use std::collections::HashSet;
 
@@ -200,7 +193,9 @@ mod tests {
     fn planted_birth_dates_are_known_by_customer() {
         let mut aviary = aviary();
         let customers = aviary.customers(0);
-        assert_eq!(aviary.birth_date(&customers[2].customer_id), Some(customers[2].birth_date));
+        assert_eq!(aviary.birth_date(&customers[2].customer_id), Some("1990-06-17".to_owned()));
+        let days = date(1970, 1, 1).until(date(1990, 6, 17)).unwrap().get_days();
+        assert_eq!(customers[2].birth_date, days);
         assert_eq!(aviary.birth_date("C00001"), None);
         assert_eq!(aviary.birth_date(&format!("{}9", aviary.id_prefix())), None);
     }

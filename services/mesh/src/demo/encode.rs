@@ -16,7 +16,7 @@ impl<'s> Encoder<'s> {
     /// # Errors
     /// The schema refers to types that it does not define.
     pub fn new(schema: &'s Schema, schema_id: u32) -> Result<Self, apache_avro::Error> {
-        let writer = GenericDatumWriter::builder(schema).build()?;
+        let writer = GenericDatumWriter::builder(schema).human_readable(false).build()?;
         Ok(Self { schema_id, writer })
     }
 

@@ -91,12 +91,15 @@ pub struct PageView {
     pub viewed_at: i64,
 }
 
-/// A decimal of scale 2: the bytes of its two's complement, the most significant first.
+/// A decimal of scale 2: `"12.34"` for people; else the bytes of its two's complement, the most significant first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cents(pub i64);
 
 impl Serialize for Cents {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(&format_args!("{}.{:02}", self.0 / 100, self.0 % 100));
+        }
         serializer.serialize_bytes(shortest(&self.0.to_be_bytes()))
     }
 }
@@ -154,6 +157,11 @@ mod tests {
         ] {
             assert_eq!(shortest(&i64::to_be_bytes(cents)), bytes, "{cents}");
         }
+    }
+
+    #[test]
+    fn a_decimal_is_text_to_people() {
+        assert_eq!(serde_json::json!([Cents(0), Cents(1_177), Cents(5)]), serde_json::json!(["0.00", "11.77", "0.05"]));
     }
 
     #[test]

@@ -17,7 +17,6 @@ const LOOK: Duration = Duration::from_millis(50);
 /// What was published of one product, and where it must turn up.
 #[derive(Debug, Clone)]
 pub struct Account {
-    pub product: String,
     pub topics: Topics,
     pub published: u64,
 }
@@ -31,6 +30,25 @@ pub enum Balance {
     Open,
     /// More has arrived than was published.
     Over,
+}
+
+impl Balance {
+    /// The worse of two: over is worse than open, as it does not mend itself.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Over, _) | (_, Self::Over) => Self::Over,
+            (Self::Open, _) | (_, Self::Open) => Self::Open,
+            _ => Self::Even,
+        }
+    }
+
+    fn of(arrived: u64, published: u64) -> Self {
+        match arrived.cmp(&published) {
+            std::cmp::Ordering::Less => Self::Open,
+            std::cmp::Ordering::Equal => Self::Even,
+            std::cmp::Ordering::Greater => Self::Over,
+        }
+    }
 }
 
 /// Counts the records of topics as they are committed.
@@ -98,17 +116,8 @@ impl Ledger {
             let quarantined = self.count(&account.topics.quarantine);
             account.topics.views.iter().map(move |(_, topic)| (self.count(topic) + quarantined, account.published))
         });
-        worst(counted)
+        counted.map(|(arrived, published)| Balance::of(arrived, published)).fold(Balance::Even, Balance::and)
     }
-}
-
-/// Over is worse than open: it does not mend itself.
-fn worst(counted: impl Iterator<Item = (u64, u64)>) -> Balance {
-    counted.fold(Balance::Even, |balance, (arrived, published)| match (arrived.cmp(&published), balance) {
-        (std::cmp::Ordering::Greater, _) | (_, Balance::Over) => Balance::Over,
-        (std::cmp::Ordering::Less, _) | (_, Balance::Open) => Balance::Open,
-        _ => Balance::Even,
-    })
 }
 
 async fn follow(mut consumer: Consumer, count: Arc<AtomicU64>) -> Error {
@@ -126,9 +135,15 @@ mod tests {
 
     #[test]
     fn accounts_are_even_only_if_all_are() {
-        assert_eq!(worst([(3, 3), (5, 5)].into_iter()), Balance::Even);
-        assert_eq!(worst([(3, 3), (4, 5)].into_iter()), Balance::Open);
-        assert_eq!(worst([(4, 3), (4, 5)].into_iter()), Balance::Over);
-        assert_eq!(worst([(4, 5), (4, 3), (1, 1)].into_iter()), Balance::Over);
+        let worst = |counted: &[(u64, u64)]| {
+            counted
+                .iter()
+                .map(|(arrived, published)| Balance::of(*arrived, *published))
+                .fold(Balance::Even, Balance::and)
+        };
+        assert_eq!(worst(&[(3, 3), (5, 5)]), Balance::Even);
+        assert_eq!(worst(&[(3, 3), (4, 5)]), Balance::Open);
+        assert_eq!(worst(&[(4, 3), (4, 5)]), Balance::Over);
+        assert_eq!(worst(&[(4, 5), (4, 3), (1, 1)]), Balance::Over);
     }
 }

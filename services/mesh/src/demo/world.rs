@@ -14,6 +14,8 @@ pub const SEED: u64 = 20_240_601;
 const FRESH_MS: i64 = 90 * 1_000;
 /// How long before now the newest page view is: the web domain's promise is a day, and it is broken.
 pub const STALE_MS: i64 = 2 * DAY_MS;
+/// How many customers ask to be forgotten.
+const FORGOTTEN: usize = 3;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
 
 /// All events, each product's in the order of their times.
@@ -38,6 +40,23 @@ impl World {
     /// How many events there are.
     pub fn len(&self) -> usize {
         self.customers.len() + self.orders.len() + self.page_views.len()
+    }
+
+    /// The customers who will ask to be forgotten.
+    pub fn forgotten(&self) -> &[Customer] {
+        &self.customers[..FORGOTTEN.min(self.customers.len())]
+    }
+
+    /// A customer with something in every column, who looked much at the web pages: somebody to show.
+    pub fn somebody(&self) -> &str {
+        let mut looks: BTreeMap<&str, u32> = BTreeMap::new();
+        let visitors = self.page_views.iter().filter_map(|view| view.visitor_email.as_deref());
+        visitors.for_each(|visitor| *looks.entry(visitor).or_default() += 1);
+        let complete = |customer: &&Customer| customer.phone.is_some() && !customer.contacts.is_empty();
+        let looked = |customer: &&Customer| looks.get(customer.email.as_str()).copied().unwrap_or(0);
+        let remembered = self.customers.iter().skip(FORGOTTEN);
+        let somebody = remembered.filter(complete).max_by_key(looked);
+        somebody.map_or("", |customer| customer.customer_id.as_str())
     }
 
     fn build(purchases: &[Purchase], visits: &[Visit], now_ms: i64) -> Self {
@@ -224,6 +243,16 @@ mod tests {
         assert!(visitors.len() > 500, "{}", visitors.len());
         assert!(visitors.is_subset(&customers));
         assert!(world.page_views.iter().any(|view| view.visitor_email.is_none()));
+    }
+
+    #[test]
+    fn somebody_has_something_in_every_column() {
+        let world = world();
+        let id = world.somebody().to_owned();
+        let customer = world.customers.iter().find(|customer| customer.customer_id == id).unwrap();
+        assert!(customer.phone.is_some() && !customer.contacts.is_empty());
+        let visited = world.page_views.iter().filter(|view| view.visitor_email.as_ref() == Some(&customer.email));
+        assert!(visited.count() > 20);
     }
 
     #[test]

@@ -1,0 +1,213 @@
+//! The whole of it, from the first broker to the last topic searched.
+
+use super::canary::Aviary;
+use super::cast::{Cast, DOMAINS};
+use super::failed;
+use super::hunt::Mark;
+use super::play::{FirstAct, SecondAct, first_act, now_ms, second_act};
+use super::progress::Progress;
+use super::publish::Stage;
+use super::story::Story;
+use super::verdict::{Evidence, checks};
+use super::world::World;
+use crate::apply;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::platform::{Cluster, MaskingOptions, Plan, Service, Services};
+use mesh_avro::keys::KeyRing;
+use mesh_client::RegistryClient;
+use mesh_contract::{Contract, Topics};
+use mesh_kafka::Settings;
+use mesh_kafka::admin::Admin;
+use mesh_kafka::embedded::Options;
+use mesh_masking::BatchLimits;
+use mesh_runtime::Shutdown;
+use mesh_runtime::keys::{EnvKeys, ThrowAwayKeys};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// How long the services may take to be ready.
+const READY_DEADLINE: Duration = Duration::from_secs(60);
+/// How often freshness is judged: the demo does not wait long for it.
+const FRESHNESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a run ended with.
+pub struct Ended {
+    pub story: Story,
+    /// The lineage events that it saw, as they were written.
+    pub lineage_events: Vec<String>,
+}
+
+/// Runs the demo on the named cluster, or on an embedded one.
+///
+/// # Errors
+/// It could not be run to its end, or was interrupted.
+pub async fn run(context: &Context, shutdown: &Shutdown) -> Result<Ended, Failure> {
+    let started = Instant::now();
+    let progress = Progress::start();
+    let root = context.root()?;
+    let embedded = context.given_bootstrap_servers().is_none();
+    progress.phase(if embedded { "starting Kafka (its first start fetches it)" } else { "looking for Kafka" });
+    let world = tokio::task::spawn_blocking(|| World::read(now_ms()));
+    let start = Cluster::start(context, Options::default());
+    let mut cluster = shutdown.abandon(start).await.ok_or_else(interrupted)??;
+    let outcome = async {
+        let world = world.await.map_err(|error| Failure::internal("cannot make the events").because(error))?;
+        let world = world.map_err(failed::data)?;
+        let demo = Demo { context, root, shutdown, progress: &progress, world };
+        demo.perform(&mut cluster).await
+    }
+    .await;
+    progress.phase("stopping Kafka");
+    cluster.stop().await;
+    progress.end();
+    let mut ended = outcome?;
+    ended.story.cluster = if embedded { "an embedded Kafka" } else { "your Kafka" }.to_owned();
+    ended.story.seconds = started.elapsed().as_secs_f64();
+    Ok(ended)
+}
+
+fn interrupted() -> Failure {
+    Failure::interrupted("the demo was interrupted")
+}
+
+struct Demo<'a> {
+    context: &'a Context,
+    root: PathBuf,
+    shutdown: &'a Shutdown,
+    progress: &'a Progress,
+    world: World,
+}
+
+impl Demo<'_> {
+    async fn perform(&self, cluster: &mut Cluster) -> Result<Ended, Failure> {
+        let kafka = cluster.settings();
+        let mut aviary = Aviary::new(Uuid::new_v4());
+        let (stage, mark, first) = tokio::select! {
+            failure = cluster.died() => return Err(failure),
+            first = self.with_services(&kafka, &mut aviary) => first?,
+        };
+        let second = second_act(&stage, &mark, &aviary, &first, self.progress);
+        let second = tokio::select! {
+            failure = cluster.died() => return Err(failure),
+            second = self.shutdown.abandon(second) => second.ok_or_else(interrupted)??,
+        };
+        Ok(conclude(&stage.cast, first, second))
+    }
+
+    /// The first act, with the services around it. They are stopped in order, so that they have said all they know.
+    async fn with_services(&self, kafka: &Settings, aviary: &mut Aviary) -> Result<(Stage, Mark, FirstAct), Failure> {
+        self.progress.phase("starting the services");
+        let mark = self.mark(kafka).await?;
+        apply::control_topics(kafka).await?;
+        let mut services = Services::start(&self.plan(kafka)?, self.shutdown.child()).await?;
+        let registry_url = services.registry_url.clone().unwrap_or_default();
+        let readiness = services.readiness();
+        let act = async {
+            let ready = tokio::time::timeout(READY_DEADLINE, readiness.ready()).await;
+            ready.map_err(|_| not_ready(&readiness.missing().into_keys().collect::<Vec<_>>()))?;
+            let stage = self.set(kafka, &registry_url).await?;
+            let first = first_act(&stage, &mark, &self.world, aviary, self.progress).await?;
+            Ok((stage, first))
+        };
+        let outcome = tokio::select! {
+            failure = services.ended() => Err(failure),
+            outcome = act => outcome,
+            () = self.shutdown.triggered() => Err(interrupted()),
+        };
+        self.progress.phase("stopping the services");
+        let stopped = services.stop().await;
+        let (stage, first) = outcome?;
+        stopped?;
+        Ok((stage, mark, first))
+    }
+
+    async fn mark(&self, kafka: &Settings) -> Result<Mark, Failure> {
+        let failed = failed::kafka("see where every topic ends");
+        Mark::now(&Admin::new(kafka).map_err(&failed)?).await.map_err(&failed)
+    }
+
+    /// Applies the contracts, and looks who plays.
+    async fn set(&self, kafka: &Settings, registry_url: &str) -> Result<Stage, Failure> {
+        self.progress.phase("applying the contracts");
+        apply::tree(&self.root, kafka, registry_url).await?;
+        let registry = RegistryClient::new(registry_url).map_err(failed::registry("speak to the registry"))?;
+        let (kafka, registry_url) = (kafka.clone(), registry_url.to_owned());
+        let cast = Cast::read(&kafka).await?;
+        Ok(Stage { kafka, registry_url, registry, cast })
+    }
+
+    /// All services, for the example's domains alone: on somebody's cluster nothing else is touched. A registry that is
+    /// named is used instead of one's own.
+    fn plan(&self, kafka: &Settings) -> Result<Plan, Failure> {
+        let registry_url = self.context.given_registry_url().map(str::to_owned);
+        let mut services = Service::ALL.to_vec();
+        services.retain(|service| *service != Service::Registry || registry_url.is_none());
+        Ok(Plan {
+            services: services.into_iter().collect(),
+            kafka: kafka.clone(),
+            listen: "127.0.0.1".to_owned(),
+            registry_port: 0,
+            http_port: 0,
+            registry_url,
+            domains: DOMAINS.map(str::to_owned).into(),
+            masking: masking(),
+            freshness_interval: FRESHNESS_INTERVAL,
+            keys: Some(self.keys()?),
+        })
+    }
+
+    /// The given keys, else some that are thrown away.
+    fn keys(&self) -> Result<Arc<dyn KeyRing>, Failure> {
+        if self.context.given_keys_file().is_some() || EnvKeys::present() {
+            return self.context.keys();
+        }
+        let keys = ThrowAwayKeys::generate();
+        let keys = keys.map_err(|error| Failure::internal("cannot make keys for the demo").because(error))?;
+        Ok(Arc::new(keys))
+    }
+}
+
+/// A replica of its own name, so that it fences nobody's sidecar on an existing cluster.
+fn masking() -> MaskingOptions {
+    let BatchLimits { records_max, linger, .. } = BatchLimits::default();
+    let batch_linger = linger.as_millis() as u64;
+    MaskingOptions { replica: "demo".to_owned(), tasks: 1, batch_records: records_max, batch_linger }
+}
+
+fn not_ready(missing: &[String]) -> Failure {
+    Failure::internal(format!("the services were not ready in time: {} missing", missing.join(", ")))
+}
+
+/// The story of both acts.
+fn conclude(cast: &Cast, first: FirstAct, second: SecondAct) -> Ended {
+    let topics: Vec<Topics> = cast.contracts().map(Contract::topics).collect();
+    let evidence = Evidence {
+        settled: first.settled,
+        bad: first.published.bad.len() as u64,
+        quarantined: &second.quarantined,
+        refused: first.refused.len(),
+        freshness: &first.freshness,
+        joined: &first.joined,
+        lineage: &second.lineage,
+        topics: &topics,
+        hunt: &second.hunt,
+    };
+    let story = Story {
+        checks: checks(&evidence),
+        cluster: String::new(),
+        publications: first.published.publications,
+        views: first.seen.views,
+        same_customer: first.seen.same_customer,
+        joined: first.joined,
+        quarantined: second.quarantined,
+        refused: first.refused,
+        freshness: first.freshness,
+        lineage: second.lineage,
+        hunt: second.hunt,
+        seconds: 0.0,
+    };
+    Ended { story, lineage_events: second.lineage_events }
+}
