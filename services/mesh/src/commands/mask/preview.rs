@@ -10,6 +10,7 @@ use crate::output::{self, Reader};
 use mesh_avro::keys::KeyRing;
 use mesh_avro::schema::Schema;
 use serde_json::Value;
+use std::collections::HashSet;
 use std::io::BufRead;
 use std::path::Path;
 
@@ -43,17 +44,22 @@ impl Progress {
         if self.refused == 0 { Exit::Fine } else { Exit::Findings }
     }
 
-    /// Shows a record, or says why it is refused: the sidecar would put it into quarantine.
-    fn show(&mut self, job: &Job<'_>, outcome: Result<(Value, Value), String>) -> Result<Reader, Failure> {
+    /// Shows a record, or says why it is refused.
+    fn show(
+        &mut self,
+        job: &Job<'_>,
+        masked: &HashSet<String>,
+        outcome: Result<(Value, Value), String>,
+    ) -> Result<Reader, Failure> {
         self.records += 1;
         match outcome {
             Ok((before, after)) => match job.shown {
                 Shown::Lines => output::json(&after),
-                Shown::SideBySide => output::data(&table::render(self.records, job.view, &before, &after)),
+                Shown::SideBySide => output::data(&table::render(self.records, job.view, &before, &after, masked)),
             },
             Err(why) => {
                 self.refused += 1;
-                output::talk(&format!("record {}: refused, the sidecar would quarantine it: {why}", self.records));
+                output::talk(&format!("record {}: refused: {why}", self.records));
                 Ok(Reader::There)
             }
         }
@@ -76,7 +82,7 @@ pub(super) fn json_lines(job: &Job<'_>, schema: Option<&Path>, mut input: Box<dy
             Line::Whole(bytes) => viewer.view_json(number, bytes.trim_ascii()),
             Line::TooLong => Err(format!("line {number} is longer than {LINE_BYTES_MAX} bytes")),
         };
-        if progress.show(job, outcome)? == Reader::Gone {
+        if progress.show(job, &viewer.masked, outcome)? == Reader::Gone {
             break;
         }
     }
@@ -98,7 +104,7 @@ pub(super) fn container(job: &Job<'_>, mut input: Box<dyn BufRead>) -> Result<Ex
             }
             let outcome = viewer.view_first(&mut rest);
             let is_lost = outcome.is_err();
-            if progress.show(job, outcome)? == Reader::Gone {
+            if progress.show(job, &viewer.masked, outcome)? == Reader::Gone {
                 return Ok(progress.exit());
             }
             if is_lost {

@@ -5,9 +5,13 @@ use super::rulebook::not_compiled;
 use crate::failure::Failure;
 use crate::output;
 use mesh_avro::mask::{Program, Scratch};
-use mesh_avro::schema::Schema;
+use mesh_avro::schema::{Kind, Schema};
 use mesh_client::json;
 use serde_json::Value;
+use std::collections::{HashSet, VecDeque};
+
+/// Most places of a schema, recursion unrolled, that are looked at for columns to mark.
+const PLACES_MAX: usize = 10_000;
 
 /// Makes one view of records of one schema.
 pub(super) struct Viewer<'a> {
@@ -15,6 +19,8 @@ pub(super) struct Viewer<'a> {
     program: Program,
     view: usize,
     view_schema: Schema,
+    /// The columns that the view masks.
+    pub(super) masked: HashSet<String>,
     scratch: Scratch,
     datum: Vec<u8>,
 }
@@ -29,7 +35,8 @@ impl<'a> Viewer<'a> {
         }
         let view_schema = Schema::parse_value(&program.views()[view].schema)
             .map_err(|error| Failure::internal("a view's derived schema is not valid").because(error))?;
-        Ok(Viewer { writer, program, view, view_schema, scratch: Scratch::new(), datum: Vec::new() })
+        let masked = masked_columns(&view_schema);
+        Ok(Viewer { writer, program, view, view_schema, masked, scratch: Scratch::new(), datum: Vec::new() })
     }
 
     /// A line of JSON. Why it is refused never quotes it.
@@ -55,4 +62,28 @@ impl<'a> Viewer<'a> {
         *rest = behind;
         Ok((before, after))
     }
+}
+
+/// The fields that a view's schema calls masked, and what is directly in them. The nearest ones, where there are many.
+fn masked_columns(schema: &Schema) -> HashSet<String> {
+    let mut masked = HashSet::new();
+    let mut open = VecDeque::from([(schema.root(), String::new())]);
+    for _ in 0..PLACES_MAX {
+        let Some((node, path)) = open.pop_front() else { break };
+        match &schema.node(node).kind {
+            Kind::Record { fields } => {
+                for field in fields {
+                    let path = if path.is_empty() { field.name.clone() } else { format!("{path}.{}", field.name) };
+                    if field.attributes.contains_key("mesh.masked") {
+                        masked.extend([path.clone(), format!("{path}[]")]);
+                    }
+                    open.push_back((field.node, path));
+                }
+            }
+            Kind::Array { items } => open.push_back((*items, format!("{path}[]"))),
+            Kind::Union { branches } => open.extend(branches.iter().map(|branch| (*branch, path.clone()))),
+            _ => {}
+        }
+    }
+    masked
 }

@@ -163,6 +163,9 @@ impl<'a> Rulebook<'a> {
     pub(super) fn mask(&self, schema: &Value, columns: Option<&Value>) -> Result<Mask, Refusal> {
         let writer = parse_schema(schema)?;
         if let Some(columns) = columns {
+            if !columns.is_array() {
+                return Err(Refusal::new("columns-invalid", "sensitive_columns is not a list, as in a contract"));
+            }
             let columns = mesh_contract::parse_sensitive_columns("sensitive_columns", &columns.to_string());
             let columns = columns.map_err(|found| refused(&found))?;
             let rules = Rules::of_columns(&columns.value, &writer).map_err(|found| refused(&found))?;

@@ -3,6 +3,7 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// What marks a masked cell; colour alone would be lost on paper.
 const MARK: &str = "● ";
@@ -19,10 +20,19 @@ struct Row {
     is_masked: bool,
 }
 
-/// The table of a record.
-pub(super) fn render(number: u64, view: &str, before: &Value, after: &Value) -> String {
+/// The table of a record. `masked_columns` are those that the view masks, also where a value comes out the same.
+pub(super) fn render(
+    number: u64,
+    view: &str,
+    before: &Value,
+    after: &Value,
+    masked_columns: &HashSet<String>,
+) -> String {
     let mut rows = Vec::new();
     compare(String::new(), before, Some(after), &mut rows);
+    for row in &mut rows {
+        row.is_masked |= masked_columns.contains(&without_indexes(&row.column));
+    }
     let masked = rows.iter().filter(|row| row.is_masked).count();
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED);
@@ -79,6 +89,13 @@ fn compare(path: String, before: &Value, after: Option<&Value>, rows: &mut Vec<R
     }
 }
 
+/// `contacts[0].email` as `contacts[].email`.
+fn without_indexes(path: &str) -> String {
+    let mut parts = path.split('[');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |path, part| format!("{path}[{}", part.trim_start_matches(|c: char| c.is_ascii_digit())))
+}
+
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => clip(text),
@@ -105,12 +122,14 @@ mod tests {
     fn masked_cells_are_marked() {
         let before = json!({
             "id": "c-1", "email": "jane@example.org", "notes": "x\u{1b}[2J", "gone": 7,
-            "contacts": [{"kind": "work", "email": "jane@work.example"}], "labels": {"nick": "jd"}, "tags": []
+            "contacts": [{"kind": "work", "email": "jane@work.example"}], "labels": {"nick": "jd"}, "tags": [], "same": [{"k2": "***"}]
         });
         let after = json!({
             "id": "c-1", "email": "5f2a", "notes": "x\u{1b}[2J",
-            "contacts": [{"kind": "work", "email": "77ab"}], "labels": {"9c01": "44de"}, "tags": []
+            "contacts": [{"kind": "work", "email": "77ab"}], "labels": {"9c01": "44de"}, "tags": [],
+            "same": [{"k2": "***"}]
         });
-        insta::assert_snapshot!(render(1, "masked", &before, &after));
+        let masked = HashSet::from(["same[].k2".to_owned()]);
+        insta::assert_snapshot!(render(1, "masked", &before, &after, &masked));
     }
 }
