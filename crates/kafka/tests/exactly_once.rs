@@ -141,7 +141,7 @@ fn transact(sink: &Sink, output: &str, batch: &Batch<'_>, held: &[Assigned], fai
         return Err(Failure::Abort(error));
     }
     let progress = next.values().map(|(assigned, next)| progress(assigned, *next, "{}"));
-    sink.commit(&progress.collect::<Vec<_>>(), batch.group().unwrap())
+    sink.commit(&progress.collect::<Vec<_>>(), batch.group())
 }
 
 fn progress<'a>(assigned: &'a Assigned, next: i64, metadata: &'a str) -> Progress<'a> {
@@ -238,7 +238,7 @@ async fn metadata_comes_back_at_assignment(settings: &Settings) {
     let batch = gather_until(&source, |batch| !batch.is_empty());
     sink.begin().unwrap();
     let assigned = &holdings.iter().find(|(assigned, _)| assigned.slot == batch.runs()[0].slot).unwrap().0;
-    sink.commit(&[progress(assigned, 1, r#"{"rev":7}"#)], batch.group().unwrap()).unwrap();
+    sink.commit(&[progress(assigned, 1, r#"{"rev":7}"#)], batch.group()).unwrap();
     drop(batch);
     drop(source);
     let (_, _, holdings) = open(settings, "metadata", input);
@@ -294,7 +294,7 @@ async fn an_output_too_large_is_named(settings: &Settings) {
     let batch = gather_until(&source, |batch| !batch.is_empty());
     sink.begin().unwrap();
     send(&sink, output, 0, Some(&[7; 50_000]), 42).unwrap();
-    let failed = sink.commit(&[progress(&holdings[0].0, 1, "")], batch.group().unwrap()).unwrap_err();
+    let failed = sink.commit(&[progress(&holdings[0].0, 1, "")], batch.group()).unwrap_err();
     assert!(matches!(failed, Failure::Abort(_)), "{failed:?}");
     let undelivered = sink.failed_deliveries();
     assert_eq!(undelivered, [sink::Undelivered { tag: 42, kind: ErrorKind::TooLarge }]);
@@ -312,7 +312,7 @@ async fn an_output_too_large_is_named(settings: &Settings) {
 fn attempt(sink: &Sink, output: &str, batch: &Batch<'_>, assigned: &Assigned) -> Result<(), Failure> {
     sink.begin()?;
     send(sink, output, 0, Some(b"small"), 0).unwrap();
-    sink.commit(&[progress(assigned, 1, "")], batch.group().unwrap())
+    sink.commit(&[progress(assigned, 1, "")], batch.group())
 }
 
 async fn a_dead_task_leaves_nothing(settings: &Settings) {

@@ -44,6 +44,18 @@ impl Context {
     }
 }
 
+fn kind_of(cause: &KafkaError) -> ErrorKind {
+    match cause.rdkafka_error_code() {
+        // of this record, whatever is tried: its timestamp, or no key where the topic is compacted
+        Some(RDKafkaErrorCode::InvalidTimestamp | RDKafkaErrorCode::InvalidRecord) => ErrorKind::Invalid,
+        _ => match Error::kafka("deliver a record", cause.clone()).kind() {
+            // of the request, not of the record
+            ErrorKind::Invalid => ErrorKind::Other,
+            kind => kind,
+        },
+    }
+}
+
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         forward_log(level, facility, message);
@@ -63,7 +75,7 @@ impl ProducerContext for Context {
         if matches!(cause.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)) {
             return;
         }
-        let kind = Error::kafka("deliver a record", cause.clone()).kind();
+        let kind = kind_of(cause);
         let mut undelivered = self.undelivered.lock().unwrap_or_else(PoisonError::into_inner);
         if undelivered.len() < UNDELIVERED_MAX {
             undelivered.push(Undelivered { tag, kind });

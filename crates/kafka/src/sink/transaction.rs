@@ -16,9 +16,7 @@ const FLUSH_STEP: Duration = Duration::from_millis(50);
 /// The share of a transaction's time that delivery may take: it is aborted by us, in an orderly way, before the cluster does.
 const DELIVERY_SHARE: u32 = 3;
 /// One attempt of a call to the coordinators.
-const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// All attempts to end a transaction. The cluster has ended it by itself long before.
-const END_DEADLINE: Duration = Duration::from_secs(60);
+const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How far a partition was processed in a transaction.
 #[derive(Debug, Clone)]
@@ -49,12 +47,15 @@ impl Sink {
     /// # Errors
     /// See [`Failure`]; what was not delivered is in [`failed_deliveries`](Self::failed_deliveries).
     pub fn commit(&self, progress: &[Progress<'_>], group: &GroupMetadata) -> Result<(), Failure> {
+        let Some(group) = &group.0 else { return Err(outside_group()) };
+        // beyond its time the cluster ends the transaction by itself
+        let deadline = Instant::now() + self.transaction_timeout;
         self.deliver()?;
         let offsets = offsets(progress)?;
-        self.repeat("send the offsets to the transaction", || {
-            self.producer.send_offsets_to_transaction(&offsets, &group.0, CALL_TIMEOUT)
+        self.repeat("send the offsets to the transaction", deadline, || {
+            self.producer.send_offsets_to_transaction(&offsets, group, CALL_TIMEOUT)
         })?;
-        self.repeat("commit the transaction", || self.producer.commit_transaction(CALL_TIMEOUT))
+        self.repeat("commit the transaction", deadline, || self.producer.commit_transaction(CALL_TIMEOUT))
     }
 
     /// Ends the open transaction so that none of it was.
@@ -67,7 +68,8 @@ impl Sink {
         while !native::flush(self.producer.client(), Duration::ZERO) && Instant::now() < deadline {
             self.producer.poll(Duration::from_millis(1));
         }
-        let aborted = self.repeat("abort the transaction", || self.producer.abort_transaction(CALL_TIMEOUT));
+        let deadline = Instant::now() + self.transaction_timeout;
+        let aborted = self.repeat("abort the transaction", deadline, || self.producer.abort_transaction(CALL_TIMEOUT));
         self.producer.context().take();
         aborted.map_err(|failure| match failure {
             Failure::Abort(error) | Failure::Close(error) => Failure::Close(error),
@@ -96,8 +98,7 @@ impl Sink {
         Ok(())
     }
 
-    fn repeat(&self, operation: &str, call: impl Fn() -> KafkaResult<()>) -> Result<(), Failure> {
-        let deadline = Instant::now() + END_DEADLINE;
+    fn repeat(&self, operation: &str, deadline: Instant, call: impl Fn() -> KafkaResult<()>) -> Result<(), Failure> {
         loop {
             let Err(cause) = call() else { return Ok(()) };
             self.producer.poll(Duration::ZERO);
@@ -110,6 +111,11 @@ impl Sink {
             }
         }
     }
+}
+
+fn outside_group() -> Failure {
+    let why = "no group's metadata came with the batch";
+    Failure::Close(Error::said("send the offsets to the transaction", ErrorKind::Invalid, why))
 }
 
 fn abort(why: &str) -> Failure {

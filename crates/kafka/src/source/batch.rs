@@ -14,7 +14,7 @@ pub struct Batch<'s> {
     pub(super) messages: Vec<Message<'s>>,
     pub(super) runs: Vec<Run>,
     pub(super) changes: Vec<Change>,
-    pub(super) group: Option<GroupMetadata>,
+    pub(super) group: GroupMetadata,
     pub(super) bytes: usize,
 }
 
@@ -53,10 +53,10 @@ impl<'s> Batch<'s> {
         &self.changes
     }
 
-    /// What the offsets of this batch are to be committed with; `None` only where there are no messages.
+    /// What the offsets of this batch are to be committed with.
     #[must_use]
-    pub fn group(&self) -> Option<&GroupMetadata> {
-        self.group.as_ref()
+    pub fn group(&self) -> &GroupMetadata {
+        &self.group
     }
 
     /// The number of messages in the runs.
@@ -103,7 +103,9 @@ impl fmt::Debug for Batch<'_> {
 }
 
 /// The consumer group's generation and this member's id, as of a gathering.
-pub struct GroupMetadata(pub(crate) ConsumerGroupMetadata);
+///
+/// None only in a batch without messages, whose offsets nobody commits.
+pub struct GroupMetadata(pub(crate) Option<ConsumerGroupMetadata>);
 
 /// A message in the consumer's memory.
 pub struct Message<'s>(pub(super) BorrowedMessage<'s>);

@@ -26,7 +26,7 @@ use crate::{
 /// One attempt to read the committed offsets of gained partitions.
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(3);
 /// All attempts. A former owner's open transaction holds them back for as long as its timeout, at most 10 s.
-const COMMITTED_DEADLINE: Duration = Duration::from_secs(30);
+const COMMITTED_DEADLINE: Duration = Duration::from_secs(12);
 
 /// The source's state that rebalances change. Its lock is taken by the polling thread alone, so it is never waited for.
 #[derive(Default)]

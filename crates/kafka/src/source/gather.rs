@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::{
-    consumer::Consumer,
+    consumer::{Consumer, ConsumerGroupMetadata},
     error::KafkaError,
     message::{BorrowedMessage, Message as _},
     types::RDKafkaTopic,
@@ -74,21 +74,18 @@ impl Source {
         Ok(())
     }
 
-    /// That the member is still the one which gained what it holds.
+    /// The group's metadata, which name the member that gained what is held, and no other.
     ///
     /// An expelled member loses its id at once; until the loss is served here, offsets sent in its name would be taken
-    /// for those of a client outside any group, and accepted.
-    fn check_membership(&self) -> Result<(), Error> {
-        let expelled = self.consumer.assignment_lost()
-            || native::member_id(self.consumer.client()) != self.consumer.context().member();
-        if expelled {
-            return Err(Error::said(
-                "go on as a member of the group",
-                ErrorKind::Fenced,
-                "the group has expelled this member",
-            ));
-        }
-        Ok(())
+    /// for those of a client outside any group, and accepted. So the id is looked at after the metadata were fetched:
+    /// it never comes back once it is lost.
+    fn membership(&self) -> Result<ConsumerGroupMetadata, Error> {
+        let metadata = self.consumer.group_metadata();
+        let member = native::member_id(self.consumer.client());
+        let kept = member.is_some() && member == self.consumer.context().member() && !self.consumer.assignment_lost();
+        metadata.filter(|_| kept).ok_or_else(|| {
+            Error::said("go on as a member of the group", ErrorKind::Fenced, "the group has expelled this member")
+        })
     }
 }
 
@@ -149,10 +146,8 @@ impl<'s> Gathering<'s> {
         let context = self.source.consumer.context();
         let changes = context.take_changes()?;
         self.runs.retain(|run| context.is_held(run.slot));
-        let group = if self.runs.is_empty() { None } else { self.source.consumer.group_metadata().map(GroupMetadata) };
-        if group.is_some() {
-            self.source.check_membership()?;
-        }
+        let group = if self.runs.is_empty() { None } else { Some(self.source.membership()?) };
+        let group = GroupMetadata(group);
         Ok(Batch { messages: self.messages, runs: self.runs, changes, group, bytes: self.bytes })
     }
 }

@@ -63,6 +63,9 @@ pub enum Reason {
     /// An output that its topic does not take.
     #[error("an output of the record is larger than its topic takes")]
     OutputTooLarge,
+    /// An output that its topic does not take for another reason, such as its timestamp.
+    #[error("an output of the record is not valid to its topic, for its timestamp or a missing key")]
+    OutputRefused,
 }
 
 impl Reason {
@@ -81,6 +84,7 @@ impl Reason {
             Reason::NullKey => "null-key",
             Reason::UnkeyedTombstone => "unkeyed-tombstone",
             Reason::OutputTooLarge => "output-too-large",
+            Reason::OutputRefused => "output-refused",
         }
     }
 }

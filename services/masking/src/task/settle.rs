@@ -57,11 +57,11 @@ impl State<'_> {
             Some(Progress { topic: &part.topic, partition: part.partition, next: part.next?, metadata: &part.metadata })
         });
         let progress: Vec<Progress<'_>> = done.collect();
-        match batch.group().filter(|_| !progress.is_empty()) {
-            Some(group) => self.sink.commit(&progress, group),
+        if progress.is_empty() {
             // opened for a record that has to wait: there is nothing in it
-            None => self.sink.abort(),
+            return self.sink.abort();
         }
+        self.sink.commit(&progress, batch.group())
     }
 
     /// After a commit: counts what was done, and puts every partition where its next record is.
@@ -135,7 +135,8 @@ impl State<'_> {
         if let Some(culprit) = self.desk.culprit.take() {
             return vec![culprit];
         }
-        let blames = |kind| matches!(kind, ErrorKind::TooLarge | ErrorKind::UnknownTopic | ErrorKind::Unauthorised);
+        let blames =
+            |kind| !matches!(kind, ErrorKind::Unreachable | ErrorKind::Fenced | ErrorKind::Full | ErrorKind::Other);
         let found = undelivered.iter().filter(|failed| blames(failed.kind)).filter_map(|failed| {
             let (slot, offset) = batch.origin(failed.tag)?;
             Some(Culprit { slot, offset, kind: failed.kind })
@@ -162,7 +163,8 @@ impl State<'_> {
     fn deal_with(&mut self, batch: &Batch<'_>, culprits: &[Culprit]) {
         for culprit in culprits {
             match culprit.kind {
-                ErrorKind::TooLarge => self.condemn(batch, *culprit),
+                ErrorKind::TooLarge => self.condemn(batch, *culprit, Reason::OutputTooLarge),
+                ErrorKind::Invalid => self.condemn(batch, *culprit, Reason::OutputRefused),
                 ErrorKind::Unauthorised => {
                     self.hold_product(batch, culprit.slot, Trouble::OutputRefused, REFUSED_PAUSE)
                 }
@@ -185,9 +187,9 @@ impl State<'_> {
         }
     }
 
-    /// An output is too large for its topic. The brokers refuse whole batches, so that the record to blame is certain only
+    /// An output's topic does not take the record. The brokers refuse whole batches, so that the record to blame is certain only
     /// when it was alone; until then, batches are made smaller.
-    fn condemn(&mut self, batch: &Batch<'_>, culprit: Culprit) {
+    fn condemn(&mut self, batch: &Batch<'_>, culprit: Culprit, reason: Reason) {
         if batch.len() > 1 {
             self.records_max = (batch.len() / 2).max(1);
             return;
@@ -198,7 +200,7 @@ impl State<'_> {
             let cause = Cause::Until(Instant::now() + REFUSED_PAUSE, Trouble::QuarantineTooSmall);
             part.hold = Some(Hold { offset: culprit.offset, cause });
         } else {
-            part.condemned = Some((culprit.offset, Reason::OutputTooLarge));
+            part.condemned = Some((culprit.offset, reason));
         }
     }
 
