@@ -6,11 +6,15 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 ///
 /// Display says what was tried; the cause is the source. Neither names a key or a value.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {operation}")]
-pub struct Error {
+#[error("cannot {}", .0.operation)]
+pub struct Error(#[source] Box<Failed>);
+
+/// The operation, and the library's own word for its failure: the error's source.
+#[derive(Debug, thiserror::Error)]
+#[error("{cause}")]
+struct Failed {
     operation: String,
     kind: ErrorKind,
-    #[source]
     cause: Cause,
 }
 
@@ -51,17 +55,17 @@ enum Cause {
 impl Error {
     /// What the failure means to the one who has to deal with it.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Whether trying the same again later may succeed.
     pub fn is_retriable(&self) -> bool {
-        matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Full)
+        matches!(self.0.kind, ErrorKind::Unreachable | ErrorKind::Full)
     }
 
     /// Whether a partition has no leader that is ready to answer, which passes by itself.
     pub(crate) fn is_leaderless(&self) -> bool {
-        match &self.cause {
+        match &self.0.cause {
             Cause::Kafka(KafkaError::AdminOp(code)) => is_leaderless(*code),
             Cause::Kafka(error) => error.rdkafka_error_code().is_some_and(is_leaderless),
             Cause::Said(_) => false,
@@ -78,7 +82,7 @@ impl Error {
             }
             error => Cause::Kafka(error),
         };
-        Error { operation: operation.into(), kind, cause }
+        Error(Box::new(Failed { operation: operation.into(), kind, cause }))
     }
 
     /// As [`Error::kafka`], of a bare error code.
@@ -88,7 +92,7 @@ impl Error {
 
     /// A failure that librdkafka has no word for.
     pub(crate) fn said(operation: impl Into<String>, kind: ErrorKind, cause: impl Into<String>) -> Self {
-        Error { operation: operation.into(), kind, cause: Cause::Said(cause.into()) }
+        Error(Box::new(Failed { operation: operation.into(), kind, cause: Cause::Said(cause.into()) }))
     }
 }
 
