@@ -121,6 +121,15 @@ impl ProductProducer {
         self.send_framed([&self.frame[..], datum].concat(), meta).await
     }
 
+    /// Hands over a tombstone for the entity of an event: deletes what that event is about.
+    pub async fn delete_as_in(&mut self, event: &Value, meta: Meta) -> Result<(), ProduceError> {
+        let mut datum = Vec::new();
+        json::encode(&self.schema, event, &mut datum).map_err(ProduceError::Fit)?;
+        let key = self.key.of_datum(&self.schema, &datum)?.ok_or(ProduceError::Keyless)?;
+        let record = self.record(Some(key), meta);
+        self.hand_over(record).await
+    }
+
     /// Hands over a tombstone: the entity of this key is deleted. The key is given as the key column's value in JSON.
     pub async fn delete(&mut self, key: &Value, meta: Meta) -> Result<(), ProduceError> {
         let key = self.key.of_value(key)?;

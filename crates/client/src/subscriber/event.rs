@@ -19,6 +19,8 @@ pub struct EventSchema {
     pub id: u32,
     /// Its text.
     pub text: String,
+    /// The texts of the schemas that it refers to, each before those that refer to it.
+    pub references: Vec<String>,
     /// Itself.
     pub schema: Schema,
     guard: Guard,
@@ -28,7 +30,8 @@ impl EventSchema {
     pub(super) fn new(registered: &RegisteredSchema) -> Option<Self> {
         let schema = registered.parse().ok()?;
         let guard = Guard::new(&schema).ok()?;
-        Some(EventSchema { id: registered.id, text: registered.text.clone(), schema, guard })
+        let RegisteredSchema { id, text, references } = registered.clone();
+        Some(EventSchema { id, text, references, schema, guard })
     }
 }
 
@@ -37,11 +40,12 @@ impl EventSchema {
 pub struct Event {
     record: Record,
     schema: Option<Arc<EventSchema>>,
+    key_schema: Option<Arc<EventSchema>>,
 }
 
 impl Event {
-    pub(super) fn new(record: Record, schema: Option<Arc<EventSchema>>) -> Self {
-        Event { record, schema }
+    pub(super) fn new(record: Record, schema: Option<Arc<EventSchema>>, key_schema: Option<Arc<EventSchema>>) -> Self {
+        Event { record, schema, key_schema }
     }
 
     /// The record as Kafka has it: partition, offset, timestamp, key, headers.
@@ -59,10 +63,18 @@ impl Event {
         self.record.value.is_none()
     }
 
-    /// Its key as text, as most keys are; none if it has none, or it is binary.
-    pub fn key_text(&self) -> Option<&str> {
+    /// Its key as JSON: text as it is, a framed key decoded, any other bytes as code points up to U+00FF.
+    pub fn key(&self) -> Option<Value> {
         let key = self.record.key.as_deref()?;
-        std::str::from_utf8(key).ok().filter(|_| key.first() != Some(&wire::MAGIC))
+        let framed = self.key_schema.as_ref().and_then(|schema| {
+            let datum = key.get(wire::HEADER_BYTES..)?;
+            json::decode(&schema.schema, datum).ok()
+        });
+        let text = || match std::str::from_utf8(key) {
+            Ok(text) => text.to_owned(),
+            Err(_) => key.iter().copied().map(char::from).collect(),
+        };
+        Some(framed.unwrap_or_else(|| Value::String(text())))
     }
 
     /// Its Avro binary without the frame, found to be exactly one datum of its schema; none of a tombstone.
@@ -89,7 +101,9 @@ impl Event {
         read.map(Some).map_err(|_| self.undecodable("its value does not fit the type that reads it".to_owned()))
     }
 
-    fn undecodable(&self, said: String) -> SubscribeError {
+    /// The error that says where this event is, and why it is of no use; `said` must not quote it.
+    pub fn undecodable(&self, said: impl Into<String>) -> SubscribeError {
+        let said = said.into();
         let Record { topic, partition, offset, .. } = &self.record;
         SubscribeError::Undecodable { topic: topic.to_string(), partition: *partition, offset: *offset, said }
     }

@@ -166,7 +166,12 @@ impl Subscriber {
 
     /// Hands the held record over; it stays held while its schema is looked up.
     async fn hand_over(&mut self) -> Result<Event, SubscribeError> {
-        let value = self.held.as_ref().and_then(|record| record.value.clone());
+        let (key, value) =
+            self.held.as_ref().map(|record| (record.key.clone(), record.value.clone())).unwrap_or_default();
+        let key_schema = match key.as_deref().map(wire::parse) {
+            Some(Ok(framed)) => self.schema(framed.schema_id).await?,
+            _ => None,
+        };
         let schema = match value.as_deref().map(wire::parse) {
             None => Ok(None),
             Some(Err(_)) => Err("it is not in the wire format"),
@@ -175,7 +180,7 @@ impl Subscriber {
         let record = self.held.take().expect("the callers hold one, and it is taken only here");
         self.handed_over.insert(TopicPartition::new(&*self.topic, record.partition), record.offset + 1);
         let (partition, offset) = (record.partition, record.offset);
-        schema.map(|schema| Event::new(record, schema)).map_err(|said| SubscribeError::Undecodable {
+        schema.map(|schema| Event::new(record, schema, key_schema)).map_err(|said| SubscribeError::Undecodable {
             topic: self.topic.to_string(),
             partition,
             offset,

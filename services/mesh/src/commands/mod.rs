@@ -6,6 +6,7 @@ pub mod demo;
 pub mod freshness;
 pub mod lineage;
 pub mod mask;
+pub mod product;
 pub mod products;
 pub mod publish;
 pub mod quarantine;
@@ -23,7 +24,9 @@ use crate::failure::{Exit, Failure};
 pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     let context = Context::new(cli.global);
     if !cli.command.has(context.any_format()) {
-        return Err(Failure::usage("this command has no such --format").hint("text and json are there for every command"));
+        return Err(
+            Failure::usage("this command has no such --format").hint("text and json are there for every command")
+        );
     }
     context.start_logging(matches!(cli.command, Command::Up(_) | Command::Run(_)))?;
     match cli.command {

@@ -1,0 +1,99 @@
+//! The product that a command names, with what it takes to read and write it.
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::platform::answers;
+use mesh_client::{Catalogue, CatalogueError, ProduceError, RegistryClient, RegistryError, SubscribeError};
+use mesh_contract::{AppliedProduct, ProductRef};
+use mesh_kafka::{ErrorKind, Settings};
+use std::sync::Arc;
+
+/// A product as applied, where it is.
+pub struct Named {
+    pub kafka: Settings,
+    pub registry: RegistryClient,
+    pub product: Arc<AppliedProduct>,
+}
+
+impl Named {
+    /// Finds the product in the catalogue of the cluster.
+    pub async fn find(context: &Context, asked: &ProductRef) -> Result<Self, Failure> {
+        let kafka = context.kafka()?;
+        let registry = RegistryClient::new(&context.registry_url()?).map_err(registry_failure)?;
+        answers(&kafka).await?;
+        let catalogue = Catalogue::read(&kafka).await.map_err(catalogue_failure)?;
+        let product = Arc::clone(catalogue.product(asked).map_err(catalogue_failure)?);
+        Ok(Self { kafka, registry, product })
+    }
+}
+
+/// How a command ends that Kafka failed.
+pub fn kafka_failure(error: mesh_kafka::Error) -> Failure {
+    let what = "Kafka failed the command";
+    let failure = match error.kind() {
+        ErrorKind::Unreachable => Failure::unreachable(what).hint("check that Kafka runs and is the one you mean"),
+        ErrorKind::Unauthorised => Failure::usage(what).hint("check the credentials (-X), and what they may do"),
+        ErrorKind::Invalid | ErrorKind::UnknownTopic => Failure::usage(what),
+        _ => Failure::internal(what),
+    };
+    failure.because(error)
+}
+
+/// How a command ends that the registry failed.
+pub fn registry_failure(error: RegistryError) -> Failure {
+    let what = "the schema registry failed the command";
+    let hint = error.hint();
+    let failure = match error {
+        RegistryError::Unavailable { .. } => Failure::unreachable(what),
+        RegistryError::Incompatible { .. } | RegistryError::InvalidSchema { .. } => Failure::findings(what),
+        _ => Failure::usage(what),
+    };
+    let failure = failure.because(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn catalogue_failure(error: CatalogueError) -> Failure {
+    match error {
+        CatalogueError::Read(source) => kafka_failure(source),
+        CatalogueError::NotThere => Failure::usage(error.to_string()).hint("apply contracts first: `mesh apply`"),
+        CatalogueError::NoSuchProduct { .. } => {
+            Failure::usage(error.to_string()).hint("`mesh products` lists them; `mesh apply` applies new contracts")
+        }
+    }
+}
+
+/// How a command ends whose producer failed.
+pub fn produce_failure(error: ProduceError) -> Failure {
+    match error {
+        ProduceError::Registry(source) => registry_failure(source),
+        ProduceError::Setup(source) => kafka_failure(source),
+        ProduceError::Send { ref source, .. } | ProduceError::Deliver { ref source, .. } => {
+            let failure = match source.kind() {
+                ErrorKind::Unreachable => Failure::unreachable("not all events were delivered"),
+                ErrorKind::Unauthorised => Failure::usage("not all events were delivered")
+                    .hint("the domain's producers may write its input ports: see its domain.yaml"),
+                _ => Failure::internal("not all events were delivered"),
+            };
+            failure.because(error)
+        }
+        error => Failure::usage("cannot publish with this schema").because(error),
+    }
+}
+
+/// How a command ends whose subscriber failed.
+pub fn subscribe_failure(error: SubscribeError) -> Failure {
+    match error {
+        SubscribeError::Registry(source) => registry_failure(source),
+        SubscribeError::Open { source, .. }
+        | SubscribeError::Read { source, .. }
+        | SubscribeError::Commit { source, .. } => kafka_failure(source),
+        SubscribeError::NoSuchTopic { .. } => {
+            Failure::usage(error.to_string()).hint("apply the contract first: `mesh apply`")
+        }
+        SubscribeError::NoSuchView { .. } => Failure::usage(error.to_string()),
+        SubscribeError::Undecodable { .. } => Failure::findings(error.to_string()),
+    }
+}
