@@ -118,3 +118,15 @@ fn a_contract_whose_schema_is_no_record() {
     let findings = Rules::check(&contract(""), &schema(r#""string""#)).unwrap_err();
     insta::assert_snapshot!(shown(&findings), @"customers.yaml:6:9: schema-root: the schema's root is of type string; change events are records");
 }
+
+#[test]
+fn each_rule_has_its_page() {
+    let pages = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules");
+    for (rule, description) in mesh_avro::mask::RULES {
+        let page = std::fs::read_to_string(pages.join(format!("{rule}.md"))).expect(rule);
+        // Two of them are the contract's own as well, found there without the schema; those pages are the contract's.
+        let is_shared = matches!(*rule, "key-mask" | "class-invalid");
+        assert!(page.starts_with(&format!("# {rule}\n")), "{rule}");
+        assert!(is_shared || page.contains(description), "{rule}: {description}");
+    }
+}
