@@ -89,6 +89,9 @@ pub(super) async fn refuse_incompatible(registry: &Registry, subjects: &[Subject
     let mut findings = Vec::new();
     for subject in subjects {
         registry.set_level(&subject.name, subject.level).await?;
+        if follows_from(subject, &findings) {
+            continue;
+        }
         let violations = registry.violations(&subject.name, &subject.schema).await?;
         findings.extend(violations.iter().map(|violation| finding(subject, violation)));
     }
@@ -98,6 +101,13 @@ pub(super) async fn refuse_incompatible(registry: &Registry, subjects: &[Subject
         count => Err(Failure::findings(format!("{} that readers would not survive", number(count, "change")))
             .hint("a breaking change is a new major version beside the old one: `<product>@2.yaml` with `version: 2`")),
     }
+}
+
+/// Whether a view's schema derives from one that is refused already: its findings would say the same again.
+fn follows_from(subject: &Subject, findings: &[Finding]) -> bool {
+    let of_its_schema =
+        |finding: &Finding| finding.rule == SCHEMA_INCOMPATIBLE && finding.place.file == subject.place.file;
+    subject.rule == VIEW_INCOMPATIBLE && findings.iter().any(of_its_schema)
 }
 
 fn finding(subject: &Subject, violation: &str) -> Finding {

@@ -38,8 +38,10 @@ pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Resu
 pub(super) async fn set(
     State(app): State<App>,
     parameters: Parameters,
-    Body(body): Body<ConfigBody>,
+    Body(mut body): Body<ConfigBody>,
 ) -> Result<Json<Value>, Problem> {
+    // Clients spell out what they do not set.
+    body.others.retain(|_, value| !value.is_null());
     let subject = parameters.optional_subject()?;
     let level = body.compatibility.as_deref().map(str::parse::<Compatibility>).transpose();
     let level = level.map_err(|_| Refusal::InvalidCompatibility)?;

@@ -32,7 +32,7 @@ pub(super) async fn register(
 ) -> Result<Json<Value>, Problem> {
     let submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
     let registered = app.change(move |state| state.plan_registration(&submission)).await?;
-    Ok(Json(json!({ "id": registered.id })))
+    Ok(Json(json!({ "id": registered.id, "version": registered.version })))
 }
 
 /// `GET /subjects/{subject}/versions/{version}`.

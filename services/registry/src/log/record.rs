@@ -1,5 +1,7 @@
 //! One record of the log, decoded.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -27,8 +29,8 @@ pub(crate) enum Record {
     DeleteSubject { subject: Subject, version: u32 },
     /// All versions are gone.
     ClearSubject { subject: Subject },
-    /// The highest id that was ever given: ids are not given again when their schemas are gone for good.
-    IdMark { max_id: u32 },
+    /// The highest id ever given, by context: none is given again when its schema is gone for good.
+    IdMark { max_ids: BTreeMap<String, u32> },
     /// Nothing: marks an offset, or is a kind that this registry does not know.
     Noop,
 }
@@ -74,7 +76,7 @@ impl Record {
             }
             (key::NOOP, Some(value)) if key_bytes == key::ID_MARK => {
                 let value: IdMarkValue = decode_value(&keytype, value)?;
-                Self::IdMark { max_id: value.max_id }
+                Self::IdMark { max_ids: value.max_ids }
             }
             _ => Self::Noop,
         };
@@ -101,7 +103,7 @@ impl Record {
                 let value = ClearSubjectValue { subject: subject.to_string() };
                 (subject_key(key::CLEAR_SUBJECT, Some(subject)), Some(json(&value)))
             }
-            Self::IdMark { max_id } => (key::ID_MARK.to_vec(), Some(json(&IdMarkValue { max_id: *max_id }))),
+            Self::IdMark { max_ids } => (key::ID_MARK.to_vec(), Some(json(&IdMarkValue { max_ids: max_ids.clone() }))),
             Self::Noop => (subject_key(key::NOOP, None), None),
         }
     }

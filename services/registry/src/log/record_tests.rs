@@ -104,7 +104,7 @@ fn everything_written_reads_the_same() {
         Record::ModeGone { subject: Some(orders.clone()) },
         Record::DeleteSubject { subject: orders.clone(), version: 3 },
         Record::ClearSubject { subject: orders },
-        Record::IdMark { max_id: 12 },
+        Record::IdMark { max_ids: BTreeMap::from([(".".to_owned(), 12), (".staging".to_owned(), 3)]) },
         Record::Noop,
     ];
     for record in records {

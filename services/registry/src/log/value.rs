@@ -1,5 +1,7 @@
 //! Values of the log.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -89,11 +91,11 @@ pub(super) struct ClearSubjectValue {
     pub(super) subject: String,
 }
 
-/// The highest id ever given in the default context.
+/// The highest id ever given, by context.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IdMarkValue {
-    pub(super) max_id: u32,
+    pub(super) max_ids: BTreeMap<String, u32>,
 }
 
 fn null_is_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Reference>, D::Error> {

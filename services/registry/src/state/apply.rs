@@ -1,6 +1,6 @@
 //! How a record of the log changes the state.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Identified, State, Version};
 use crate::{
@@ -30,7 +30,7 @@ impl State {
             Record::ModeGone { subject } => drop(self.modes.remove(&subject)),
             Record::DeleteSubject { subject, version } => self.soft_delete(&subject, version),
             Record::ClearSubject { subject } => self.clear(&subject),
-            Record::IdMark { max_id } => self.raise_highest(max_id),
+            Record::IdMark { max_ids } => self.raise_highest(max_ids),
             Record::Noop => {}
         }
         Ok(())
@@ -90,9 +90,11 @@ impl State {
         }
     }
 
-    fn raise_highest(&mut self, max_id: u32) {
-        let ids = self.contexts.entry(crate::subject::DEFAULT_CONTEXT.to_owned()).or_default();
-        ids.highest = ids.highest.max(max_id);
+    fn raise_highest(&mut self, max_ids: BTreeMap<String, u32>) {
+        for (context, max_id) in max_ids {
+            let ids = self.contexts.entry(context).or_default();
+            ids.highest = ids.highest.max(max_id);
+        }
     }
 
     /// Forgets that a version uses an id, and the schema with its last use.

@@ -79,8 +79,12 @@ fn compared<'a>(
 
 fn describe(version: u32, finding: &compat::CompatFinding) -> String {
     let place = if finding.path.is_empty() { "the whole schema" } else { &finding.path };
+    let direction = match finding.direction {
+        compat::Direction::Backward => "cannot read what the earlier one wrote",
+        compat::Direction::Forward => "cannot be read by the earlier one",
+    };
     let hint = finding.hint.as_ref().map(|hint| format!("; hint: {hint}")).unwrap_or_default();
-    format!("{{rule: {}, path: {place}, version: {version}, {}{hint}}}", finding.rule, finding.message)
+    format!("{{rule: {}, path: {place}, version: {version}, {direction}: {}{hint}}}", finding.rule, finding.message)
 }
 
 /// An error with all its causes, in one line.

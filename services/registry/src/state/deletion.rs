@@ -3,7 +3,7 @@
 use super::{Filter, Plan, Refusal, State, Version, VersionSelector};
 use crate::{
     log::{Record, SchemaValue},
-    subject::{DEFAULT_CONTEXT, Subject},
+    subject::Subject,
 };
 
 impl State {
@@ -33,7 +33,7 @@ impl State {
         }
         let versions: Vec<u32> = self.versions(subject, Filter::All).map(|(number, _)| number).collect();
         let gone = versions.iter().map(|version| Record::SchemaGone { subject: subject.clone(), version: *version });
-        let records = self.id_mark(subject).into_iter().chain(gone).chain(self.settings_removal(subject)).collect();
+        let records = [self.id_mark()].into_iter().chain(gone).chain(self.settings_removal(subject)).collect();
         Ok(Plan { records, outcome: versions })
     }
 
@@ -51,7 +51,7 @@ impl State {
         let records = match (permanent, version.deleted) {
             (true, true) => {
                 let gone = Record::SchemaGone { subject: subject.clone(), version: number };
-                self.id_mark(subject).into_iter().chain([gone]).collect()
+                vec![self.id_mark(), gone]
             }
             (true, false) => {
                 return Err(Refusal::VersionNotSoftDeleted { subject: subject.to_string(), version: number });
@@ -66,9 +66,9 @@ impl State {
     }
 
     /// What has to be written before a version goes for good, lest its id be given again after a restart.
-    fn id_mark(&self, subject: &Subject) -> Option<Record> {
-        let max_id = self.highest_id(DEFAULT_CONTEXT);
-        (subject.context() == DEFAULT_CONTEXT && max_id > 0).then_some(Record::IdMark { max_id })
+    fn id_mark(&self) -> Record {
+        let max_ids = self.contexts.iter().map(|(context, ids)| (context.clone(), ids.highest)).collect();
+        Record::IdMark { max_ids }
     }
 
     fn require_unreferenced(&self, subject: &Subject, version: u32) -> Result<(), Refusal> {

@@ -219,7 +219,11 @@ fn contexts_have_ids_of_their_own() {
     let mut registry = Registry::default();
     registry.register("a", "\"int\"").unwrap();
     assert_eq!(registry.register(":.staging:a", "\"long\"").unwrap().id, 1);
-    assert_eq!(&*registry.state.schema(".staging", 1).unwrap().text, "\"long\"");
+    registry.delete(":.staging:a", false).unwrap();
+    registry.delete(":.staging:a", true).unwrap();
+    assert_eq!(registry.register(":.staging:a", "\"long\"").unwrap().id, 2);
+    assert_eq!(replay(&registry.log), registry.state);
+    assert_eq!(&*registry.state.schema(".staging", 2).unwrap().text, "\"long\"");
     assert_eq!(registry.state.contexts().into_iter().collect::<Vec<_>>(), [".", ".staging"]);
     let subjects = |prefix| registry.state.subjects(prefix, Filter::Live).map(Subject::as_str).collect::<Vec<_>>();
     assert_eq!(subjects(":*:"), [":.staging:a", "a"]);

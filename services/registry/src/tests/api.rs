@@ -21,6 +21,9 @@ async fn registers_looks_up_and_lists() {
     assert_eq!(server.register("orders-value", ORDER_TWO).await, (200, json!({ "id": 2 })));
     assert_eq!(server.register("returns-value", ORDER_TWO).await, (200, json!({ "id": 2 })));
 
+    let again = server.post("/subjects/orders-value/versions", json!({ "schema": ORDER_TWO })).await;
+    assert_eq!(again, (200, json!({ "id": 2, "version": 2 })));
+
     let version = json!({ "subject": "orders-value", "version": 1, "id": 1, "schema": ORDER });
     assert_eq!(server.post("/subjects/orders-value", json!({ "schema": ORDER })).await, (200, version.clone()));
     assert_eq!(server.get("/subjects/orders-value/versions/1").await, (200, version.clone()));
@@ -128,6 +131,8 @@ async fn levels_and_modes() {
     assert_eq!(server.put("/config", full.clone()).await, (200, full));
     assert_eq!(code(&server.put("/config", json!({ "compatibility": "MOSTLY" })).await), (422, 42203));
     assert_eq!(code(&server.put("/config", json!({})).await), (422, 42203));
+    let spelled_out = json!({ "compatibility": null, "alias": null, "normalize": true });
+    assert_eq!(server.put("/config/c", spelled_out).await, (200, json!({ "normalize": true })));
     assert_eq!(server.delete("/config/a").await, (200, json!({ "compatibilityLevel": "FULL" })));
     assert_eq!(code(&server.delete("/config/a").await), (404, 40401));
     assert_eq!(server.delete("/config").await.0, 200);

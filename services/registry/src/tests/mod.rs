@@ -132,8 +132,10 @@ impl Server {
         self.ask(Method::DELETE, path, None).await
     }
 
+    /// Status and id, or the refusal.
     async fn register(&self, subject: &str, schema: &str) -> (u16, Value) {
-        self.post(&format!("/subjects/{subject}/versions"), json!({ "schema": schema })).await
+        let answer = self.post(&format!("/subjects/{subject}/versions"), json!({ "schema": schema })).await;
+        if answer.0 == 200 { (200, json!({ "id": answer.1["id"] })) } else { answer }
     }
 }
 
