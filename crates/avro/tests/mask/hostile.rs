@@ -194,3 +194,22 @@ proptest! {
         }
     }
 }
+
+/// Unions of two records that hold each other: each step of a path could double the places it leads to.
+#[test]
+fn a_path_through_unions_costs_no_more_than_its_length() {
+    let field = r#"{"name":"x","type":["null","A","B"]}"#;
+    let schema_text = format!(
+        r#"{{"type":"record","name":"A","fields":[{{"name":"x","type":["null","A",{{"type":"record","name":"B","fields":[{field},{{"name":"s","type":"string"}}]}}]}}]}}"#
+    );
+    let path = format!("{}s", "x.".repeat(60));
+    let columns = format!(r#"[{{"column":"{path}","class":"pii"}}]"#);
+    let program = program_of_columns(&columns, &schema_text);
+    run(&program, "masked", &[0]).unwrap();
+}
+
+#[test]
+fn programs_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&busy());
+}

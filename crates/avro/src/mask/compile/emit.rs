@@ -16,8 +16,9 @@ use crate::mask::slot::{Part, Slot, null_branch, parts};
 use crate::mask::varint;
 use crate::schema::{Kind, Logical, NodeId, Schema};
 
-/// A record that is used once is compiled in place, up to this depth.
-const INLINE_DEPTH_MAX: usize = 16;
+/// A record that is used once is compiled in place down to this nesting of types; deeper ones are functions, so that the
+/// compiler's own stack is bounded.
+const INLINE_DEPTH_MAX: usize = 48;
 
 /// Most instructions of a program.
 const OPS_MAX: usize = 1 << 20;
@@ -94,7 +95,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
         while let Some(record) = self.queue.pop_front() {
             let function = self.functions[&record];
             self.starts[function] = self.here();
-            self.fields(record, Way::default(), INLINE_DEPTH_MAX)?;
+            self.fields(record, Way::default(), 0)?;
             self.push(Op::Return)?;
         }
         for op in &mut self.code.ops {
@@ -110,6 +111,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
         if self.takes[node.index()] == Takes::Nothing {
             return Ok(());
         }
+        let depth = depth + 1;
         match self.mapping.decision(slot) {
             Decision::Unknown => self.cover(self.every_output.clone(), Vec::new(), node, way, depth),
             Decision::Whole(mask) => {
@@ -222,7 +224,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
     fn record(&mut self, node: NodeId, way: Way, depth: usize) -> Result<(), CompileError> {
         let is_once = self.uses[node.index()] == 1 && depth < INLINE_DEPTH_MAX;
         if is_once || way.is_on_trail() {
-            return self.fields(node, way, depth + 1);
+            return self.fields(node, way, depth);
         }
         let next = self.functions.len();
         let function = *self.functions.entry(node).or_insert(next);

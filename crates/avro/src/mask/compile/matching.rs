@@ -39,17 +39,21 @@ impl Pair<'_> {
     pub(super) fn branch(self, contract: NodeId, writer: NodeId) -> Option<NodeId> {
         let written = self.writer.node(writer);
         let candidates = match &self.contract.node(contract).kind {
-            Kind::Union { branches } => branches.clone(),
-            _ => vec![contract],
+            Kind::Union { branches } => branches.as_slice(),
+            _ => std::slice::from_ref(&contract),
         };
         let of = |id: &NodeId| self.contract.node(*id);
+        let namesake = written.name.as_ref().and_then(|name| self.contract.named(name.as_str()));
+        if let Some(namesake) = namesake.filter(|id| candidates.contains(id) && is_same_kind(of(id), written)) {
+            return Some(namesake);
+        }
         let same_kind: Vec<NodeId> = candidates.iter().copied().filter(|id| is_same_kind(of(id), written)).collect();
-        let named = same_kind.iter().find(|id| of(id).name == written.name);
-        let aliased = || same_kind.iter().find(|id| is_named_alias(of(id), written));
-        let simple = || same_kind.iter().find(|id| simple_name(of(id)) == simple_name(written));
+        let is_named = written.name.is_some();
+        let aliased = || same_kind.iter().find(|id| is_named && is_named_alias(of(id), written));
+        let simple = || same_kind.iter().find(|id| is_named && simple_name(of(id)) == simple_name(written));
         let only = || same_kind.first().filter(|_| same_kind.len() == 1);
         let promoted = || candidates.iter().find(|id| is_promotable(&of(id).kind, &written.kind));
-        named.or_else(aliased).or_else(simple).or_else(only).or_else(promoted).copied()
+        aliased().or_else(simple).or_else(only).or_else(promoted).copied()
     }
 
     /// Whether the contract knows the shape of what the writer writes: every kind of value, down to records' fields.

@@ -1,5 +1,7 @@
 //! The way to a single column through the writer's schema: to the key, to the event time.
 
+use std::collections::HashSet;
+
 use super::matching::Pair;
 use crate::mask::slot::{Part, Slot, alternatives};
 use crate::schema::{Kind, NodeId};
@@ -32,6 +34,8 @@ impl Trail {
                 return Trail::default();
             }
             steps.push(slots);
+            let mut seen = HashSet::new();
+            next.retain(|pair| seen.insert(*pair));
             frontier = next;
         }
         let ends = frontier.into_iter().flat_map(|(_, writer)| alternatives(pair.writer, writer)).collect();

@@ -213,12 +213,16 @@ fn alternatives_hint(rules: &Rules, node: NodeId) -> String {
 
 /// A rule inside a type that is used elsewhere as well holds there too: no leak, but perhaps more than was meant.
 fn warn_of_sharing(rules: &Rules, inputs: &Inputs<'_>, ends: &[Vec<(Slot, NodeId)>], findings: &mut Vec<Finding>) {
-    let uses = leaves::uses(&rules.schema);
+    let mut uses = leaves::Uses::of(&rules.schema);
+    let mut columns_at: HashMap<Slot, usize> = HashMap::new();
+    for (slot, _) in ends.iter().flatten() {
+        *columns_at.entry(*slot).or_default() += 1;
+    }
     for (index, column) in inputs.columns.iter().enumerate() {
         for (slot, _) in &ends[index] {
-            let columns = ends.iter().flatten().filter(|(other, _)| other == slot).count();
-            let used = uses.get(&slot.parent).copied().unwrap_or(0);
-            let Some(name) = rules.schema.node(slot.parent).name.as_ref().filter(|_| used > columns) else { continue };
+            let used = uses.count(slot.parent);
+            let is_more = used > columns_at[slot];
+            let Some(name) = rules.schema.node(slot.parent).name.as_ref().filter(|_| is_more) else { continue };
             let place = inputs.places.at(&format!("sensitive_columns[{index}].column"));
             let message = format!(
                 "`{}` is a field of {name}, which the schema uses {used} times: it is masked in all of them",

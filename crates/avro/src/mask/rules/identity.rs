@@ -85,7 +85,7 @@ fn mask_along<'a>(rules: &'a Rules, path: &ColumnPath) -> Option<&'a Mask> {
         let found: Vec<_> = candidates.filter_map(|node| path::follow(&rules.schema, node, step)).collect();
         let marked = found.iter().find_map(|(slot, _)| rules.marks.get(slot));
         holding = marked.copied().or(holding);
-        frontier = found.into_iter().map(|(_, node)| node).collect();
+        frontier = path::distinct(found.into_iter().map(|(_, node)| node));
     }
     holding.map(|index| &rules.masks[index])
 }

@@ -58,25 +58,40 @@ fn walk(rules: &Rules, start: Slot, node: NodeId, mut visit: impl FnMut(Slot, Op
     }
 }
 
-/// How often each record is used by other types than those it contains itself; the root's own use counts.
-pub(super) fn uses(schema: &Schema) -> HashMap<NodeId, usize> {
-    let mut uses: HashMap<NodeId, usize> = HashMap::from([(schema.root(), 1)]);
-    let mut users: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-    for (id, _) in schema.nodes() {
-        for (_, child) in parts(schema, id) {
-            users.entry(child).or_default().push(id);
+/// How often records are used by other types than those they contain themselves; the root's own use counts.
+pub(super) struct Uses<'a> {
+    schema: &'a Schema,
+    users: HashMap<NodeId, Vec<NodeId>>,
+    known: HashMap<NodeId, usize>,
+}
+
+impl<'a> Uses<'a> {
+    pub(super) fn of(schema: &'a Schema) -> Uses<'a> {
+        let mut users: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+        for (id, _) in schema.nodes() {
+            for (_, child) in parts(schema, id) {
+                users.entry(child).or_default().push(id);
+            }
         }
+        Uses { schema, users, known: HashMap::new() }
     }
-    for (record, of) in users {
-        if of.len() < 2 || !matches!(schema.node(record).kind, Kind::Record { .. }) {
-            uses.entry(record).or_insert(1);
-            continue;
+
+    pub(super) fn count(&mut self, record: NodeId) -> usize {
+        if let Some(known) = self.known.get(&record) {
+            return *known;
         }
-        let inside = reachable(schema, record);
-        let outside = of.iter().filter(|user| !inside.contains(user)).count();
-        *uses.entry(record).or_insert(0) += outside;
+        let own = usize::from(record == self.schema.root());
+        let users = self.users.get(&record).map_or(&[][..], Vec::as_slice);
+        let outside = match users.len() + own {
+            0 | 1 => users.len(),
+            _ => {
+                let inside = reachable(self.schema, record);
+                users.iter().filter(|user| !inside.contains(user)).count()
+            }
+        };
+        self.known.insert(record, own + outside);
+        own + outside
     }
-    uses
 }
 
 /// A type and everything that it contains.

@@ -1,5 +1,7 @@
 //! From a column's path to the places in a schema that it names.
 
+use std::collections::HashSet;
+
 use mesh_contract::{ColumnPath, Step};
 
 use crate::mask::slot::{Part, Slot, alternatives};
@@ -20,13 +22,21 @@ pub(super) fn resolve(schema: &Schema, path: &ColumnPath) -> Result<Vec<(Slot, N
     let mut frontier = vec![schema.root()];
     for (index, step) in path.steps().iter().enumerate() {
         let candidates: Vec<NodeId> = frontier.iter().flat_map(|node| alternatives(schema, *node)).collect();
-        found = candidates.iter().filter_map(|node| follow(schema, *node, step)).collect();
+        let mut seen = HashSet::new();
+        let followed = candidates.iter().filter_map(|node| follow(schema, *node, step));
+        found = followed.filter(|(slot, _)| seen.insert(*slot)).collect();
         if found.is_empty() {
             return Err(unresolved(schema, path, index, &candidates));
         }
-        frontier = found.iter().map(|(_, node)| *node).collect();
+        frontier = distinct(found.iter().map(|(_, node)| *node));
     }
     Ok(found)
+}
+
+/// Each type once: unions of the same types one after another would otherwise double the work at each step.
+pub(super) fn distinct(nodes: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    let mut seen = HashSet::new();
+    nodes.filter(|node| seen.insert(*node)).collect()
 }
 
 /// One step from a type that is not a union.

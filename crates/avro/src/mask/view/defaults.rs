@@ -12,7 +12,9 @@ use crate::schema::{Kind, NodeId};
 
 /// The default of a field in a view.
 pub(super) fn of_field(view: &Renderer<'_>, shown: Shown, node: NodeId, default: &Value) -> Value {
-    if shown == Shown::Clear && !anything_hidden(view, node) {
+    // A scalar is decided where it stands; only what has parts is worth a search.
+    let has_parts = default.as_object().is_some() || default.as_array().is_some_and(|items| !items.is_empty());
+    if shown == Shown::Clear && has_parts && !anything_hidden(view, node) {
         return default.clone();
     }
     of_type(view, shown, node, default)
@@ -55,7 +57,8 @@ fn of_union(view: &Renderer<'_>, shown: Shown, union: NodeId, branches: &[NodeId
         return Value::Null;
     }
     if schema.node(*first).kind == Kind::Null {
-        return Value::Null;
+        let is_clear = shown == Shown::Clear && !anything_hidden(view, union);
+        return if is_clear { default.clone() } else { Value::Null };
     }
     let inner = match (shown, view.shown(Slot::new(union, Part::Branch(0)))) {
         (Shown::Nulled(mask), Shown::Clear) => Shown::Masked(mask),

@@ -12,8 +12,8 @@ use crate::mask::rules::{Leaf, keeps_logical, map_key_rule, rule_of};
 use crate::mask::slot::{Part, Slot, parts};
 use crate::schema::{Field, Kind, Name, Node, NodeId, Schema};
 
-/// The deepest nesting of definitions; below what `serde_json` reads.
-const DEPTH_MAX: usize = 60;
+/// The deepest nesting of types, which is that of a schema's text unless definitions had to be moved into each other.
+const DEPTH_MAX: usize = 128;
 
 /// Attributes of a masked type that are kept besides ours: how it is represented, never what it holds.
 const KEPT_ATTRIBUTES: [&str; 5] = ["logicalType", "precision", "scale", "avro.java.string", "term"];
@@ -61,7 +61,7 @@ impl<'a> Renderer<'a> {
 
     fn node(&mut self, id: NodeId, shown: Shown, namespace: Option<&str>) -> Result<Value, CompileError> {
         if self.depth == DEPTH_MAX {
-            return Err(CompileError::TooLarge { what: "its types nest deeper than 60" });
+            return Err(CompileError::TooLarge { what: "its types nest deeper than 128" });
         }
         self.depth += 1;
         let rendered = self.node_within(id, shown, namespace);
