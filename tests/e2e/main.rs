@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test binary has no outside: pub is for the other modules")]
 
 mod accounted;
+mod apply;
 mod bad_input;
 mod polyglot;
 mod readme;
