@@ -14,7 +14,7 @@ pub enum ProduceError {
         /// The input port.
         topic: String,
         /// Why.
-        source: SchemaError,
+        source: Box<SchemaError>,
     },
     /// The registry did not register the schema.
     #[error("cannot register the schema to write with")]

@@ -35,7 +35,8 @@ impl KeyForm {
         let key_schema =
             schema_of(schema, leaf).ok_or_else(|| ProduceError::KeyColumn { column: column.to_string() })?;
         let parsed = Schema::parse_value(&key_schema);
-        let parsed = parsed.map_err(|source| ProduceError::Schema { topic: topic.to_owned(), source })?;
+        let parsed =
+            parsed.map_err(|source| ProduceError::Schema { topic: topic.to_owned(), source: Box::new(source) })?;
         let id = registry.register(&key_subject(topic), &key_schema).await.map_err(ProduceError::Registry)?;
         Ok(KeyForm::Framed { column, schema: parsed, frame: wire::header(id) })
     }

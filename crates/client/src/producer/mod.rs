@@ -67,8 +67,8 @@ impl ProductProducer {
     ) -> Result<Self, ProduceError> {
         let contract = product.contract.clone();
         let topic = contract.topics().input;
-        let parsed =
-            Schema::parse_value(schema).map_err(|source| ProduceError::Schema { topic: topic.clone(), source })?;
+        let parsed = Schema::parse_value(schema)
+            .map_err(|source| ProduceError::Schema { topic: topic.clone(), source: Box::new(source) })?;
         let registered = registry.register(&value_subject(&topic), schema).await;
         let frame = wire::header(registered.map_err(ProduceError::Registry)?);
         let key = KeyForm::of(&contract, &topic, &parsed, registry).await?;
