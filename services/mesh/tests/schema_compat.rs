@@ -79,3 +79,26 @@ fn two_files_are_compared_at_a_level() {
         (Some("incompatible"), Some("type-mismatch"))
     );
 }
+
+#[test]
+fn rules_are_set_by_id_and_a_misspelt_one_is_bad_usage() {
+    let pair = "{\"id\": 1, \"writer\": \"long\", \"reader\": \"double\"}\n";
+    let answer = |rules: &[&str]| mesh(&[&["--pairs", "-"], rules].concat(), pair);
+    for (rules, severity) in [
+        (&[][..], Some("warning")),
+        (&["--rule", "promotion-lossy=error"][..], Some("error")),
+        (&["--rule", "promotion-lossy=off"][..], None),
+        (&["--rule", "promotion-lossy=off", "--rule", "promotion-lossy=warn"][..], Some("warning")),
+    ] {
+        let output = answer(rules);
+        let answer = &lines(&output)[0];
+        assert_eq!(answer["verdict"], "compatible", "the verdict is Avro's, whatever the rules: {rules:?}");
+        assert_eq!(answer["findings"][0]["severity"].as_str(), severity, "{rules:?}");
+        assert_eq!(output.status.code(), Some(i32::from(severity.is_some())), "{rules:?}");
+    }
+    let misspelt = answer(&["--rule", "promotions-lossy=off"]);
+    assert_eq!(misspelt.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&misspelt.stderr);
+    assert!(told.contains("did you mean \"promotion-lossy\"?"), "{told}");
+    assert_eq!(answer(&["--rule", "type-mismatch=off"]).status.code(), Some(2));
+}

@@ -13,7 +13,7 @@ use crate::schema::{Field, Kind, Node, NodeId, Schema};
 /// The finding for a fault of a pair.
 pub(super) fn describe(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, fault: &Fault) -> Draft {
     let (reader, writer) = (sides.reader.node(reader_id), sides.writer.node(writer_id));
-    match fault {
+    let described = match fault {
         Fault::Type => type_mismatch(sides, reader_id, writer_id),
         Fault::Name => name_mismatch(sides, reader, writer),
         Fault::FixedSize => fixed_size(reader, writer),
@@ -21,7 +21,8 @@ pub(super) fn describe(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, 
         Fault::NoBranch => no_branch(sides, reader_id, writer_id),
         Fault::NoDefault(field) => no_default(reader, writer, *field),
         Fault::Ambiguous(field, writers) => ambiguous(reader, writer, *field, writers),
-    }
+    };
+    Draft { trigger: trigger(writer, fault), ..described }
 }
 
 /// The finding where several branches of the reader's union might be meant, and none can read the data.
@@ -33,7 +34,18 @@ pub(super) fn no_branch_reads(sides: &Sides<'_>, reader_id: NodeId, writer_id: N
         words(sides.writer, writer_id)
     );
     let hint = "give the branch that is meant the writer's full name, and make it read all of the writer's fields";
-    draft(UNION_BRANCH_MISSING, message, hint.to_owned(), reader, writer)
+    let trigger = Trigger::EveryBranch;
+    Draft { trigger, ..draft(UNION_BRANCH_MISSING, message, hint.to_owned(), reader, writer) }
+}
+
+/// What a writer's type has to write for a fault to show.
+pub(super) fn trigger(writer: &Node, fault: &Fault) -> Trigger {
+    match fault {
+        Fault::Symbols(unknown) => {
+            unknown.first().map_or(Trigger::Any, |index| Trigger::Datum(json!(enum_symbols(writer)[*index])))
+        }
+        _ => Trigger::Any,
+    }
 }
 
 fn draft(rule: &'static Rule, message: String, hint: String, reader: &Node, writer: &Node) -> Draft {
@@ -96,7 +108,6 @@ fn symbols(reader: &Node, writer: &Node, unknown: &[usize]) -> Draft {
     let mut draft = draft(ENUM_SYMBOL_MISSING, message, hint, reader, writer);
     draft.reader_pointer.push_str("/symbols");
     draft.writer_pointer.push_str(&format!("/symbols/{}", unknown.first().copied().unwrap_or_default()));
-    draft.trigger = names.first().map_or(Trigger::None, |symbol| Trigger::Datum(json!(symbol)));
     draft
 }
 

@@ -4,7 +4,7 @@ use mesh_contract::{Finding, Place, Severity};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::rule::{Rule, RuleKind, SCHEMA_INVALID};
+use super::rule::{Rule, RuleKind, SCHEMA_INVALID, rule};
 use crate::schema::SchemaError;
 
 /// Which of two schemas reads.
@@ -22,7 +22,7 @@ pub enum Direction {
 pub struct CompatFinding {
     /// The rule's id; `docs/rules/<id>.md` explains it.
     pub rule: &'static str,
-    /// An error makes the schemas incompatible; a warning is a change of meaning.
+    /// Error for what cannot be read; for a change of meaning as [`Severities`](super::Severities) have it, else warning.
     pub severity: Severity,
     /// The field it is about, in the reader's names: `contacts[].email`, `attributes{}.ssn`; empty for the whole datum.
     pub path: String,
@@ -36,6 +36,11 @@ pub struct CompatFinding {
     /// The JSON pointer into the writer.
     pub writer_pointer: String,
     /// A datum of the writer, in Avro's JSON encoding, that the reader cannot read or reads as something else.
+    ///
+    /// What cannot be read has one, unless there is none that could be shown: the writer's type has no data at all (a
+    /// record that needs itself, a union or an enum of nothing), or only data beyond the limits of the module `witness`.
+    /// Changes of meaning have one where a datum of this writer shows them: a default that changed shows in the data of
+    /// writers without the field, a lost class in no datum.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<Value>,
     /// Which of the two schemas is the newer one.
@@ -53,24 +58,37 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every datum of the writer can be read: there is no finding of severity error.
+    /// The verdict: whether every datum of the writer can be read, by Avro's resolution alone. Semantic rules, however
+    /// severe, have no say in it.
     #[must_use]
     pub fn compatible(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity != Severity::Error)
+        !self.findings.iter().any(CompatFinding::breaks)
     }
 
-    /// The findings that make the schemas incompatible.
+    /// Whether nothing is an error: compatible, and no semantic rule broken whose severity is error.
+    #[must_use]
+    pub fn accepted(&self) -> bool {
+        self.errors().next().is_none()
+    }
+
+    /// The findings of severity error: what cannot be read, and changes of meaning that are set to be errors.
     pub fn errors(&self) -> impl Iterator<Item = &CompatFinding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Error)
     }
 
-    /// The changes of meaning.
+    /// The findings of severity warning: changes of meaning.
     pub fn warnings(&self) -> impl Iterator<Item = &CompatFinding> {
         self.findings.iter().filter(|finding| finding.severity == Severity::Warning)
     }
 }
 
 impl CompatFinding {
+    /// Whether it says that data cannot be read, and not only that they change their meaning.
+    #[must_use]
+    pub fn breaks(&self) -> bool {
+        rule(self.rule).is_none_or(|rule| rule.kind == RuleKind::Resolution)
+    }
+
     /// The finding as `mesh check` reports it, at its place in the reader's or the writer's file.
     #[must_use]
     pub fn placed(&self, place: Place) -> Finding {
@@ -112,17 +130,14 @@ pub(super) struct Draft {
 pub(super) enum Trigger {
     /// Any datum of the writer's type.
     Any,
+    /// Any datum of a branch of the writer's union.
+    Branch(usize),
     /// This datum.
     Datum(Value),
+    /// What none of the reader's branches reads, each for a reason of its own.
+    EveryBranch,
     /// No datum is known, or none is needed.
     None,
-}
-
-pub(super) fn severity(rule: &Rule) -> Severity {
-    match rule.kind {
-        RuleKind::Resolution => Severity::Error,
-        RuleKind::Meaning => Severity::Warning,
-    }
 }
 
 pub(super) fn invalid(error: &SchemaError, side: &str) -> CompatFinding {

@@ -49,6 +49,16 @@ impl Graph {
         Ok(graph)
     }
 
+    /// The pairs inside one that data reach: of several branches of a reader's union the first that can read them.
+    pub(super) fn reached(&self, index: usize) -> &[(Step, usize)] {
+        let pair = &self.pairs[index];
+        if !pair.any {
+            return &pair.inner;
+        }
+        let first = pair.inner.iter().position(|(_, inner)| self.pairs[*inner].holds);
+        first.map_or(&[], |first| &pair.inner[first..=first])
+    }
+
     /// Spreads from each broken pair to those that need it.
     fn settle(&mut self) {
         let mut broken: VecDeque<usize> =

@@ -2,6 +2,7 @@ use mesh_contract::Compatibility;
 
 use super::finding::{Direction, Report};
 use super::rule::rule;
+use super::severity::Severities;
 use super::walk::compare;
 use crate::schema::Schema;
 
@@ -11,15 +12,21 @@ use crate::schema::Schema;
 /// reads is reported once.
 #[must_use]
 pub fn check_level(level: Compatibility, new: &Schema, earlier: &[&Schema]) -> Report {
+    check_level_with(level, new, earlier, &Severities::default())
+}
+
+/// As [`check_level`], with the semantic rules as severe as told.
+#[must_use]
+pub fn check_level_with(level: Compatibility, new: &Schema, earlier: &[&Schema], severities: &Severities) -> Report {
     let (backward, forward) = directions(level);
     let first = if transitive(level) { 0 } else { earlier.len().saturating_sub(1) };
     let mut report = Report::default();
     for (index, old) in earlier.iter().enumerate().skip(first).rev() {
         if backward {
-            add(&mut report, index, compare(new, old, Direction::Backward), false);
+            add(&mut report, index, compare(new, old, Direction::Backward, severities), false);
         }
         if forward {
-            add(&mut report, index, compare(old, new, Direction::Forward), backward);
+            add(&mut report, index, compare(old, new, Direction::Forward, severities), backward);
         }
     }
     report

@@ -1,24 +1,37 @@
 //! How a datum gets from the schemas' roots to a pair of types.
 
+use std::collections::VecDeque;
+
 use super::graph::Graph;
 use super::resolve::{Sides, Step};
+use super::witness::Samples;
 use crate::schema::Kind;
 
 /// The longest path that is spelt out.
 const SHOWN_STEPS: usize = 64;
 
-/// For each pair the pair it was first reached from, and the step from there.
+/// For each pair the pair it is reached from by the fewest steps, and the step from there.
 pub(super) struct Trails {
     from: Vec<Option<(usize, Step)>>,
 }
 
 impl Trails {
-    pub(super) fn new(pairs: usize) -> Trails {
-        Trails { from: vec![None; pairs] }
-    }
-
-    pub(super) fn reached(&mut self, pair: usize, from: usize, step: Step) {
-        self.from[pair] = Some((from, step));
+    /// The trails of a graph. Those that data take come first: what only lies inside a type without data is reached last.
+    pub(super) fn of(graph: &Graph, samples: &Samples<'_>) -> Trails {
+        let mut from = vec![None; graph.pairs.len()];
+        let mut seen = vec![false; graph.pairs.len()];
+        seen[0] = true;
+        let (mut next, mut last) = (VecDeque::from([0]), VecDeque::new());
+        while let Some(index) = next.pop_front().or_else(|| last.pop_front()) {
+            for &(step, inner) in graph.reached(index) {
+                if !std::mem::replace(&mut seen[inner], true) {
+                    from[inner] = Some((index, step));
+                    let queue = if samples.any(graph.pairs[inner].writer) { &mut next } else { &mut last };
+                    queue.push_back(inner);
+                }
+            }
+        }
+        Trails { from }
     }
 
     /// The steps to a pair from its end to the root: each with the pair that it starts from.

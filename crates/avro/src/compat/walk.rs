@@ -1,12 +1,14 @@
 //! From the roots through every pair that a datum can reach, with what is to be said of each.
 
 use super::fault;
-use super::finding::{CompatFinding, Direction, Draft, Report, Trigger, severity};
-use super::graph::{Graph, MAX_PAIRS, Pair, TooManyPairs};
+use super::finding::{CompatFinding, Direction, Draft, Report, Trigger};
+use super::graph::{Graph, MAX_PAIRS, TooManyPairs};
 use super::meaning;
 use super::path::Trails;
-use super::resolve::{Sides, Step};
+use super::refusal::Refusals;
+use super::resolve::Sides;
 use super::rule::SCHEMA_TOO_COMPLEX;
+use super::severity::Severities;
 use super::witness::Samples;
 use crate::schema::Schema;
 
@@ -14,14 +16,16 @@ use crate::schema::Schema;
 const MAX_FINDINGS: usize = 1000;
 
 /// Compares a reader with a writer; `direction` says which of them is the newer one.
-pub(super) fn compare(reader: &Schema, writer: &Schema, direction: Direction) -> Report {
+pub(super) fn compare(reader: &Schema, writer: &Schema, direction: Direction, severities: &Severities) -> Report {
     // A schema reads its own data as it is, without resolution; even where its aliases would be in its own way.
     if reader == writer {
         return Report::default();
     }
     let sides = Sides::new(reader, writer);
     match Graph::build(&sides) {
-        Ok(graph) => Walk::new(&sides, &graph, direction).report(),
+        Ok(graph) => {
+            Walk { sides: &sides, graph: &graph, direction, severities, ways: None, findings: Vec::new() }.report()
+        }
         Err(TooManyPairs) => Report { findings: vec![too_complex(direction)] },
     }
 }
@@ -30,17 +34,13 @@ struct Walk<'a, 's> {
     sides: &'a Sides<'s>,
     graph: &'a Graph,
     direction: Direction,
-    trails: Trails,
-    samples: Option<Samples<'s>>,
+    severities: &'a Severities,
+    /// Known from the first finding on.
+    ways: Option<(Samples<'s>, Trails)>,
     findings: Vec<CompatFinding>,
 }
 
-impl<'a, 's> Walk<'a, 's> {
-    fn new(sides: &'a Sides<'s>, graph: &'a Graph, direction: Direction) -> Walk<'a, 's> {
-        let trails = Trails::new(graph.pairs.len());
-        Walk { sides, graph, direction, trails, samples: None, findings: Vec::new() }
-    }
-
+impl Walk<'_, '_> {
     fn report(mut self) -> Report {
         let mut seen = vec![false; self.graph.pairs.len()];
         seen[0] = true;
@@ -50,23 +50,13 @@ impl<'a, 's> Walk<'a, 's> {
             if self.findings.len() >= MAX_FINDINGS {
                 break;
             }
-            for &(step, inner) in self.reached(&self.graph.pairs[index]).iter().rev() {
+            for &(_, inner) in self.graph.reached(index).iter().rev() {
                 if !std::mem::replace(&mut seen[inner], true) {
-                    self.trails.reached(inner, index, step);
                     to_visit.push(inner);
                 }
             }
         }
         Report { findings: self.findings }
-    }
-
-    /// The pairs inside that data reach: of several branches of a reader's union the first that can read them.
-    fn reached(&self, pair: &'a Pair) -> &'a [(Step, usize)] {
-        if !pair.any {
-            return &pair.inner;
-        }
-        let first = pair.inner.iter().position(|(_, inner)| self.graph.pairs[*inner].holds);
-        first.map_or(&[], |first| &pair.inner[first..=first])
     }
 
     fn visit(&mut self, index: usize) {
@@ -81,42 +71,58 @@ impl<'a, 's> Walk<'a, 's> {
         }
         for draft in drafts {
             let finding = self.finding(index, draft);
-            self.findings.push(finding);
+            self.findings.extend(finding);
         }
     }
 
-    fn finding(&mut self, index: usize, draft: Draft) -> CompatFinding {
-        CompatFinding {
+    fn finding(&mut self, index: usize, draft: Draft) -> Option<CompatFinding> {
+        let severity = self.severities.of(draft.rule)?;
+        let (samples, trails) = self.ways.get_or_insert_with(|| {
+            let samples = Samples::of(self.sides.writer);
+            let trails = Trails::of(self.graph, &samples);
+            (samples, trails)
+        });
+        let path = trails.dotted(self.graph, self.sides, index, draft.field.as_deref());
+        Some(CompatFinding {
             rule: draft.rule.id,
-            severity: severity(draft.rule),
-            path: self.trails.dotted(self.graph, self.sides, index, draft.field.as_deref()),
-            witness: self.witness(index, draft.trigger),
+            severity,
+            path,
+            witness: witness(self.sides, self.graph, samples, trails, index, draft.trigger),
             message: draft.message,
             hint: draft.hint,
             reader_pointer: draft.reader_pointer,
             writer_pointer: draft.writer_pointer,
             direction: self.direction,
             earlier: None,
-        }
+        })
     }
+}
 
-    fn witness(&mut self, index: usize, trigger: Trigger) -> Option<serde_json::Value> {
-        let writer = self.sides.writer;
-        let samples = self.samples.get_or_insert_with(|| Samples::of(writer));
-        let datum = match trigger {
-            Trigger::None => return None,
-            Trigger::Datum(datum) => datum,
-            Trigger::Any => samples.smallest(self.graph.pairs[index].writer)?,
-        };
-        let steps = self.trails.back(index).map(|(from, step)| (self.graph.pairs[from].writer, step));
-        samples.around(datum, steps)
-    }
+/// The datum that triggers a finding at a pair, in a datum of the writer's root.
+fn witness<'s>(
+    sides: &Sides<'s>,
+    graph: &Graph,
+    samples: &mut Samples<'s>,
+    trails: &Trails,
+    index: usize,
+    trigger: Trigger,
+) -> Option<serde_json::Value> {
+    let writer = graph.pairs[index].writer;
+    let datum = match trigger {
+        Trigger::None => return None,
+        Trigger::Datum(datum) => datum,
+        Trigger::Any => samples.smallest(writer)?,
+        Trigger::Branch(branch) => samples.of_branch(writer, branch)?,
+        Trigger::EveryBranch => Refusals { sides, graph, samples }.by_every_branch(index)?,
+    };
+    let steps = trails.back(index).map(|(from, step)| (graph.pairs[from].writer, step));
+    samples.around(datum, steps)
 }
 
 fn too_complex(direction: Direction) -> CompatFinding {
     CompatFinding {
         rule: SCHEMA_TOO_COMPLEX.id,
-        severity: severity(SCHEMA_TOO_COMPLEX),
+        severity: mesh_contract::Severity::Error,
         path: String::new(),
         message: format!("the schemas need more than {MAX_PAIRS} pairs of types compared; they count as incompatible"),
         hint: Some("divide the schema into products of their own".to_owned()),

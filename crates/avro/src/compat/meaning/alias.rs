@@ -63,6 +63,6 @@ fn draft(field: &Field, written: &Field, message: String) -> Draft {
         hint: Some("leave each alias to the field whose former name it is".to_owned()),
         reader_pointer: format!("{}/aliases", field.pointer),
         writer_pointer: written.pointer.clone(),
-        trigger: Trigger::None,
+        trigger: Trigger::Any,
     }
 }

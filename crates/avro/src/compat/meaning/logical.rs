@@ -1,9 +1,11 @@
+use serde_json::json;
+
 use super::super::fault::words;
-use super::super::finding::Draft;
+use super::super::finding::{Draft, Trigger};
 use super::super::resolve::Sides;
 use super::super::rule::{DECIMAL_CHANGED, LOGICAL_TYPE_CHANGED, Rule, TIME_UNIT_CHANGED};
 use super::draft;
-use crate::schema::{Logical, NodeId};
+use crate::schema::{Kind, Logical, NodeId};
 
 /// What a logical type says, so that two can be compared: of one sort a difference is one of unit or of digits.
 #[derive(PartialEq, Eq)]
@@ -24,7 +26,18 @@ pub(super) fn changed(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId) -
         (Some(reads), Some(writes)) => format!("what the writer means as {writes} is read as {reads}, digit by digit"),
         _ => format!("what the writer means as {writes} is read as {reads}"),
     };
-    Some(draft(rule, message, hint, reader, writer))
+    Some(Draft { trigger: trigger(rule, &writer.kind), ..draft(rule, message, hint, reader, writer) })
+}
+
+/// A datum whose meaning changes: of numbers one that is not zero, which is the same in every unit.
+fn trigger(rule: &Rule, kind: &Kind) -> Trigger {
+    match kind {
+        _ if rule.id == LOGICAL_TYPE_CHANGED.id => Trigger::Any,
+        Kind::Int | Kind::Long => Trigger::Datum(json!(1)),
+        Kind::Bytes => Trigger::Datum(json!("\u{1}")),
+        Kind::Fixed { size: size @ 1..=64 } => Trigger::Datum(json!(format!("{}\u{1}", "\0".repeat(size - 1)))),
+        _ => Trigger::Any,
+    }
 }
 
 fn difference(reader: Option<Logical>, writer: Option<Logical>) -> Option<(&'static Rule, &'static str)> {

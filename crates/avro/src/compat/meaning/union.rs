@@ -1,5 +1,5 @@
 use super::super::fault::words;
-use super::super::finding::Draft;
+use super::super::finding::{Draft, Trigger};
 use super::super::graph::Pair;
 use super::super::resolve::Sides;
 use super::super::rule::UNION_BRANCH_AMBIGUOUS;
@@ -30,7 +30,12 @@ pub(super) fn ambiguous(sides: &Sides<'_>, pair: &Pair) -> Option<Draft> {
     );
     let hint = "give them names that differ without their namespaces, or keep the same branches in the same order";
     let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
-    Some(draft(UNION_BRANCH_AMBIGUOUS, message, hint, reader, writer))
+    let branch = match &writer.kind {
+        Kind::Union { branches } => branches.iter().position(|id| sides.writer.node(*id).name.as_ref() == Some(mixed)),
+        _ => None,
+    };
+    let trigger = branch.map_or(Trigger::Any, Trigger::Branch);
+    Some(Draft { trigger, ..draft(UNION_BRANCH_AMBIGUOUS, message, hint, reader, writer) })
 }
 
 /// The names of a type: its own, or its branches'.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mesh_avro::compat::{self, Report};
+use mesh_avro::compat::{self, Report, Setting, Severities};
 use mesh_avro::schema::{Schema, SchemaError};
 use mesh_contract::Compatibility;
 
@@ -31,20 +31,27 @@ pub struct Args {
     /// JSON lines {"id", "writer", "reader"}, schemas inline or as strings; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["writer", "reader"])]
     pairs: Option<PathBuf>,
+    /// How severe a semantic rule's findings are: off, warn or error (repeatable; all warn unless told)
+    ///
+    /// The verdict is Avro's resolution alone, whatever the rules say: `error` marks a change of meaning that you do not
+    /// accept, `off` one that you do. Exit code 1 means that there is any finding, of whichever severity.
+    #[arg(long, value_name = "ID=LEVEL")]
+    rule: Vec<Setting>,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let severities: Severities = args.rule.iter().copied().collect();
     match (&args.pairs, &args.reader) {
-        (Some(file), _) => pairs::run(file),
-        (None, Some(reader)) => files(&args, reader, context.format()),
+        (Some(file), _) => pairs::run(file, &severities),
+        (None, Some(reader)) => files(&args, reader, &severities, context.format()),
         (None, None) => Err(Failure::usage("neither --pairs nor --reader is given")),
     }
 }
 
-fn files(args: &Args, reader: &Path, format: Format) -> Result<Exit, Failure> {
+fn files(args: &Args, reader: &Path, severities: &Severities, format: Format) -> Result<Exit, Failure> {
     let references: Vec<Source> = read_all(&args.reference)?;
     let writers: Vec<Source> = read_all(&args.writer)?;
-    let verdict = judge(args.level, read(reader)?, writers, &references);
+    let verdict = judge(args.level, severities, read(reader)?, writers, &references);
     let _ = match format {
         Format::Text => output::data(verdict.text().trim_end())?,
         Format::Json => output::json(&verdict.json())?,
@@ -52,11 +59,19 @@ fn files(args: &Args, reader: &Path, format: Format) -> Result<Exit, Failure> {
     Ok(if verdict.report.findings.is_empty() { Exit::Fine } else { Exit::Findings })
 }
 
-fn judge(level: Compatibility, reader: Source, writers: Vec<Source>, references: &[Source]) -> Verdict {
+fn judge(
+    level: Compatibility,
+    severities: &Severities,
+    reader: Source,
+    writers: Vec<Source>,
+    references: &[Source],
+) -> Verdict {
     let texts: Vec<&str> = references.iter().map(|reference| reference.text.as_str()).collect();
     let parse = |source: &Source| Schema::parse_with(&source.text, &texts);
     let report = match (parse(&reader), writers.iter().map(parse).collect::<Result<Vec<Schema>, SchemaError>>()) {
-        (Ok(new), Ok(earlier)) => compat::check_level(level, &new, &earlier.iter().collect::<Vec<_>>()),
+        (Ok(new), Ok(earlier)) => {
+            compat::check_level_with(level, &new, &earlier.iter().collect::<Vec<_>>(), severities)
+        }
         (reader, _) => invalid(reader.err(), writers.iter().map(parse)),
     };
     Verdict { report, reader, writers }
@@ -89,6 +104,8 @@ fn read(file: &Path) -> Result<Source, Failure> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     const OLD: &str = r#"{"type": "record", "name": "crm.Order", "fields": [
@@ -108,8 +125,13 @@ mod tests {
     }
 
     fn verdict(level: Compatibility, reader: &str, writers: &[&str]) -> Verdict {
+        verdict_with(level, &[], reader, writers)
+    }
+
+    fn verdict_with(level: Compatibility, rules: &[&str], reader: &str, writers: &[&str]) -> Verdict {
+        let severities = rules.iter().map(|rule| rule.parse::<Setting>().unwrap()).collect();
         let writers = writers.iter().enumerate().map(|(index, text)| source(&format!("v{index}.avsc"), text)).collect();
-        judge(level, source("new.avsc", reader), writers, &[])
+        judge(level, &severities, source("new.avsc", reader), writers, &[])
     }
 
     #[test]
@@ -132,6 +154,14 @@ mod tests {
     fn no_finding_is_a_line_too() {
         assert_eq!(verdict(Compatibility::Full, OLD, &[OLD]).text(), "compatible: no findings\n");
         assert_eq!(verdict(Compatibility::None, "\"int\"", &["\"string\""]).text(), "compatible: no findings\n");
+    }
+
+    #[test]
+    fn a_semantic_rule_is_as_severe_as_told_and_the_verdict_stays_avros() {
+        let finer = OLD.replace("\"scale\": 2", "\"scale\": 3");
+        let said = |rule: &str| verdict_with(Compatibility::Backward, &[rule], &finer, &[OLD]).text();
+        assert_eq!(said("decimal-changed=off"), "compatible: no findings\n");
+        insta::assert_snapshot!(format!("{}\n{}", said("decimal-changed=warn"), said("decimal-changed=error")));
     }
 
     #[test]

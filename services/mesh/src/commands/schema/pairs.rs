@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use mesh_avro::compat::{self, Report, Severity};
+use mesh_avro::compat::{self, Report, Severities, Severity};
 use mesh_avro::schema::{Schema, SchemaError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::verdict::word;
 use crate::failure::{Exit, Failure};
@@ -33,20 +34,20 @@ struct Found {
 }
 
 /// Answers every line of a file, or of standard input for `-`.
-pub(super) fn run(file: &Path) -> Result<Exit, Failure> {
+pub(super) fn run(file: &Path, severities: &Severities) -> Result<Exit, Failure> {
     if file == Path::new("-") {
-        return answer_all(file, io::stdin().lock());
+        return answer_all(file, io::stdin().lock(), severities);
     }
     let opened = File::open(file).map_err(|error| cannot_read(file, error))?;
-    answer_all(file, BufReader::new(opened))
+    answer_all(file, BufReader::new(opened), severities)
 }
 
-fn answer_all(file: &Path, mut lines: impl BufRead) -> Result<Exit, Failure> {
+fn answer_all(file: &Path, mut lines: impl BufRead, severities: &Severities) -> Result<Exit, Failure> {
     let mut exit = Exit::Fine;
     let mut number = 0_u64;
     while let Some(line) = next_line(&mut lines).map_err(|error| cannot_read(file, error))? {
         number += 1;
-        let Some(answer) = answer(number, &line) else { continue };
+        let Some(answer) = answer(number, &line, severities) else { continue };
         if !answer.findings.is_empty() {
             exit = Exit::Findings;
         }
@@ -90,8 +91,19 @@ fn skip_line(lines: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
+/// A line's pair. The schemas stay text, so that nothing of them is lost: a JSON parser would drop keys given twice.
+#[derive(Debug, Deserialize)]
+struct Pair<'l> {
+    #[serde(default)]
+    id: Value,
+    #[serde(borrow)]
+    writer: Option<&'l RawValue>,
+    #[serde(borrow)]
+    reader: Option<&'l RawValue>,
+}
+
 /// The answer to a line; none to an empty one.
-fn answer(number: u64, line: &Line) -> Option<Answer> {
+fn answer(number: u64, line: &Line, severities: &Severities) -> Option<Answer> {
     let bytes = match line {
         Line::Whole(bytes) => bytes.trim_ascii(),
         Line::TooLong => {
@@ -101,31 +113,45 @@ fn answer(number: u64, line: &Line) -> Option<Answer> {
     if bytes.is_empty() {
         return None;
     }
-    let answer = match serde_json::from_slice::<Value>(bytes) {
-        Ok(Value::Object(pair)) => {
-            let id = pair.get("id").cloned().unwrap_or(Value::Null);
-            match (pair.get("writer"), pair.get("reader")) {
-                (Some(writer), Some(reader)) => Answer::new(id, compare(writer, reader)),
-                (None, _) => refused(id, format!("line {number} has no \"writer\"")),
-                (_, None) => refused(id, format!("line {number} has no \"reader\"")),
-            }
+    // An array would do for serde, too.
+    let pair = bytes.starts_with(b"{").then(|| serde_json::from_slice::<Pair<'_>>(bytes));
+    let answer = match pair {
+        Some(Ok(Pair { id, writer: Some(writer), reader: Some(reader) })) => {
+            Answer::new(id, compare(writer, reader, severities))
         }
-        Ok(_) => refused(Value::Null, format!("line {number} is not an object with \"id\", \"writer\" and \"reader\"")),
-        Err(error) => refused(Value::Null, not_json(number, &error)),
+        Some(Ok(Pair { id, writer: None, .. })) => refused(id, format!("line {number} has no \"writer\"")),
+        Some(Ok(Pair { id, .. })) => refused(id, format!("line {number} has no \"reader\"")),
+        other => unpaired(number, bytes, other.and_then(Result::err)),
     };
     Some(answer)
 }
 
-fn not_json(number: u64, error: &serde_json::Error) -> String {
-    let whole = error.to_string();
-    let what = whole.split(" at line ").next().unwrap_or(&whole);
-    format!("line {number} is not JSON: {what}, at column {}", error.column())
+/// The answer to a line that is no pair, with its id where that can be told.
+fn unpaired(number: u64, bytes: &[u8], error: Option<serde_json::Error>) -> Answer {
+    match (serde_json::from_slice::<Value>(bytes), error) {
+        (Ok(Value::Object(line)), Some(error)) => {
+            let id = line.get("id").cloned().unwrap_or(Value::Null);
+            refused(id, format!("line {number} is no pair: {}", without_place(&error)))
+        }
+        (Ok(_), _) => {
+            refused(Value::Null, format!("line {number} is not an object with \"id\", \"writer\" and \"reader\""))
+        }
+        (Err(error), _) => refused(
+            Value::Null,
+            format!("line {number} is not JSON: {}, at column {}", without_place(&error), error.column()),
+        ),
+    }
 }
 
-fn compare(writer: &Value, reader: &Value) -> Report {
-    let (writer, reader) = (schema(writer), schema(reader));
+fn without_place(error: &serde_json::Error) -> String {
+    let whole = error.to_string();
+    whole.split(" at line ").next().unwrap_or(&whole).to_owned()
+}
+
+fn compare(writer: &RawValue, reader: &RawValue, severities: &Severities) -> Report {
+    let (writer, reader) = (schema(writer.get()), schema(reader.get()));
     match (&writer, &reader) {
-        (Ok(writer), Ok(reader)) => compat::check(reader, writer),
+        (Ok(writer), Ok(reader)) => compat::check_with(reader, writer, severities),
         _ => {
             let mut report = Report::default();
             for (schema, side) in [(&writer, "writer"), (&reader, "reader")] {
@@ -138,10 +164,11 @@ fn compare(writer: &Value, reader: &Value) -> Report {
 }
 
 /// A schema inline, or its text in a string. A string that is no JSON of a schema's form is a type's name.
-fn schema(json: &Value) -> Result<Schema, SchemaError> {
-    match json {
-        Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => Schema::parse(text),
-        inline => Schema::parse_value(inline),
+fn schema(json: &str) -> Result<Schema, SchemaError> {
+    let text = if json.starts_with('"') { serde_json::from_str::<String>(json).ok() } else { None };
+    match text.filter(|text| text.trim_start().starts_with(['{', '[', '"'])) {
+        Some(text) => Schema::parse(&text),
+        None => Schema::parse(json),
     }
 }
 
@@ -182,7 +209,9 @@ mod tests {
         let mut number = 0;
         while let Some(line) = next_line(&mut lines).unwrap() {
             number += 1;
-            answers.extend(answer(number, &line).map(|answer| serde_json::to_string(&answer).unwrap()));
+            answers.extend(
+                answer(number, &line, &Severities::default()).map(|answer| serde_json::to_string(&answer).unwrap()),
+            );
         }
         answers
     }
@@ -211,6 +240,21 @@ mod tests {
             \xff\xfe\n\
             {\"id\": \"last\", \"writer\": \"long\", \"reader\": \"double\"}";
         insta::assert_snapshot!(answers(input).join("\n"));
+    }
+
+    #[test]
+    fn a_key_given_twice_makes_a_schema_invalid_inline_as_in_a_string() {
+        let twice = r#"{"type": "record", "name": "R", "fields": [], "type": "record"}"#;
+        let quoted = serde_json::to_string(twice).unwrap();
+        for (writer, reader) in [(twice, "\"int\""), (&quoted, "\"int\""), ("\"int\"", twice), ("\"int\"", &quoted)] {
+            let answers = answers(format!("{{\"id\": 1, \"writer\": {writer}, \"reader\": {reader}}}").as_bytes());
+            let side = if writer == "\"int\"" { "reader" } else { "writer" };
+            let message =
+                format!("the {side}'s schema is not valid Avro: the key \\\"type\\\" stands twice in one object");
+            assert!(answers[0].contains(&message) && answers[0].contains("schema-invalid"), "{}", answers[0]);
+        }
+        let pair = br#"{"id": 1, "writer": "int", "reader": "int", "writer": "long"}"#;
+        assert!(answers(pair)[0].starts_with(r#"{"id":1,"verdict":"incompatible","#), "{:?}", answers(pair));
     }
 
     #[test]

@@ -39,8 +39,9 @@ impl Verdict {
             (0, warnings) => counted(warnings, "warning"),
             (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
         };
+        let but = if self.report.compatible() && errors > 0 { ", but not accepted" } else { "" };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}: {summary}", word(&self.report));
+        let _ = writeln!(text, "{}{but}: {summary}", word(&self.report));
         text
     }
 
