@@ -4,17 +4,18 @@ use std::collections::{HashMap, VecDeque};
 
 use mesh_contract::MaskRule;
 
+use super::leaf::{changes, event_time, is_leaf, plain, uses};
 use super::map::{Decision, Mapping};
 use super::masks::{Forge, LeafMask};
 use super::size::{self, Takes};
 use super::trail::Trail;
 use crate::mask::CompileError;
 use crate::mask::limits::ITEM_BYTES_MAX;
-use crate::mask::op::{Action, Actions, Blocks, EventTime, Op, Outputs};
+use crate::mask::op::{Action, Actions, Blocks, Op, Outputs};
 use crate::mask::rules::{Leaf, MAP_KEY, map_key_rule, rule_of};
 use crate::mask::slot::{Part, Slot, null_branch, parts};
 use crate::mask::varint;
-use crate::schema::{Kind, Logical, NodeId, Schema};
+use crate::schema::{Kind, NodeId, Schema};
 
 /// A record that is used once is compiled in place down to this nesting of types; deeper ones are functions, so that the
 /// compiler's own stack is bounded.
@@ -346,63 +347,4 @@ impl<'a, 'k> Emitter<'a, 'k> {
 fn add<T>(table: &mut Vec<T>, entry: T) -> u32 {
     table.push(entry);
     (table.len() - 1) as u32
-}
-
-fn is_leaf(kind: &Kind) -> bool {
-    !matches!(kind, Kind::Record { .. } | Kind::Array { .. } | Kind::Map { .. } | Kind::Union { .. } | Kind::Null)
-}
-
-/// The instruction that validates a leaf.
-fn plain(leaf: &Kind) -> Op {
-    match leaf {
-        Kind::Boolean => Op::Boolean,
-        Kind::Int => Op::Int,
-        Kind::Long => Op::Long,
-        Kind::Float => Op::Fixed(4),
-        Kind::Double => Op::Fixed(8),
-        Kind::Bytes => Op::Bytes,
-        Kind::String => Op::Text,
-        Kind::Fixed { size } if *size <= ITEM_BYTES_MAX => Op::Fixed(*size as u32),
-        Kind::Enum { symbols, .. } => Op::Enum(symbols.len() as u32),
-        // Containers and null are no leaves.
-        _ => Op::TooLong,
-    }
-}
-
-fn changes(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::MaskText(_)
-            | Op::MaskBytes(_)
-            | Op::MaskFixed { .. }
-            | Op::MaskInt(_)
-            | Op::MaskLong(_)
-            | Op::MaskFloat(_)
-            | Op::MaskDouble(_)
-            | Op::Constant(_)
-            | Op::CoverEnd(_)
-            | Op::Call(_)
-    )
-}
-
-fn event_time(logical: Option<Logical>) -> Option<EventTime> {
-    match logical? {
-        Logical::Date => Some(EventTime::Days),
-        Logical::TimestampMillis | Logical::LocalTimestampMillis => Some(EventTime::Millis),
-        Logical::TimestampMicros | Logical::LocalTimestampMicros => Some(EventTime::Micros),
-        Logical::TimestampNanos | Logical::LocalTimestampNanos => Some(EventTime::Nanos),
-        _ => None,
-    }
-}
-
-/// How often each type is used; the root's own use counts.
-fn uses(schema: &Schema) -> Vec<u32> {
-    let mut uses = vec![0; schema.len()];
-    uses[schema.root().index()] += 1;
-    for (node, _) in schema.nodes() {
-        for (_, part) in parts(schema, node) {
-            uses[part.index()] += 1;
-        }
-    }
-    uses
 }

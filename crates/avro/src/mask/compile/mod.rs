@@ -1,6 +1,7 @@
 //! From rules, a writer's schema and keys to a program.
 
 mod emit;
+mod leaf;
 mod map;
 mod masks;
 mod matching;
