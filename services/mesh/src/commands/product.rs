@@ -55,7 +55,8 @@ pub fn registry_failure(error: RegistryError) -> Failure {
     }
 }
 
-fn catalogue_failure(error: CatalogueError) -> Failure {
+/// How a command ends that cannot use the catalogue.
+pub fn catalogue_failure(error: CatalogueError) -> Failure {
     match error {
         CatalogueError::Read(source) => kafka_failure(source),
         CatalogueError::NotThere => Failure::usage(error.to_string()).hint("apply contracts first: `mesh apply`"),

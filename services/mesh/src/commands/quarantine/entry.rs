@@ -1,0 +1,55 @@
+//! A refused record's outside.
+
+use jiff::Timestamp;
+use mesh_kafka::Record;
+use mesh_masking::quarantine::Entry;
+use serde::Serialize;
+
+/// What everybody may see of a refused record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Row {
+    /// Where it is in the quarantine: what `show` asks for.
+    pub partition: i32,
+    pub offset: i64,
+    /// The record's own timestamp.
+    pub time: Option<Timestamp>,
+    pub reason: String,
+    pub message: String,
+    pub source_topic: String,
+    pub source_partition: i32,
+    pub source_offset: i64,
+    pub schema_id: Option<u32>,
+    pub major: u32,
+    pub revision: u64,
+    pub key_version: u32,
+}
+
+impl Row {
+    pub(super) fn of(record: &Record) -> Self {
+        let entry = Entry::of(record);
+        Row {
+            partition: record.partition,
+            offset: record.offset,
+            time: record.timestamp_ms.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            reason: entry.reason,
+            message: entry.message,
+            source_topic: entry.source_topic,
+            source_partition: entry.source_partition,
+            source_offset: entry.source_offset,
+            schema_id: entry.schema_id,
+            major: entry.major,
+            revision: entry.revision,
+            key_version: entry.key_version,
+        }
+    }
+
+    /// The time as people read it.
+    pub(super) fn shown_time(&self) -> String {
+        self.time.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    }
+
+    /// The schema id as people read it.
+    pub(super) fn shown_schema_id(&self) -> String {
+        self.schema_id.map_or_else(|| "-".to_owned(), |id| id.to_string())
+    }
+}

@@ -1,0 +1,116 @@
+//! `mesh quarantine list`.
+
+use super::entry::Row;
+use super::find;
+use crate::cli::Format;
+use crate::commands::product::kafka_failure;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::output::{self, Reader};
+use comfy_table::{Table, presets::NOTHING};
+use mesh_contract::ProductRef;
+use mesh_kafka::log::LogReader;
+use std::collections::{BTreeMap, VecDeque};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The product, such as crm.customers or crm.customers@1
+    #[arg(value_name = "PRODUCT")]
+    product: ProductRef,
+    /// List no more than the newest so many of each partition
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Only records that were refused for this reason, such as unknown-schema-id
+    #[arg(long, value_name = "CODE")]
+    reason: Option<String>,
+}
+
+/// What a quarantine holds: counts of all, the newest as rows.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    partitions: BTreeMap<i32, VecDeque<Row>>,
+    pub(super) reasons: BTreeMap<String, u64>,
+}
+
+impl Listing {
+    pub(super) fn add(&mut self, row: Row, limit: usize) {
+        *self.reasons.entry(row.reason.clone()).or_default() += 1;
+        let newest = self.partitions.entry(row.partition).or_default();
+        if newest.len() >= limit {
+            newest.pop_front();
+        }
+        newest.push_back(row);
+    }
+
+    /// By time; of the same time by partition and offset.
+    pub(super) fn rows(self) -> Vec<Row> {
+        let mut rows: Vec<Row> = self.partitions.into_values().flatten().collect();
+        rows.sort_by_key(|row| (row.time, row.partition, row.offset));
+        rows
+    }
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let (kafka, product) = find(context, &args.product).await?;
+    let topic = product.contract.topics().quarantine;
+    let mut reader = LogReader::open(&kafka, &topic).await.map_err(kafka_failure)?;
+    let (mut listing, limit) = (Listing::default(), args.limit as usize);
+    let is_asked = |row: &Row| args.reason.as_ref().is_none_or(|reason| *reason == row.reason);
+    let read = reader.read_to_end(|record| {
+        let row = Row::of(&record);
+        if is_asked(&row) {
+            listing.add(row, limit);
+        }
+    });
+    read.await.map_err(kafka_failure)?;
+    let summary = summary(&listing.reasons);
+    let rows = listing.rows();
+    match context.format() {
+        Format::Json => show_json(&rows)?,
+        Format::Text if rows.is_empty() => {}
+        Format::Text => _ = output::data(&table(&rows))?,
+    }
+    output::talk(&format!("{}@{}: {summary}", product.contract.product(), product.contract.version));
+    Ok(Exit::Fine)
+}
+
+/// One object a line.
+fn show_json(rows: &[Row]) -> Result<(), Failure> {
+    for row in rows {
+        if output::json(row)? == Reader::Gone {
+            break;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn table(rows: &[Row]) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["partition", "offset", "reason", "source", "schema id", "time"]);
+    for row in rows {
+        let source = format!("{}[{}]@{}", row.source_topic, row.source_partition, row.source_offset);
+        table.add_row([
+            row.partition.to_string(),
+            row.offset.to_string(),
+            row.reason.clone(),
+            source,
+            row.shown_schema_id(),
+            row.shown_time(),
+        ]);
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().trim_start_matches(' ').to_owned()).collect();
+    lines.join("\n")
+}
+
+/// `4 refused: 3 key-mismatch, 1 truncated`
+pub(super) fn summary(reasons: &BTreeMap<String, u64>) -> String {
+    let total: u64 = reasons.values().sum();
+    if total == 0 {
+        return "nothing was refused".to_owned();
+    }
+    let mut counts: Vec<(&String, &u64)> = reasons.iter().collect();
+    counts.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), *reason));
+    let counts: Vec<String> = counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    format!("{total} refused: {}", counts.join(", "))
+}
