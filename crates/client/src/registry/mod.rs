@@ -2,6 +2,7 @@
 
 mod call;
 mod error;
+mod subjects;
 mod url;
 
 use std::sync::Arc;
