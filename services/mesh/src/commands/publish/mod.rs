@@ -183,7 +183,8 @@ fn report(producer: &ProductProducer, counts: &Counts, format: Format) -> Result
         Format::Text => {
             let deleted = if *tombstones > 0 { format!(", {tombstones} tombstones") } else { String::new() };
             let left_out = if *refused > 0 { format!("; {refused} refused") } else { String::new() };
-            output::data(&format!("published {events} events{deleted} to {topic}{left_out}"))?
+            let noun = if *events == 1 { "event" } else { "events" };
+            output::data(&format!("published {events} {noun}{deleted} to {topic}{left_out}"))?
         }
     };
     Ok(())
