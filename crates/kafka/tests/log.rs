@@ -166,6 +166,14 @@ async fn records_come_back_as_they_were_sent(settings: &Settings) {
     assert_eq!(record.header("h").map(|value| &value[..]), Some(&b"2"[..]));
     assert!(tokio::time::timeout(DEADLINE, consumer.next_until_end()).await.unwrap().unwrap().is_none());
 
+    let ends = BTreeMap::from([(TopicPartition::new("sent", 0), 10)]);
+    let mut consumer = Consumer::assign(settings, "sent", &[(0, Start::Offset(8))]).unwrap();
+    let mut before = Vec::new();
+    while let Some(record) = tokio::time::timeout(DEADLINE, consumer.next_before(&ends)).await.unwrap().unwrap() {
+        before.push(record.offset);
+    }
+    assert_eq!(before, [8, 9]);
+
     let mut offsets = Vec::new();
     let partition = TopicPartition::new("sent", 0);
     let range = read_range(settings, &partition, 990..2000, |record| offsets.push(record.offset));

@@ -31,8 +31,8 @@ pub struct Options {
     pub group: Option<String>,
     /// Where to begin: without a group, or where the group has not committed anything.
     pub from: From,
-    /// Whether [`Subscriber::next_until_end`] will be asked: then what was published before the subscription is certain to
-    /// be before the end.
+    /// Whether [`Subscriber::next_until_end`] will be asked: the end is where the view ends when the subscription begins,
+    /// all that was published before included.
     pub until_end: bool,
 }
 
@@ -58,6 +58,8 @@ pub struct Subscriber {
     /// Read, but not handed over yet.
     held: Option<Record>,
     handed_over: Offsets,
+    /// Where the view ended when the subscription began, if that was asked for.
+    ends: Option<Offsets>,
 }
 
 impl Subscriber {
@@ -89,9 +91,8 @@ impl Subscriber {
         let admin = Admin::new(settings).map_err(failed)?;
         let partitions = admin.partitions(topic).await.map_err(failed)?;
         let partitions = partitions.ok_or_else(|| SubscribeError::NoSuchTopic { topic: topic.to_owned() })?;
-        if options.until_end {
-            admin.settled_end_offsets(&[topic]).await.map_err(failed)?;
-        }
+        let ends =
+            if options.until_end { Some(admin.settled_end_offsets(&[topic]).await.map_err(failed)?) } else { None };
         let start = match options.from {
             From::Beginning => Start::Beginning,
             From::Latest => Start::End,
@@ -112,6 +113,7 @@ impl Subscriber {
             schemas: HashMap::new(),
             held: None,
             handed_over: Offsets::new(),
+            ends,
         })
     }
 
@@ -131,10 +133,14 @@ impl Subscriber {
         self.hand_over().await
     }
 
-    /// The next event; none once everything has been handed over that was there when the subscription began, at least.
+    /// The next event; none once everything has been handed over that was there when the subscription began (see
+    /// [`Options::until_end`]; without it: at least that).
     pub async fn next_until_end(&mut self) -> Result<Option<Event>, SubscribeError> {
         if self.held.is_none() {
-            let record = self.consumer.next_until_end().await;
+            let record = match &self.ends {
+                Some(ends) => self.consumer.next_before(ends).await,
+                None => self.consumer.next_until_end().await,
+            };
             let Some(record) = record.map_err(|source| self.unreadable(source))? else { return Ok(None) };
             self.held = Some(record);
         }

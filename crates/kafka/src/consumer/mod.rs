@@ -11,7 +11,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::blocking::{self, Shared};
-use crate::{Error, Offsets, Record, Settings};
+use crate::{Error, Offsets, Record, Settings, TopicPartition};
 use group::GroupContext;
 
 pub use range::read_range;
@@ -109,6 +109,25 @@ impl Consumer {
                 return Ok(None);
             }
             if let Event::Record(record) = self.event().await? {
+                return Ok(Some(record));
+            }
+        }
+    }
+
+    /// Waits for the next record before `ends`; none once all partitions that it reads have been read up to there. Records
+    /// behind the ends are passed over. The ends are to be those of a moment before this consumer was made.
+    pub async fn next_before(&mut self, ends: &Offsets) -> Result<Option<Record>, Error> {
+        loop {
+            if self.inner.context().all_ended() {
+                return Ok(None);
+            }
+            let Event::Record(record) = self.event().await? else { continue };
+            let partition = TopicPartition::new(&*record.topic, record.partition);
+            let end = ends.get(&partition).copied().unwrap_or(i64::MAX);
+            if record.offset + 1 >= end {
+                self.inner.context().ended(record.partition);
+            }
+            if record.offset < end {
                 return Ok(Some(record));
             }
         }

@@ -41,7 +41,7 @@ fn has_own_value(schema: &Schema) -> bool {
 }
 
 fn parse(place: String, line: &[u8], may_be_wrapped: bool) -> Row {
-    match serde_json::from_slice(line) {
+    match serde_json::from_slice(line.trim_ascii_end()) {
         Ok(Value::Object(object)) if may_be_wrapped && is_wrapped(&object) => unwrap(place, object),
         Ok(event) => Row::new(place, Ok(Content::Event(event))),
         // its position within the line; never what stands there
@@ -128,7 +128,7 @@ mod tests {
     fn lines_are_events_or_say_why_not() {
         let rows = rows("{\"id\":\"a\"}\n\n{\"id\":\n{\"id\":\"b\"}", id());
         assert_eq!(rows[0], Row::new("line 1".into(), Ok(Content::Event(json!({ "id": "a" })))));
-        assert_eq!(rows[1], Row::new("line 3".into(), Err("not JSON: it ends too early, at column 0".into())));
+        assert_eq!(rows[1], Row::new("line 3".into(), Err("not JSON: it ends too early, at column 6".into())));
         assert_eq!(rows[2].place, "line 4");
     }
 

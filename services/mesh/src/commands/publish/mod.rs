@@ -181,13 +181,17 @@ fn report(producer: &ProductProducer, counts: &Counts, format: Format) -> Result
             "refused": refused,
         }))?,
         Format::Text => {
-            let deleted = if *tombstones > 0 { format!(", {tombstones} tombstones") } else { String::new() };
+            let deleted =
+                if *tombstones > 0 { format!(" and {}", counted(*tombstones, "tombstone")) } else { String::new() };
             let left_out = if *refused > 0 { format!("; {refused} refused") } else { String::new() };
-            let noun = if *events == 1 { "event" } else { "events" };
-            output::data(&format!("published {events} {noun}{deleted} to {topic}{left_out}"))?
+            output::data(&format!("published {}{deleted} to {topic}{left_out}", counted(*events, "event")))?
         }
     };
     Ok(())
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn read_schema(file: &Path) -> Result<Value, Failure> {
