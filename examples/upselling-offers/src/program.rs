@@ -179,7 +179,7 @@ impl Program {
 
     /// Publishes the offers that are new or have changed.
     async fn publish(&mut self) -> Result<()> {
-        let offers = self.made.fresh(derive::offers(&self.book, Timestamp::now()));
+        let offers = self.made.fresh(derive::offers(&self.book, now()?));
         for offer in &offers {
             let meta = Meta { timestamp_ms: Some(offer.made_at.as_millisecond()), ..Meta::default() };
             self.offers.send(offer, meta).await.context("cannot publish an offer")?;
@@ -192,6 +192,11 @@ impl Program {
         self.summary.offers.extend(offers);
         Ok(())
     }
+}
+
+/// Now, in whole milliseconds: the schema holds no finer ones.
+fn now() -> Result<Timestamp> {
+    Ok(Timestamp::from_millisecond(Timestamp::now().as_millisecond())?)
 }
 
 /// The key as text: all three products are keyed by one.

@@ -8,7 +8,7 @@ use super::event::ChangeEvent;
 pub struct BadRecord {
     /// What is wrong with it, as the report tells it.
     pub sent: &'static str,
-    pub key: Option<String>,
+    pub key: String,
     pub value: Vec<u8>,
 }
 
@@ -23,8 +23,6 @@ pub struct Spoiler<'a, E> {
     pub foreign_schema_id: u32,
     /// Makes a good event with a word in it.
     pub event: fn(&str) -> E,
-    /// Whether the product is compacted, so that a record without a key is bad, too.
-    pub compacted: bool,
 }
 
 impl<E: ChangeEvent> Spoiler<'_, E> {
@@ -43,10 +41,6 @@ impl<E: ChangeEvent> Spoiler<'_, E> {
         let foreign_schema_id = self.foreign_schema_id;
         records.push(self.spoil("another product's schema", |_, datum| frame(foreign_schema_id, datum))?);
         records.push(self.wrong_key(schema_id)?);
-        if self.compacted {
-            let no_key = self.spoil("no key, though compacted", |_, datum| frame(schema_id, datum))?;
-            records.push(BadRecord { key: None, ..no_key });
-        }
         Ok(records)
     }
 
@@ -58,12 +52,12 @@ impl<E: ChangeEvent> Spoiler<'_, E> {
         let word = self.aviary.word(Perch::Refused { product: E::PRODUCT });
         let event = (self.event)(&word);
         let datum = self.encoder.datum(&event)?;
-        Ok(BadRecord { sent, key: Some(event.key().to_owned()), value: value(&word, &datum) })
+        Ok(BadRecord { sent, key: event.key().to_owned(), value: value(&word, &datum) })
     }
 
     fn wrong_key(&mut self, schema_id: u32) -> Result<BadRecord, apache_avro::Error> {
         let key = self.aviary.word(Perch::Refused { product: E::PRODUCT });
         let record = self.spoil("a key of another record", |_, datum| frame(schema_id, datum))?;
-        Ok(BadRecord { key: Some(key), ..record })
+        Ok(BadRecord { key, ..record })
     }
 }

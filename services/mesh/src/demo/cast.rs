@@ -59,6 +59,11 @@ impl Cast {
         self.0.values().map(|product| &product.contract)
     }
 
+    /// The product of every quarantine topic.
+    pub fn quarantines(&self) -> BTreeMap<String, &'static str> {
+        self.0.iter().map(|(name, product)| (product.contract.topics().quarantine, *name)).collect()
+    }
+
     /// Every topic in which something is to turn up.
     pub fn outputs(&self) -> Vec<String> {
         let topics = self.contracts().map(Contract::topics);

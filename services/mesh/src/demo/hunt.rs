@@ -1,10 +1,18 @@
-//! Reads every topic of the cluster, from where it ended before the run, and searches it for canaries.
+//! Reads every topic of the cluster, from where it ended before the run.
 
-use super::search::{Part, Search};
+use super::search::Part;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::consumer::{Consumer, Start};
 use mesh_kafka::{Error, Offsets, Record, Settings, TopicPartition};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+/// How many topics are read at a time.
+const READERS_MAX: usize = 6;
+/// How many records may wait to be looked at.
+const WAITING_MAX: usize = 1_000;
 
 /// Where every topic ended at some moment. What is behind it is of before.
 #[derive(Debug, Default)]
@@ -33,50 +41,59 @@ impl Mark {
     }
 }
 
-/// Reads what was written to a topic since `mark`, committed records only.
-///
-/// # Errors
-/// The topic cannot be read.
-pub async fn read_since(
-    settings: &Settings,
-    mark: &Mark,
-    (topic, partitions): (&str, u32),
-    mut each: impl FnMut(Record),
-) -> Result<(), Error> {
-    let mut consumer = Consumer::assign(settings, topic, &mark.starts(topic, partitions))?;
-    while let Some(record) = consumer.next_until_end().await? {
-        each(record);
-    }
-    Ok(())
-}
-
-/// Searches every topic but those that `skip` says, and counts the records of each.
+/// Reads every topic but those that `skip` says, several at a time, and counts the records of each; `each` sees them all.
 ///
 /// # Errors
 /// A topic cannot be read: an incomplete search proves nothing.
-pub async fn search_all(
+pub async fn read_all(
     settings: &Settings,
     mark: &Mark,
-    search: &mut Search<'_>,
     skip: impl Fn(&str) -> bool,
+    mut each: impl FnMut(&Record),
 ) -> Result<BTreeMap<String, u64>, Error> {
-    let admin = Admin::new(settings)?;
-    let mut records = BTreeMap::new();
-    for (topic, partitions) in admin.topics().await? {
-        if skip(&topic) {
-            continue;
-        }
-        let count = records.entry(topic.clone()).or_default();
-        read_since(settings, mark, (&topic, partitions), |record| {
-            *count += 1;
-            search.record(&topic, parts(&record));
-        })
-        .await?;
+    let topics = Admin::new(settings)?.topics().await?;
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    let (found, mut records) = mpsc::channel(WAITING_MAX);
+    let mut readers = JoinSet::new();
+    let turns = Arc::new(Semaphore::new(READERS_MAX));
+    for (topic, partitions) in topics.into_iter().filter(|(topic, _)| !skip(topic)) {
+        counts.insert(topic.clone(), 0);
+        let reader =
+            Reader { settings: settings.clone(), starts: mark.starts(&topic, partitions), found: found.clone() };
+        readers.spawn(reader.read(topic, Arc::clone(&turns)));
     }
-    Ok(records)
+    drop(found);
+    while let Some(record) = records.recv().await {
+        *counts.entry(record.topic.to_string()).or_default() += 1;
+        each(&record);
+    }
+    readers.join_all().await.into_iter().collect::<Result<(), Error>>()?;
+    Ok(counts)
 }
 
-fn parts(record: &Record) -> impl Iterator<Item = (Part, &[u8])> {
+/// Reads one topic, and hands its records over.
+struct Reader {
+    settings: Settings,
+    starts: Vec<(i32, Start)>,
+    found: mpsc::Sender<Record>,
+}
+
+impl Reader {
+    async fn read(self, topic: String, turns: Arc<Semaphore>) -> Result<(), Error> {
+        // The semaphore is never closed; were it, all would read at once, which is as right.
+        let _turn = turns.acquire().await;
+        let mut consumer = Consumer::assign(&self.settings, &topic, &self.starts)?;
+        while let Some(record) = consumer.next_until_end().await? {
+            if self.found.send(record).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A record's parts, as they are searched.
+pub fn parts(record: &Record) -> impl Iterator<Item = (Part, &[u8])> {
     let key = record.key.as_deref().map(|key| (Part::Key, key));
     let value = record.value.as_deref().map(|value| (Part::Value, value));
     let headers = record.headers.iter().flat_map(|header| {

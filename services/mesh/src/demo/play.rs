@@ -1,18 +1,20 @@
 //! The demo's two acts: while the services run, and after they were stopped in order.
 
 use super::canary::Aviary;
-use super::cast::{Cast, PRODUCTS};
-use super::hunt::{Mark, search_all};
+use super::cast::PRODUCTS;
+use super::hunt::{Mark, parts, read_all};
 use super::ledger::{Account, Balance, Ledger};
 use super::progress::Progress;
 use super::publish::{self, Published, Stage};
 use super::readers::{Readers, Seen};
 use super::search::{Grants, Search};
 use super::story::{Edge, Freshness, Hunt, Joined, Quarantined, Refused};
+use super::watch::Quarantine;
 use super::world::World;
 use super::{failed, offers, refuse, watch};
 use crate::failure::Failure;
-use mesh_kafka::Settings;
+use mesh_contract::topic::LINEAGE_TOPIC;
+use mesh_kafka::Record;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -63,6 +65,7 @@ pub async fn first_act(
     progress.phase("deriving upselling.offers");
     let joined = offers::derive(stage, &mut published).await?;
     let settled = settled.and(settle(&mut ledger, stage, &published, progress).await?);
+    let settled_at_ms = now_ms();
     let views: u64 = stage.cast.outputs().iter().map(|topic| ledger.count(topic)).sum();
     drop(ledger);
     progress.counted("subscribing as each access group", views);
@@ -70,7 +73,7 @@ pub async fn first_act(
     let customer_id = world.somebody();
     let seen = Readers::new(stage, mark, aviary, &grants, customer_id).read_all(progress).await?;
     progress.phase("waiting for freshness to be judged");
-    let freshness = watch::freshness(&stage.kafka, now_ms(), FRESHNESS_DEADLINE).await?;
+    let freshness = watch::freshness(&stage.kafka, settled_at_ms, FRESHNESS_DEADLINE).await?;
     Ok(FirstAct { published, refused, settled, seen, joined, freshness })
 }
 
@@ -99,34 +102,40 @@ pub async fn second_act(
     first: &FirstAct,
     progress: &Progress,
 ) -> Result<SecondAct, Failure> {
-    progress.phase("drawing the lineage graph");
-    let lineage_events = watch::lineage_events(&stage.kafka, mark).await?;
-    let lineage = watch::edges(&lineage_events);
-    let quarantined = watch::quarantined(stage, mark, &first.published).await?;
     progress.phase("searching every topic for canaries");
-    let hunt = hunt(&stage.kafka, &stage.cast, mark, aviary, &first.seen).await?;
-    Ok(SecondAct { quarantined, lineage_events, lineage, hunt })
-}
-
-async fn hunt(kafka: &Settings, cast: &Cast, mark: &Mark, aviary: &Aviary, seen: &Seen) -> Result<Hunt, Failure> {
-    let grants = Grants::of(cast.contracts());
+    let grants = Grants::of(stage.cast.contracts());
     let mut search = Search::new(aviary.canaries(), &grants)
         .map_err(|error| Failure::internal("cannot search for the canaries").because(error))?;
-    let counts = search_all(kafka, mark, &mut search, |topic| grants.is_private(topic))
-        .await
-        .map_err(failed::kafka("search every topic for canaries"))?;
+    let quarantines = stage.cast.quarantines();
+    let (mut quarantine, mut lineage_events) = (Quarantine::default(), Vec::new());
+    let look = |record: &Record| {
+        search.record(&record.topic, parts(record));
+        if let Some(product) = quarantines.get(&*record.topic) {
+            quarantine.take(product, record, &first.published);
+        }
+        if &*record.topic == LINEAGE_TOPIC {
+            lineage_events.extend(record.value.as_ref().and_then(|value| String::from_utf8(value.to_vec()).ok()));
+        }
+    };
+    let counts = read_all(&stage.kafka, mark, |topic| grants.is_private(topic), look).await;
+    let counts = counts.map_err(failed::kafka("search every topic for canaries"))?;
+    let hunt = hunted(&search, aviary, counts.len(), &first.seen);
+    Ok(SecondAct { quarantined: quarantine.rows(), lineage: watch::edges(&lineage_events), lineage_events, hunt })
+}
+
+fn hunted(search: &Search<'_>, aviary: &Aviary, topics: usize, seen: &Seen) -> Hunt {
     let places: BTreeSet<String> = aviary.canaries().iter().map(|canary| canary.perch.describe()).collect();
     let (records, bytes) = search.searched();
-    Ok(Hunt {
+    Hunt {
         planted: aviary.canaries().len(),
         places: places.len(),
-        topics: counts.len(),
+        topics,
         records,
         bytes,
         granted: search.granted(),
         leaks: search.leaks().clone(),
         birth_dates: seen.birth_dates.clone(),
-    })
+    }
 }
 
 /// Milliseconds since 1970.

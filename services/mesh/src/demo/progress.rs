@@ -22,12 +22,14 @@ impl Progress {
 
     /// A phase whose length is not known.
     pub fn phase(&self, name: &'static str) {
+        tracing::info!(phase = name, "demo");
         self.style(UNCOUNTED);
         self.0.set_message(name);
     }
 
     /// A phase of `total` steps.
     pub fn counted(&self, name: &'static str, total: u64) {
+        tracing::info!(phase = name, total, "demo");
         self.0.set_length(total);
         self.0.set_position(0);
         self.style(COUNTED);

@@ -56,6 +56,9 @@ impl<'a> Readers<'a> {
                 self.read(product, &view, &topic, progress).await?;
             }
         }
+        let mut sights = std::mem::take(&mut self.sights);
+        sights.sort_by_key(|sight| self.rank(&sight.group));
+        self.sights = sights;
         self.seen.same_customer = compare(self.customer_id, &self.sights);
         self.seen.same_customer.elsewhere = self.elsewhere();
         Ok(self.seen)
@@ -82,6 +85,12 @@ impl<'a> Readers<'a> {
         let (product, view, topic) = (product.to_owned(), view.to_owned(), topic.to_owned());
         self.seen.views.push(ViewCount { product, view, topic, groups, records });
         Ok(())
+    }
+
+    /// Groups stand in the order in which the contract names them.
+    fn rank(&self, group: &str) -> usize {
+        let grants = &self.stage.cast.product("crm.customers").contract.access_group;
+        grants.iter().position(|grant| grant.group == group).unwrap_or(usize::MAX)
     }
 
     fn is_of_this_run(&self, event: &Event) -> bool {
@@ -123,7 +132,7 @@ impl<'a> Readers<'a> {
         let masked = self.sights.iter().find(|sight| sight.view == mesh_contract::MASKED_VIEW)?;
         let hash = masked.record["email"].as_str()?;
         let page_views = self.page_views.get(hash)?;
-        let short: String = hash.chars().take(8).collect();
+        let short: String = hash.chars().take(12).collect();
         Some(format!(
             "The masked view of web.page_views shows {page_views} page views of the visitor {short}...: the same person."
         ))

@@ -107,17 +107,22 @@ impl Report {
         let explanation = "What the sidecar could not let through is in the product's quarantine topic, encrypted, with \
             the reason; `mesh quarantine list` shows it. Nothing is dropped, nothing blocks the records behind it.";
         self.section(4, "Quarantined", explanation);
-        let rows = story
-            .quarantined
-            .iter()
-            .map(|row| [row.product.clone(), row.sent.clone(), row.reason.clone(), thousands(row.records)]);
-        self.table(&["product", "what was sent", "reason given", "records"], rows);
+        let mut kinds: BTreeMap<(&str, &str), (Vec<&str>, u64)> = BTreeMap::new();
+        for row in &story.quarantined {
+            let (products, records) = kinds.entry((&row.sent, &row.reason)).or_default();
+            products.push(&row.product);
+            *records += row.records;
+        }
+        let rows = kinds.into_iter().map(|((sent, reason), (products, records))| {
+            [sent.to_owned(), reason.to_owned(), products.join(", "), thousands(records)]
+        });
+        self.table(&["what was sent", "reason given", "to", "records"], rows);
     }
 
     fn refused(&mut self, story: &Story) {
         let explanation = "The registry refused schemas that would have broken their readers:";
         self.section(5, "Refused", explanation);
-        let rows = story.refused.iter().map(|row| [row.subject.clone(), row.change.clone(), row.answer.clone()]);
+        let rows = story.refused.iter().map(|row| [row.subject.clone(), row.change.clone(), gist(&row.answer)]);
         self.table(&["subject", "change", "the registry's answer"], rows);
     }
 
@@ -222,6 +227,19 @@ fn branches<'a>(edges: &'a [Edge], from: &'a str, indent: &str, told: &mut BTree
         let _ = writeln!(text, "{indent}{corner} {}  [{}]", edge.to, edge.job);
         branches(edges, &edge.to, &format!("{indent}{rail}"), told, text);
     }
+}
+
+/// The rule and the reason of the registry's answer, which repeats what the table says already; all of it, if it is in
+/// other words than expected.
+fn gist(answer: &str) -> String {
+    let finding = || {
+        let (_, details) = answer.split_once("{rule: ")?;
+        let (rule, rest) = details.split_once(',')?;
+        let (_, said) = rest.split_once("version: ")?.1.split_once(", ")?;
+        let said = said.split(['}', ';']).next()?;
+        Some(format!("{rule}: {said}"))
+    };
+    finding().unwrap_or_else(|| answer.to_owned())
 }
 
 /// `1234567` as `1,234,567`.

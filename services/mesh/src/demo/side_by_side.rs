@@ -17,6 +17,10 @@ const COLUMNS: [&str; 9] = [
     "segment",
 ];
 
+/// How long a whole hash is, and how much of it is shown.
+const HASH_DIGITS: usize = 64;
+const HASH_DIGITS_SHOWN: usize = 12;
+
 /// One group's sight of the record.
 #[derive(Debug, Clone)]
 pub struct Sight {
@@ -63,15 +67,28 @@ fn collect(value: &Value, path: String, columns: &mut BTreeMap<String, String>) 
             if !joined.is_empty() {
                 joined.push('\n');
             }
-            joined.push_str(&text);
+            joined.push_str(&shortened(&text));
         }
     }
+}
+
+/// A hash is known by its beginning.
+fn shortened(text: &str) -> String {
+    let is_hash = text.len() == HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash { format!("{}...", &text[..HASH_DIGITS_SHOWN]) } else { text.to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn hashes_are_shortened_and_nothing_else() {
+        assert_eq!(shortened(&"9f".repeat(32)), "9f9f9f9f9f9f...");
+        assert_eq!(shortened("+1-212-555-0142"), "+1-212-555-0142");
+        assert_eq!(shortened(&"n".repeat(64)), "n".repeat(64));
+    }
 
     #[test]
     fn columns_line_up_and_items_share_one() {

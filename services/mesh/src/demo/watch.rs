@@ -1,15 +1,11 @@
 //! What the watching services saw: freshness, lineage, quarantine.
 
 use super::cast::{Cast, PRODUCTS};
-use super::failed;
-use super::hunt::{Mark, read_since};
-use super::publish::{Published, Stage};
+use super::publish::Published;
 use super::story::{Edge, Freshness, Quarantined};
 use crate::failure::Failure;
-use mesh_contract::topic::LINEAGE_TOPIC;
 use mesh_freshness::{ProductReport, State};
-use mesh_kafka::Settings;
-use mesh_kafka::admin::Admin;
+use mesh_kafka::{Record, Settings};
 use mesh_lineage::{Graph, Limits, intake};
 use mesh_masking::quarantine::Entry;
 use std::collections::BTreeMap;
@@ -48,22 +44,6 @@ fn told(report: &ProductReport) -> Freshness {
     }
 }
 
-/// The lineage events of this run, as they were written.
-///
-/// # Errors
-/// Kafka does not answer.
-pub async fn lineage_events(kafka: &Settings, mark: &Mark) -> Result<Vec<String>, Failure> {
-    let failed = failed::kafka("read the lineage events");
-    let admin = Admin::new(kafka).map_err(&failed)?;
-    let partitions = admin.partitions(LINEAGE_TOPIC).await.map_err(&failed)?.unwrap_or(0);
-    let mut events = Vec::new();
-    let take = |record: mesh_kafka::Record| {
-        events.extend(record.value.and_then(|value| String::from_utf8(value.to_vec()).ok()));
-    };
-    read_since(kafka, mark, (LINEAGE_TOPIC, partitions), take).await.map_err(&failed)?;
-    Ok(events)
-}
-
 /// The graph that these events make, from topic to topic.
 pub fn edges(events: &[String]) -> Vec<Edge> {
     let mut graph = Graph::new(Limits::default());
@@ -76,27 +56,25 @@ pub fn edges(events: &[String]) -> Vec<Edge> {
     graph.topic_edges().into_iter().map(|edge| Edge { from: edge.from, to: edge.to, job: edge.job }).collect()
 }
 
-/// What is in quarantine of this run, by what was sent and the reason given. What nobody sent on purpose is there, too.
-///
-/// # Errors
-/// Kafka does not answer.
-pub async fn quarantined(stage: &Stage, mark: &Mark, published: &Published) -> Result<Vec<Quarantined>, Failure> {
-    let failed = failed::kafka("read the quarantine");
-    let partitions = Admin::new(&stage.kafka).map_err(&failed)?.topics().await.map_err(&failed)?;
-    let mut counts: BTreeMap<(String, String, String), u64> = BTreeMap::new();
-    for product in PRODUCTS {
-        let topic = stage.cast.topics(product).quarantine;
-        let partitions = partitions.get(&topic).copied().unwrap_or(0);
-        let count = |record: mesh_kafka::Record| {
-            let entry = Entry::of(&record);
-            let origin = (entry.source_topic, entry.source_partition, entry.source_offset);
-            let sent = published.bad.get(&origin).copied().unwrap_or(NOT_ON_PURPOSE);
-            *counts.entry((product.to_owned(), sent.to_owned(), entry.reason)).or_default() += 1;
-        };
-        read_since(&stage.kafka, mark, (&topic, partitions), count).await.map_err(&failed)?;
+/// What is in quarantine, by product, what was sent, and the reason given.
+#[derive(Debug, Default)]
+pub struct Quarantine(BTreeMap<(String, &'static str, String), u64>);
+
+impl Quarantine {
+    /// Takes a record of a product's quarantine topic in. What nobody sent on purpose is taken in, too.
+    pub fn take(&mut self, product: &str, record: &Record, published: &Published) {
+        let entry = Entry::of(record);
+        let origin = (entry.source_topic, entry.source_partition, entry.source_offset);
+        let sent = published.bad.get(&origin).copied().unwrap_or(NOT_ON_PURPOSE);
+        *self.0.entry((product.to_owned(), sent, entry.reason)).or_default() += 1;
     }
-    let row = |((product, sent, reason), records)| Quarantined { product, sent, reason, records };
-    Ok(counts.into_iter().map(row).collect())
+
+    /// The rows of the report.
+    pub fn rows(self) -> Vec<Quarantined> {
+        let row =
+            |((product, sent, reason), records)| Quarantined { product, sent: str::to_owned(sent), reason, records };
+        self.0.into_iter().map(row).collect()
+    }
 }
 
 /// What the report says of a quarantined record that was not bad on purpose.

@@ -8,6 +8,9 @@ use std::error::Error;
 use std::net::SocketAddr;
 use tokio::task::JoinSet;
 
+/// A product's freshness is written at least every so many evaluations, though nothing changed.
+const WRITTEN_EVERY_INTERVALS: u32 = 3;
+
 type Ended = (&'static str, Result<(), Box<dyn Error + Send + Sync>>);
 
 /// Running services.
@@ -76,6 +79,7 @@ impl Services {
             let mut config = mesh_freshness::Config::new(plan.kafka.clone());
             config.readiness = self.readiness.clone();
             config.interval = plan.freshness_interval;
+            config.publish_every = plan.freshness_interval * WRITTEN_EVERY_INTERVALS;
             self.spawn(Service::Freshness.name(), mesh_freshness::run(config, self.shutdown.clone()));
         }
     }
