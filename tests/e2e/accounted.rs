@@ -10,9 +10,9 @@ use std::fmt::Write;
 const GOOD: usize = 20_000;
 const BAD: usize = 200;
 const KILLS: usize = 3;
-const INPUT: &str = "crm.customers.v1.in";
+pub(super) const INPUT: &str = "crm.customers.v1.in";
 const QUARANTINE: &str = "crm.customers.v1.quarantine";
-const VIEWS: [(&str, &str); 3] = [
+pub(super) const VIEWS: [(&str, &str); 3] = [
     ("masked", "crm.customers.v1"),
     ("support", "crm.customers.v1.support"),
     ("stewards", "crm.customers.v1.stewards"),
@@ -63,7 +63,7 @@ fn count(world: &World, topic: &str) -> usize {
     if world.extent(topic) == 0 { 0 } else { read(world, topic).len() }
 }
 
-fn publish_good(world: &World, numbers: std::ops::Range<usize>) {
+pub(super) fn publish_good(world: &World, numbers: std::ops::Range<usize>) {
     let file = world.scratch("customers.jsonl");
     let mut lines = String::new();
     for number in numbers {
@@ -71,7 +71,7 @@ fn publish_good(world: &World, numbers: std::ops::Range<usize>) {
     }
     std::fs::write(&file, lines).expect("the folder is ours");
     let file = file.to_str().expect("temporary folders are UTF-8");
-    world.run(["publish", "crm.customers", "--in", file]).expect(0);
+    world.run(["publish", "crm.customers", file]).expect(0);
 }
 
 fn customer(number: usize) -> Value {
@@ -100,7 +100,7 @@ fn publish_bad(world: &World) {
 }
 
 /// What a read-committed Python consumer sees of a topic, in order per partition.
-fn read(world: &World, topic: &str) -> Vec<Value> {
+pub(super) fn read(world: &World, topic: &str) -> Vec<Value> {
     Python::environment().run("committed.py", &[world.bootstrap(), topic], "").json_lines()
 }
 
@@ -126,7 +126,7 @@ fn assert_quarantine_is_complete(world: &World) -> BTreeMap<Place, String> {
 }
 
 /// The view holds exactly the input's good records, in order per partition, each masked as `mesh mask` masks it.
-fn assert_view_is_the_input_masked(
+pub(super) fn assert_view_is_the_input_masked(
     world: &World,
     input: &[Value],
     refused: &BTreeMap<Place, String>,

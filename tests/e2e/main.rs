@@ -5,6 +5,8 @@
 mod accounted;
 mod apply;
 mod bad_input;
+mod demo;
 mod polyglot;
 mod readme;
+mod replicas;
 mod support;

@@ -41,7 +41,7 @@ const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Options {
     /// The consumer group.
     pub group: String,
-    /// How long a silent member stays in the group.
+    /// How long a silent member stays in the group: what it held waits for so long when it dies.
     pub session_timeout: Duration,
     /// How much the consumer may fetch ahead of what was gathered, in all.
     pub prefetch_bytes_max: usize,
@@ -51,7 +51,7 @@ impl Options {
     /// The defaults, for a group.
     #[must_use]
     pub fn new(group: impl Into<String>) -> Self {
-        Options { group: group.into(), session_timeout: Duration::from_secs(30), prefetch_bytes_max: 32 << 20 }
+        Options { group: group.into(), session_timeout: Duration::from_secs(10), prefetch_bytes_max: 32 << 20 }
     }
 }
 
@@ -67,9 +67,11 @@ impl Source {
     /// The settings are not valid.
     pub fn open(settings: &Settings, options: &Options) -> Result<Self, Error> {
         let session_timeout = options.session_timeout.as_millis().to_string();
+        let heartbeat_interval = (options.session_timeout / 5).as_millis().to_string();
         let prefetch = (options.prefetch_bytes_max / 1024).max(1024).to_string();
         let defaults = [
             ("session.timeout.ms", session_timeout.as_str()),
+            ("heartbeat.interval.ms", heartbeat_interval.as_str()),
             ("topic.metadata.refresh.interval.ms", "10000"),
             ("fetch.wait.max.ms", "50"),
             // the default, 1 s, idles a consumer that has emptied its queue
