@@ -34,6 +34,7 @@ async fn on_a_real_kafka() {
     let bed = Bed::start().await;
     good_records_reach_every_view(&bed).await;
     bad_records_are_quarantined(&bed).await;
+    an_older_writer_comes_after_a_newer_one(&bed).await;
     a_contract_changes_at_one_offset(&bed).await;
     replicas_come_and_go(&bed).await;
     a_registry_that_is_down_is_waited_for(&bed).await;
@@ -154,6 +155,24 @@ fn assert_hides(record: &Record) {
     for bytes in [record.value.as_deref().unwrap(), &headers] {
         assert!(!bytes.windows(7).any(|window| window == b"example"), "a quarantined record shows itself");
     }
+}
+
+/// The newer schema has lost a field without a default: what the older one's views look like is no evolution of it.
+async fn an_older_writer_comes_after_a_newer_one(bed: &Bed) {
+    let older = bed.product("older").await;
+    let mut shorter = schema();
+    shorter["fields"].as_array_mut().unwrap().pop();
+    let newer = Product { id: bed.register(&older.subject(), &shorter).await, ..older.clone() };
+    let sidecar = bed.sidecar(bed.config());
+    let mut datum = datum(0);
+    datum.truncate(datum.len() - 6);
+    bed.send(OutgoingRecord::to(newer.input()).key("b0").partition(0).value(framed(newer.id, &datum))).await;
+    bed.wait_for(&older.masked(), 1).await;
+    bed.send(older.buyer(3).partition(0)).await;
+    let records = bed.wait_for(&older.masked(), 2).await;
+    sidecar.stop().await;
+    assert_eq!(numbers(&records)[&0], [0, 3]);
+    assert_eq!(bed.read(&older.quarantine()).await.len(), 0);
 }
 
 async fn a_contract_changes_at_one_offset(bed: &Bed) {

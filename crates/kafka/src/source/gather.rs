@@ -47,7 +47,7 @@ impl Source {
         let context = self.consumer.context();
         let mut gathering = Gathering::new(self, limits);
         let mut deadline = Instant::now() + limits.wait;
-        while !gathering.is_full() && !context.has_changes() {
+        while !gathering.is_full() {
             match self.consumer.poll(deadline.saturating_duration_since(Instant::now())) {
                 Some(Ok(message)) => {
                     if gathering.messages.is_empty() {
@@ -55,8 +55,12 @@ impl Source {
                     }
                     gathering.take(message);
                 }
-                Some(Err(error)) => self.fail(error)?,
-                None if Instant::now() >= deadline => break,
+                Some(Err(error)) => {
+                    self.fail(error)?;
+                    break;
+                }
+                // whenever a rebalance was served, the poll brings no message
+                None if context.has_changes() || Instant::now() >= deadline => break,
                 None => {}
             }
         }

@@ -43,17 +43,42 @@ async fn base(shared: &Arc<Shared>, product: &Arc<Product>) -> Result<Prepared, 
     Ok(base)
 }
 
+/// The views' schemas of earlier versions are registered before this one's, in whatever order records come: else an
+/// older writer's would have to pass for an evolution of a newer one's.
 async fn writer(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result<Prepared, Setback> {
-    let schema = registry::schema(&shared.registry, product, id).await?;
+    for earlier in registry::earlier(&shared.registry, product, id).await? {
+        let key = (product.identity, Wanted::Writer(earlier));
+        if shared.ready.contains_key(&key) {
+            continue;
+        }
+        match version(shared, product, earlier).await {
+            Ok(prepared) => _ = shared.ready.insert(key, Arc::new(prepared)),
+            // told when a record needs it
+            Err(Setback::Refused(_)) => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    version(shared, product, id).await
+}
+
+async fn version(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result<Prepared, Setback> {
+    let schema = registry::schema(&shared.registry, id).await?;
     let program = compile(shared, product, schema).await?;
+    if !program.dropped().is_empty() {
+        let (product, fields) = (&*product.name, program.dropped().join(", "));
+        tracing::warn!(
+            product,
+            schema_id = id,
+            fields,
+            "fields that the contract does not know are left out of every view"
+        );
+    }
     let mut ids = Vec::with_capacity(program.views().len());
     for view in program.views() {
         let Some(topic) = product.topics.view(&view.name) else { return Err(no_topic(&view.name)) };
         let subject = value_subject(topic);
-        ids.push((
-            view.name.clone(),
-            registry::register_view(&shared.registry, &view.name, &subject, &view.schema).await?,
-        ));
+        let registered = registry::register_view(&shared.registry, &view.name, &subject, &view.schema).await?;
+        ids.push((view.name.clone(), registered));
     }
     prepare(product, program, |view| {
         let id = ids.iter().find(|(name, _)| name == view).map_or(0, |(_, id)| *id);
