@@ -12,12 +12,14 @@ mod refresh;
 mod scalars;
 mod sense;
 mod sensitive;
+mod waivers;
 
 use crate::contract::Contract;
 use crate::domain::Domain;
 use crate::finding::Finding;
 use crate::mask::SensitiveColumn;
 use crate::places::Declared;
+use crate::waiver::Waiver;
 use reader::Reader;
 
 /// Reads a product's contract. Every error of the file is reported at once.
@@ -44,4 +46,9 @@ pub fn parse_domain(file: &str, text: &str) -> Result<Declared<Domain>, Vec<Find
 /// Reads a list of sensitive columns alone, as a contract writes it under `sensitive_columns`; JSON will do.
 pub fn parse_sensitive_columns(file: &str, text: &str) -> Result<Declared<Vec<SensitiveColumn>>, Vec<Finding>> {
     Reader::read(file, text, sensitive::read)
+}
+
+/// Reads a domain's waivers. Every error of the file is reported at once.
+pub fn parse_waivers(file: &str, text: &str) -> Result<Declared<Vec<Waiver>>, Vec<Finding>> {
+    Reader::read(file, text, waivers::read)
 }

@@ -126,6 +126,12 @@ rules! {
     PRINCIPAL_INVALID = "principal-invalid":
         "A producer is not a Kafka principal.",
         "write `User:<name>`, as Kafka's ACLs do";
+    PRODUCT_INVALID = "product-invalid":
+        "A waiver's product is not the address of one.",
+        "such as `crm.customers`, or `crm.orders@2` for a version";
+    DATE_INVALID = "date-invalid":
+        "A date is not a day of the calendar.",
+        "write year, month and day, such as `2026-12-31`";
     TERM_INVALID = "term-invalid":
         "A term is not a few plain words.",
         "write a few plain words, such as `account manager`";
@@ -157,7 +163,7 @@ rules! {
 
     FILE_PLACE = "file-place":
         "The file is not where its kind belongs.",
-        "files are topics/<domain>/<product>.yaml, topics/<domain>/<product>@<version>.yaml and topics/<domain>/domain.yaml";
+        "files are topics/<domain>/<product>.yaml, topics/<domain>/<product>@<version>.yaml topics/<domain>/domain.yaml and topics/<domain>/waivers.yaml";
     OWNER_FOLDER = "owner-folder":
         "The owner is not the domain whose folder holds the contract.",
         "change the owner, or move the file to its folder";

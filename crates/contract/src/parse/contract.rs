@@ -14,6 +14,9 @@ const PARTITIONS_MAX: u32 = 10_000;
 const REPLICATION_MAX: u32 = 100;
 const HEADER_LENGTH_MAX: usize = 255;
 
+/// Files beside the contracts, which are none.
+const FILE_NAMES: [&str; 2] = ["domain", "waivers"];
+
 /// Headers that begin so are the backbone's own.
 const OWN_HEADERS: &str = "mesh-";
 
@@ -57,6 +60,7 @@ fn product_name(reader: &mut Reader, fields: &Fields<'_>) -> Option<String> {
     let at = fields.get("name")?;
     let name = reader.name(&at)?;
     refuse_reserved(reader, at.node.mark, &name, "product", &RESERVED_NAMES)?;
+    refuse_reserved(reader, at.node.mark, &name, "product", &FILE_NAMES)?;
     Some(name)
 }
 

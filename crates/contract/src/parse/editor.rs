@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::keys::{self, Keys};
 use crate::mask::MaskRule;
 use crate::yaml::{self, Kind, Node};
-use crate::{Compatibility, Storage, parse_contract, parse_domain};
+use crate::{Compatibility, Storage, parse_contract, parse_domain, parse_waivers};
 
 fn schema(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
@@ -45,6 +45,7 @@ fn every_mapping_has_the_parsers_keys() {
     assert_keys(&domain, &keys::DOMAIN);
     assert_keys(&domain["$defs"]["team"], &keys::TEAM);
     assert_keys(&domain["$defs"]["class"], &keys::CLASS);
+    assert_keys(&schema("waivers.schema.json")["items"], &keys::WAIVER);
 }
 
 #[test]
@@ -82,6 +83,7 @@ fn is_valid(schema: &Value, text: &str) -> bool {
 
 const LONG_CONTRACT: &str = include_str!("../../tests/long.yaml");
 const LONG_DOMAIN: &str = include_str!("../../tests/domain.yaml");
+const WAIVERS: &str = include_str!("../../tests/waivers.yaml");
 
 #[test]
 fn the_long_forms_are_valid_to_both() {
@@ -89,6 +91,8 @@ fn the_long_forms_are_valid_to_both() {
     assert!(is_valid(&schema("contract.schema.json"), LONG_CONTRACT));
     assert_eq!(parse_domain("domain.yaml", LONG_DOMAIN).map(|_| ()), Ok(()));
     assert!(is_valid(&schema("domain.schema.json"), LONG_DOMAIN));
+    assert_eq!(parse_waivers("waivers.yaml", WAIVERS).map(|_| ()), Ok(()));
+    assert!(is_valid(&schema("waivers.schema.json"), WAIVERS));
 }
 
 #[test]
@@ -97,7 +101,11 @@ fn the_example_contracts_are_valid_to_editors() {
     for folder in fs::read_dir(topics).unwrap() {
         for file in fs::read_dir(folder.unwrap().path()).unwrap() {
             let path = file.unwrap().path();
-            let name = if path.ends_with("domain.yaml") { "domain.schema.json" } else { "contract.schema.json" };
+            let name = match path.file_name().and_then(|name| name.to_str()) {
+                Some("domain.yaml") => "domain.schema.json",
+                Some("waivers.yaml") => "waivers.schema.json",
+                _ => "contract.schema.json",
+            };
             assert!(is_valid(&schema(name), &fs::read_to_string(&path).unwrap()), "{}", path.display());
         }
     }

@@ -66,3 +66,15 @@ pub(crate) const TEAM: Keys = Keys {
 
 pub(crate) const CLASS: Keys =
     Keys { what: "a class", required: &[("grants", "grants: [web], or [] for nobody else")], optional: &[] };
+
+pub(crate) const WAIVER: Keys = Keys {
+    what: "a waiver",
+    required: &[
+        ("rule", "rule: <the id of the finding's rule>"),
+        ("product", "product: crm.orders, or crm.orders@1 for one version"),
+        ("reason", "reason: <why readers have to live with it>"),
+        ("owner", "owner: <who answers for it>"),
+        ("expires", "expires: <the last day that it holds on, such as 2026-12-31>"),
+    ],
+    optional: &["column"],
+};

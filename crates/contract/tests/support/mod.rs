@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mesh_contract::{
-    Finding, Tree, check_clear, draft_contract, parse_contract, parse_domain, parse_sensitive_columns,
+    Finding, Tree, check_clear, draft_contract, parse_contract, parse_domain, parse_sensitive_columns, parse_waivers,
 };
 
 /// The trees of the corpus whose findings are the neighbours', not the files' own.
@@ -36,6 +36,8 @@ pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
 pub(crate) fn findings(file: &str, text: &str) -> Vec<Finding> {
     if file.starts_with("domain") {
         parse_domain(file, text).err().unwrap_or_default()
+    } else if file.starts_with("waivers") {
+        parse_waivers(file, text).err().unwrap_or_default()
     } else if file.starts_with("sensitive") {
         parse_sensitive_columns(file, text).err().unwrap_or_default()
     } else {
