@@ -1,0 +1,57 @@
+//! What masking costs, in ratios of one run:
+//!
+//! ```text
+//! cargo bench -p mesh-avro --bench masking              a table
+//! cargo bench -p mesh-avro --bench masking -- --json    one JSON object
+//! ```
+//!
+//! `--check` exits with 1 where a target is missed, `--rounds N` measures longer. Without `--bench`, as `cargo test
+//! --benches` runs it, it only sees to it that all contenders do the same work.
+#![allow(clippy::print_stdout)]
+
+mod allocator;
+mod clock;
+mod contest;
+mod encoding;
+mod growth;
+mod peers;
+mod report;
+mod rules;
+mod splice;
+mod words;
+mod workload;
+
+use std::process::ExitCode;
+
+use contest::Workload;
+use report::Report;
+
+#[global_allocator]
+static ALLOCATOR: allocator::Counting = allocator::Counting;
+
+const ROUNDS: usize = 150;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let is_asked = |flag: &str| args.iter().any(|arg| arg == flag);
+    let after = |flag: &str| args.iter().skip_while(|arg| *arg != flag).nth(1);
+    let workload = Workload::new();
+    workload.verify();
+    if !is_asked("--bench") {
+        return ExitCode::SUCCESS;
+    }
+    let rounds = after("--rounds").and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
+    let report = Report {
+        bytes_mean: workload.bytes_mean(),
+        contest: workload.measure(rounds),
+        sizes: growth::sizes(rounds),
+        columns: growth::columns(rounds),
+        compile_ms: growth::compile_ms(rounds),
+    };
+    if is_asked("--json") {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.text());
+    }
+    if is_asked("--check") && !report.is_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
