@@ -124,6 +124,11 @@ impl Context {
         self.global.keys.clone()
     }
 
+    /// The `mesh up` of this working tree, if it runs on this cluster.
+    pub fn running_on(&self, bootstrap_servers: &str) -> Option<&Running> {
+        self.running.as_ref().filter(|running| running.bootstrap_servers == bootstrap_servers)
+    }
+
     /// The file of key material: the given one, or that of the running `mesh up`.
     pub fn keys_file(&self) -> Option<PathBuf> {
         let running = self.running.as_ref().map(|running| running.keys_file.clone());

@@ -30,11 +30,7 @@ impl Cast {
         log.read_to_end(|record| found.extend(current(&record))).await.map_err(&read)?;
         let missing: Vec<&str> = PRODUCTS.into_iter().filter(|name| !found.contains_key(name)).collect();
         if !missing.is_empty() {
-            let missing = missing.join(", ");
-            return Err(Failure::usage(format!(
-                "the demo plays products that are not in this working tree: {missing}"
-            ))
-            .hint("run it in the project's own working tree, or name that with --root"));
+            return Err(missing_products(&missing));
         }
         Ok(Self(found))
     }
@@ -69,6 +65,13 @@ impl Cast {
         let topics = self.contracts().map(Contract::topics);
         topics.flat_map(|topics| topics.views.into_iter().map(|(_, topic)| topic).chain([topics.quarantine])).collect()
     }
+}
+
+/// The demo cannot be played without these.
+pub fn missing_products(missing: &[&str]) -> Failure {
+    let missing = missing.join(", ");
+    Failure::usage(format!("the demo plays products that are not in this working tree: {missing}"))
+        .hint("run it in the project's own working tree, or name that with --root")
 }
 
 /// A product of the example at its newest revision; superseded ones lie at other keys.

@@ -1,7 +1,7 @@
 //! The whole of it, from the first broker to the last topic searched.
 
 use super::canary::Aviary;
-use super::cast::{Cast, DOMAINS};
+use super::cast::{Cast, DOMAINS, PRODUCTS, missing_products};
 use super::failed;
 use super::hunt::Mark;
 use super::play::{FirstAct, SecondAct, first_act, now_ms, second_act};
@@ -14,6 +14,7 @@ use crate::apply;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::platform::{Cluster, MaskingOptions, Plan, Service, Services};
+use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_client::RegistryClient;
 use mesh_contract::{Contract, Topics};
@@ -23,7 +24,7 @@ use mesh_kafka::embedded::Options;
 use mesh_masking::BatchLimits;
 use mesh_runtime::Shutdown;
 use mesh_runtime::keys::{EnvKeys, ThrowAwayKeys};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -48,6 +49,7 @@ pub async fn run(context: &Context, shutdown: &Shutdown) -> Result<Ended, Failur
     let started = Instant::now();
     let progress = Progress::start();
     let root = context.root()?;
+    expect_examples(&root)?;
     let embedded = context.given_bootstrap_servers().is_none();
     progress.phase(if embedded { "starting Kafka (its first start fetches it)" } else { "looking for Kafka" });
     let world = tokio::task::spawn_blocking(|| World::read(now_ms()));
@@ -67,6 +69,17 @@ pub async fn run(context: &Context, shutdown: &Shutdown) -> Result<Ended, Failur
     ended.story.cluster = if embedded { "an embedded Kafka" } else { "your Kafka" }.to_owned();
     ended.story.seconds = started.elapsed().as_secs_f64();
     Ok(ended)
+}
+
+/// What is wrong with the contracts is said before anything is started.
+fn expect_examples(root: &Path) -> Result<(), Failure> {
+    let tree = WorkingTree::read(root)?.sound()?;
+    let names: Vec<String> = tree.products.iter().map(|product| product.contract.value.product().to_string()).collect();
+    let missing: Vec<&str> = PRODUCTS.into_iter().filter(|product| !names.iter().any(|name| name == product)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(missing_products(&missing))
 }
 
 fn interrupted() -> Failure {
@@ -140,9 +153,11 @@ impl Demo<'_> {
     }
 
     /// All services, for the example's domains alone: on somebody's cluster nothing else is touched. A registry that is
-    /// named is used instead of one's own.
+    /// named, or that of a `mesh up` on the same cluster, is used instead of one's own.
     fn plan(&self, kafka: &Settings) -> Result<Plan, Failure> {
+        let neighbour = self.context.running_on(kafka.bootstrap());
         let registry_url = self.context.given_registry_url().map(str::to_owned);
+        let registry_url = registry_url.or_else(|| neighbour.map(|running| running.registry_url.clone()));
         let mut services = Service::ALL.to_vec();
         services.retain(|service| *service != Service::Registry || registry_url.is_none());
         Ok(Plan {
@@ -155,13 +170,14 @@ impl Demo<'_> {
             domains: DOMAINS.map(str::to_owned).into(),
             masking: masking(),
             freshness_interval: FRESHNESS_INTERVAL,
-            keys: Some(self.keys()?),
+            keys: Some(self.keys(neighbour.is_some())?),
         })
     }
 
-    /// The given keys, else some that are thrown away.
-    fn keys(&self) -> Result<Arc<dyn KeyRing>, Failure> {
-        if self.context.given_keys_file().is_some() || EnvKeys::present() {
+    /// The given keys, or those of a `mesh up` on the same cluster, whose sidecar masks some of the partitions; else some
+    /// that are thrown away.
+    fn keys(&self, has_neighbour: bool) -> Result<Arc<dyn KeyRing>, Failure> {
+        if has_neighbour || self.context.given_keys_file().is_some() || EnvKeys::present() {
             return self.context.keys();
         }
         let keys = ThrowAwayKeys::generate();
