@@ -17,13 +17,14 @@ const WIDTH_DEFAULT: u16 = 110;
 /// Below that the tables are unreadable anyway.
 const WIDTH_MIN: u16 = 80;
 
+const EXPLANATION: &str = "Everything runs in this process, on an embedded Kafka that is thrown away afterwards, or, with \
+--bootstrap-servers, on yours: there it makes the topics of the example products if they are not there, and leaves them. It may \
+be run again and again; every run plants canaries of its own and counts its own records only. It starts a registry of its own \
+unless --registry-url names one, and masks with keys of its own unless --keys names some: where another sidecar masks the same \
+products, name its keys, or the hashes of one address differ. A `mesh up` in the same working tree is found without being named.";
+
 #[derive(Debug, clap::Args)]
-#[command(
-    after_long_help = "Everything runs in this process, on an embedded Kafka that is thrown away afterwards, or, with \
-    --bootstrap-servers, on yours: there it makes the topics of the example products if they are not there, and leaves them. \
-    It may be run again and again; every run plants canaries of its own and counts its own records only. It starts a \
-    registry of its own unless --registry-url names one, and masks with keys of its own unless --keys names some."
-)]
+#[command(after_long_help = EXPLANATION)]
 pub struct Args {
     /// Write the OpenLineage events that were seen to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
