@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+type Answers = Vec<(u16, Value)>;
+
 /// Answers by "METHOD path", the last one for ever; remembers what was asked.
 #[derive(Clone, Default)]
 struct Stub {
-    answers: Arc<Mutex<HashMap<String, Vec<(u16, Value)>>>>,
+    answers: Arc<Mutex<HashMap<String, Answers>>>,
     asked: Arc<Mutex<Vec<(String, String)>>>,
 }
 

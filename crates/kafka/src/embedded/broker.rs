@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::archive::Classes;
 use super::{EmbeddedError, Options, child, config, story};
 use crate::admin::Admin;
 use crate::{ErrorKind, Settings};
@@ -54,7 +55,12 @@ pub(super) struct Broker {
 
 impl Broker {
     /// Configures, formats if need be, and starts a broker; does not wait for its answer.
-    pub(super) fn spawn(options: &Options, jars: &Path, layout: Layout) -> Result<Self, EmbeddedError> {
+    pub(super) fn spawn(
+        options: &Options,
+        jars: &Path,
+        layout: Layout,
+        classes: Classes<'_>,
+    ) -> Result<Self, EmbeddedError> {
         let port = options.port.map_or_else(free_port, check_port)?;
         let controller = free_port()?;
         let properties = config::server_properties(&layout.data(), port, controller);
@@ -66,7 +72,7 @@ impl Broker {
         if !layout.data().join("meta.properties").exists() {
             format(&java, jars, &layout)?;
         }
-        let mut command = jvm(&java, jars, &layout)?;
+        let mut command = jvm(&java, jars, &layout, classes)?;
         command.arg("kafka.Kafka").arg(layout.properties());
         let process = spawn(command, &java)?;
         Ok(Broker { process: Arc::new(Mutex::new(process)), layout, port })
@@ -120,14 +126,20 @@ impl Broker {
     /// Asks it to end, and kills it if it has not after a grace period.
     pub(super) async fn stop(&self, grace: Duration) {
         let started = Instant::now();
-        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid.filter(|_| self.check_alive().is_ok()) {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
+        self.terminate();
         while self.check_alive().is_ok() && started.elapsed() < grace {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         self.kill();
+    }
+
+    /// Asks it to end.
+    pub(super) fn terminate(&self) {
+        let pid = i32::try_from(self.pid()).ok().and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid.filter(|_| self.check_alive().is_ok()) {
+            // one that has ended in between needs no signal
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
     }
 
     /// Ends it at once.
@@ -169,7 +181,7 @@ impl Drop for Broker {
 
 /// Prepares an empty data folder.
 fn format(java: &Path, jars: &Path, layout: &Layout) -> Result<(), EmbeddedError> {
-    let mut command = jvm(java, jars, layout)?;
+    let mut command = jvm(java, jars, layout, Classes::Use)?;
     // it runs for half a second: the optimising compiler would only be in the way
     command.env("JAVA_TOOL_OPTIONS", "").arg("-XX:TieredStopAtLevel=1");
     command.args(["kafka.tools.StorageTool", "format", "--cluster-id", &new_cluster_id(), "--config"]);
@@ -189,12 +201,12 @@ fn format(java: &Path, jars: &Path, layout: &Layout) -> Result<(), EmbeddedError
 }
 
 /// A JVM with Kafka's jars and its output in a file; the main class is still to be named.
-fn jvm(java: &Path, jars: &Path, layout: &Layout) -> Result<Command, EmbeddedError> {
+fn jvm(java: &Path, jars: &Path, layout: &Layout, classes: Classes<'_>) -> Result<Command, EmbeddedError> {
     let output = layout.output();
     let out = File::create(&output).map_err(|error| EmbeddedError::folder(&output, error))?;
     let err = out.try_clone().map_err(|error| EmbeddedError::folder(&output, error))?;
     let mut command = Command::new(java);
-    command.args(config::JVM);
+    command.args(config::JVM).args(classes.option(jars));
     command.arg(format!("-Dlog4j2.configurationFile={}", layout.log_properties().display()));
     command.arg("-cp").arg(jars.join("*")).current_dir(&layout.root);
     command.stdin(Stdio::null()).stdout(out).stderr(err);
@@ -277,7 +289,7 @@ mod tests {
     fn java_missing_is_said() {
         let root = tempfile::tempdir().unwrap();
         let options = Options { java: Some(root.path().join("no-such-java")), ..Options::default() };
-        let spawned = Broker::spawn(&options, root.path(), Layout { root: root.path().into() });
+        let spawned = Broker::spawn(&options, root.path(), Layout { root: root.path().into() }, Classes::Use);
         assert!(matches!(spawned.err(), Some(EmbeddedError::JavaMissing)));
     }
 
@@ -290,7 +302,7 @@ mod tests {
         fs::write(&java, script).unwrap();
         fs::set_permissions(&java, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let options = Options { java: Some(java), ..Options::default() };
-        let spawned = Broker::spawn(&options, root.path(), Layout { root: root.path().into() });
+        let spawned = Broker::spawn(&options, root.path(), Layout { root: root.path().into() }, Classes::Use);
         assert!(matches!(spawned.err(), Some(EmbeddedError::JavaTooOld { found }) if found == "8"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Kafka's part of a JVM of about 300 MB. A client's threads are few: what counts is a quick start.
+/// A JVM of about 300 MB: its clients are few, and a quick start counts.
 pub(super) const JVM: [&str; 6] = [
     "-Xms64m",
     "-Xmx448m",

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{EmbeddedError, Options, child};
+use super::{EmbeddedError, Options, archive, child};
 
 /// What is fetched. Part of the binary, so that it needs no working tree.
 const POM: &str = include_str!("../../../../deploy/kafka/pom.xml");
@@ -37,6 +37,7 @@ pub(super) fn ensure(options: &Options, interrupted: &AtomicBool) -> Result<Path
         fetch(options, &partial, interrupted)?;
         fs::rename(partial.join("jars"), &jars).map_err(|error| EmbeddedError::folder(&jars, error))?;
         let _ = fs::remove_dir_all(&partial);
+        archive::record(options, &jars, interrupted);
     }
     Ok(jars)
 }

@@ -3,6 +3,7 @@
 //! Its jars are fetched once by Maven into a cache folder. It listens on loopback only, and it never outlives this
 //! process: it is stopped with it, and killed when it is killed. A folder that is given keeps its data from run to run.
 
+mod archive;
 mod broker;
 mod child;
 mod config;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Settings;
+use archive::Classes;
 use broker::{Broker, Layout};
 use folder::Folder;
 
@@ -163,7 +165,7 @@ async fn start_broker(
 async fn try_broker(options: &Options, jars: &Path, folder: &Folder) -> Result<Broker, EmbeddedError> {
     let (options, jars) = (options.clone(), jars.to_owned());
     let layout = Layout { root: folder.path().to_owned() };
-    let spawned = tokio::task::spawn_blocking(move || Broker::spawn(&options, &jars, layout));
+    let spawned = tokio::task::spawn_blocking(move || Broker::spawn(&options, &jars, layout, Classes::Use));
     let broker = spawned.await.map_err(EmbeddedError::interrupted)??;
     broker.answer().await?;
     Ok(broker)
