@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::finding::{Draft, Trigger};
-use super::resolve::{Fault, Sides, Source, sources};
+use super::graph::Pair;
+use super::resolve::{Fault, Sides, Source, Step, sources};
 use super::rule::{
     ENUM_SYMBOL_MISSING, FIELD_ALIAS_AMBIGUOUS, FIELD_WITHOUT_DEFAULT, FIXED_SIZE_MISMATCH, NAME_MISMATCH, Rule,
     TYPE_MISMATCH, UNION_BRANCH_MISSING,
@@ -36,6 +37,26 @@ pub(super) fn no_branch_reads(sides: &Sides<'_>, reader_id: NodeId, writer_id: N
     let hint = "give the branch that is meant the writer's full name, and make it read all of the writer's fields";
     let trigger = Trigger::EveryBranch;
     Draft { trigger, ..draft(UNION_BRANCH_MISSING, message, hint.to_owned(), reader, writer) }
+}
+
+/// The finding where several of the reader's fields are called like one of the writer's, and one of them cannot read it.
+pub(super) fn contested(sides: &Sides<'_>, pair: &Pair, step: Step, inner: usize) -> Option<Draft> {
+    let Step::Field { reader: index, writer: written } = step else { return None };
+    let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
+    let (field, written) = (&fields(reader)[index], &fields(writer)[written]);
+    let (reads, writes) = (words(sides.reader, field.node), words(sides.writer, written.node));
+    let message = format!(
+        "several of the reader's fields are called like the writer's {:?}, by name or alias, and {:?} cannot read it: \
+         {writes} is no {reads}; decoders differ in which takes it",
+        written.name, field.name
+    );
+    let hint = format!("call the field {:?} by a name that the writer has never used", field.name);
+    let mut draft = draft(FIELD_ALIAS_AMBIGUOUS, message, hint, reader, writer);
+    draft.field = Some(field.name.clone());
+    draft.reader_pointer.clone_from(&field.pointer);
+    draft.writer_pointer.clone_from(&written.pointer);
+    draft.trigger = Trigger::Inside(step, inner);
+    Some(draft)
 }
 
 /// What a writer's type has to write for a fault to show.

@@ -4,6 +4,7 @@ use mesh_contract::{Finding, Place, Severity};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::resolve::Step;
 use super::rule::{Rule, RuleKind, SCHEMA_INVALID, rule};
 use crate::schema::SchemaError;
 
@@ -136,6 +137,8 @@ pub(super) enum Trigger {
     Datum(Value),
     /// What none of the reader's branches reads, each for a reason of its own.
     EveryBranch,
+    /// What a pair inside does not read, with the step to it.
+    Inside(Step, usize),
     /// No datum is known, or none is needed.
     None,
 }

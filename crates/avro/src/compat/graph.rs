@@ -22,11 +22,20 @@ pub(super) struct Pair {
     pub(super) reader: NodeId,
     pub(super) writer: NodeId,
     pub(super) faults: Vec<Fault>,
-    /// The pairs inside, each with the step to it.
+    /// The pairs inside, each with the step to it, the contested ones last.
     pub(super) inner: Vec<(Step, usize)>,
+    /// How many of them data do not take.
+    contested: usize,
     pub(super) any: bool,
     /// Whether the reader can read every datum that the writer writes here.
     pub(super) holds: bool,
+}
+
+impl Pair {
+    /// The pairs inside that data take, and the contested ones.
+    pub(super) fn divided(&self) -> (&[(Step, usize)], &[(Step, usize)]) {
+        self.inner.split_at(self.inner.len() - self.contested)
+    }
 }
 
 /// The schemas need more pairs compared than are.
@@ -53,7 +62,7 @@ impl Graph {
     pub(super) fn reached(&self, index: usize) -> &[(Step, usize)] {
         let pair = &self.pairs[index];
         if !pair.any {
-            return &pair.inner;
+            return pair.divided().0;
         }
         let first = pair.inner.iter().position(|(_, inner)| self.pairs[*inner].holds);
         first.map_or(&[], |first| &pair.inner[first..=first])
@@ -102,7 +111,8 @@ struct Builder {
 impl Builder {
     fn pair(&mut self, reader: NodeId, writer: NodeId) -> usize {
         *self.known.entry((reader, writer)).or_insert_with(|| {
-            let pair = Pair { reader, writer, faults: Vec::new(), inner: Vec::new(), any: false, holds: true };
+            let pair =
+                Pair { reader, writer, faults: Vec::new(), inner: Vec::new(), contested: 0, any: false, holds: true };
             self.pairs.push(pair);
             self.pairs.len() - 1
         })
@@ -114,5 +124,6 @@ impl Builder {
         let inner = resolution.inner.iter().map(|edge| (edge.step, self.pair(edge.reader, edge.writer))).collect();
         let pair = &mut self.pairs[index];
         (pair.faults, pair.inner, pair.any) = (resolution.faults, inner, resolution.any);
+        pair.contested = resolution.contested;
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn compare(sides: &Sides<'_>, pair: &Pair, direction: Direction, draf
 
 fn records(sides: &Sides<'_>, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
     let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
-    for (step, _) in &pair.inner {
+    for (step, _) in pair.divided().0 {
         let Step::Field { reader: reads, writer: writes } = step else { continue };
         let matched = Matched { sides, reader: &fields(reader)[*reads], writer: &fields(writer)[*writes], direction };
         drafts.extend(default::field(&matched));

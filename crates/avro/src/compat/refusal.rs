@@ -1,9 +1,8 @@
-//! Where several branches of a reader's union may be meant and none reads all of the writer's data: a datum that none
-//! reads.
+//! Data that a broken pair does not read.
 //!
-//! Each branch refuses data of its own; what every one of them refuses is looked for among these. Where there is none
-//! (one branch lacks the symbol A, the other lacks B), the first branch is meant, as the specification has it, and what it
-//! refuses is the witness.
+//! Where several branches of a reader's union may be meant and none reads all of the writer's data, each refuses data of
+//! its own; what every one of them refuses is looked for among these. Where there is none (one branch lacks the symbol A,
+//! the other lacks B), the first branch is meant, as the specification has it, and what it refuses is the witness.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -30,13 +29,13 @@ impl Refusals<'_, '_> {
     pub(super) fn by_every_branch(&mut self, pair: usize) -> Option<Value> {
         let graph = self.graph;
         let branches = graph.pairs[pair].inner.iter().take(MAX_BRANCHES);
-        let refused: Vec<Value> = branches.filter_map(|(_, branch)| self.by_branch(*branch)).collect();
+        let refused: Vec<Value> = branches.filter_map(|(_, branch)| self.inside(*branch)).collect();
         let by_all = refused.iter().find(|datum| !self.reads(pair, datum));
         by_all.or(refused.first()).cloned()
     }
 
     /// A datum that a broken pair does not read: what breaks a pair inside, by the fewest steps through broken pairs.
-    fn by_branch(&mut self, pair: usize) -> Option<Value> {
+    pub(super) fn inside(&mut self, pair: usize) -> Option<Value> {
         let graph = self.graph;
         let mut from: HashMap<usize, (usize, Step)> = HashMap::new();
         let mut next = VecDeque::from([pair]);

@@ -6,6 +6,9 @@
 //!   alias takes a writer's name away even from a reader's type or field of that very name. Java's decoder does the same;
 //!   its checker matches both, and so passes schemas whose data its decoder then refuses. Where several of the writer's
 //!   fields are called like one of the reader's, by its name and its aliases, nothing says which is meant: incompatible.
+//!   Where several of the reader's fields are called like one of the writer's, decoders differ in which takes it (Java's
+//!   the last alias, Java's checker all, others the name): each must be able to read it.
+//!   Schemas that are the same but for aliases read each other as they are, as in Java.
 //! - **A reader's union** takes the branch that an alias names, else the one with the writer's full name, else, of several
 //!   with its unqualified name, the first that can read it. For other types: the same type, else the first promotion.
 //!   Java's decoder also takes a record of any other name whose fields happen to fit: the specification does not.
@@ -27,8 +30,11 @@ pub(super) struct Sides<'s> {
 pub(super) struct Resolution {
     /// What is wrong with the pair itself.
     pub(super) faults: Vec<Fault>,
-    /// The pairs inside it.
+    /// The pairs inside it, the contested ones last.
     pub(super) inner: Vec<Edge>,
+    /// How many of them data do not take, as another of the reader's fields takes the writer's field; they must hold all
+    /// the same.
+    pub(super) contested: usize,
     /// Whether one sound pair inside is enough: several branches of a reader's union may be meant.
     pub(super) any: bool,
 }
@@ -77,13 +83,19 @@ pub(super) enum Fault {
 pub(super) enum Source {
     Writer(usize),
     Default,
+    /// From its default, although the writer's field is called like it: another of the reader's fields takes that.
+    Taken(usize),
     Nothing,
     Ambiguous(Vec<usize>),
 }
 
 impl<'s> Sides<'s> {
     pub(super) fn new(reader: &'s Schema, writer: &'s Schema) -> Sides<'s> {
-        let claims = reader.nodes().flat_map(|(id, node)| node.aliases.iter().map(move |alias| (alias, id))).collect();
+        let mut claims: HashMap<&Name, NodeId> =
+            reader.nodes().flat_map(|(id, node)| node.aliases.iter().map(move |alias| (alias, id))).collect();
+        if !claims.is_empty() && reader.same_but_for_aliases(writer) {
+            claims.clear();
+        }
         Sides { reader, writer, claims }
     }
 
@@ -136,7 +148,9 @@ impl<'s> Sides<'s> {
         match candidates.as_slice() {
             [] => Resolution::broken(Fault::NoBranch),
             [only] => Resolution::of(edge(*only)),
-            several => Resolution { inner: several.iter().copied().map(edge).collect(), any: true, faults: Vec::new() },
+            several => {
+                Resolution { inner: several.iter().copied().map(edge).collect(), any: true, ..Resolution::default() }
+            }
         }
     }
 
@@ -197,17 +211,23 @@ pub(super) fn unknown_symbols(symbols: &[String], written: &[String]) -> Vec<usi
 
 fn record(fields: &[Field], written: &[Field]) -> Resolution {
     let mut resolution = Resolution::default();
+    let mut contested = Vec::new();
     for (index, (field, source)) in fields.iter().zip(sources(fields, written)).enumerate() {
+        let edge = |writer: usize| Edge {
+            step: Step::Field { reader: index, writer },
+            reader: field.node,
+            writer: written[writer].node,
+        };
         match source {
-            Source::Writer(writer) => {
-                let step = Step::Field { reader: index, writer };
-                resolution.inner.push(Edge { step, reader: field.node, writer: written[writer].node });
-            }
+            Source::Writer(writer) => resolution.inner.push(edge(writer)),
+            Source::Taken(writer) => contested.push(edge(writer)),
             Source::Default => {}
             Source::Nothing => resolution.faults.push(Fault::NoDefault(index)),
             Source::Ambiguous(writers) => resolution.faults.push(Fault::Ambiguous(index, writers)),
         }
     }
+    resolution.contested = contested.len();
+    resolution.inner.append(&mut contested);
     resolution
 }
 
@@ -236,10 +256,11 @@ pub(super) fn sources(fields: &[Field], written: &[Field]) -> Vec<Source> {
 fn unwritten(field: &Field, written_as: &HashMap<&str, usize>) -> Source {
     let named = field.aliases.iter().chain([&field.name]).filter_map(|name| written_as.get(name.as_str()).copied());
     let called_so: BTreeSet<usize> = named.collect();
-    match &field.default {
+    match (&field.default, called_so.first()) {
         _ if called_so.len() > 1 => Source::Ambiguous(called_so.into_iter().collect()),
-        Some(_) => Source::Default,
-        None => Source::Nothing,
+        (Some(_), Some(writer)) => Source::Taken(*writer),
+        (Some(_), None) => Source::Default,
+        (None, _) => Source::Nothing,
     }
 }
 

@@ -66,6 +66,8 @@ impl Walk<'_, '_> {
         if pair.any && !pair.holds {
             drafts.push(fault::no_branch_reads(self.sides, pair.reader, pair.writer));
         }
+        let contested = pair.divided().1.iter().filter(|(_, inner)| !self.graph.pairs[*inner].holds);
+        drafts.extend(contested.filter_map(|(step, inner)| fault::contested(self.sides, pair, *step, *inner)));
         if drafts.is_empty() {
             meaning::compare(self.sides, pair, self.direction, &mut drafts);
         }
@@ -114,6 +116,10 @@ fn witness<'s>(
         Trigger::Any => samples.smallest(writer)?,
         Trigger::Branch(branch) => samples.of_branch(writer, branch)?,
         Trigger::EveryBranch => Refusals { sides, graph, samples }.by_every_branch(index)?,
+        Trigger::Inside(step, inner) => {
+            let datum = Refusals { sides, graph, samples }.inside(inner)?;
+            samples.around(datum, std::iter::once((writer, step)))?
+        }
     };
     let steps = trails.back(index).map(|(from, step)| (graph.pairs[from].writer, step));
     samples.around(datum, steps)

@@ -126,6 +126,33 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// Whether two schemas are the same but for aliases, documentation and where things stand.
+    pub(crate) fn same_but_for_aliases(&self, other: &Schema) -> bool {
+        let same = |(one, other): (&Node, &Node)| {
+            one.name == other.name
+                && one.logical == other.logical
+                && one.attributes == other.attributes
+                && match (&one.kind, &other.kind) {
+                    (Kind::Record { fields: ones }, Kind::Record { fields: others }) => {
+                        ones.len() == others.len() && ones.iter().zip(others).all(same_field)
+                    }
+                    (one, other) => one == other,
+                }
+        };
+        self.root == other.root
+            && self.nodes.len() == other.nodes.len()
+            && self.nodes.iter().zip(&other.nodes).all(same)
+    }
+}
+
+fn same_field((one, other): (&Field, &Field)) -> bool {
+    one.name == other.name
+        && one.node == other.node
+        && one.default == other.default
+        && one.attributes == other.attributes
+}
+
 /// Two schemas are equal if all their types are, in the same order, with all that is kept of them.
 impl PartialEq for Schema {
     fn eq(&self, other: &Schema) -> bool {

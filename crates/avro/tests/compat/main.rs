@@ -1,9 +1,13 @@
 //! Compatibility: each rule by hand, the levels, hostile schemas, random pairs against data, and against Avro Java.
 #![allow(clippy::unwrap_used)]
 
+mod avro_java;
+mod data;
 mod evolve;
 mod levels;
 mod limits;
 mod oracle;
 mod properties;
+mod reference;
+mod references;
 mod table;

@@ -1,22 +1,25 @@
 //! Verdicts against Avro Java 1.12, the reference implementation, on random evolved pairs and on the hand-made table.
 //!
-//! Needs a JDK 17 or newer and Maven, as the embedded Kafka does; fetches Avro once into the target folder. One JVM
-//! answers for the whole run. Avro Java has two opinions: `SchemaCompatibility`, its checker, and the resolution that it
+//! One JVM answers for the whole run. Every run draws other pairs and says from which seed; `MESH_TEST_SEED` draws them
+//! again. Avro Java has two opinions: `SchemaCompatibility`, its checker, and the resolution that it
 //! decodes data by. Where they agree, ours is theirs. Where they do not, [`Answer::admits`] lists what we say and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::evolve::draw::Draw;
-use crate::evolve::{change, schema};
+use crate::avro_java;
+use crate::evolve::{self, draw::Draw};
 use mesh_avro::compat::{RULES, check};
-use mesh_avro::schema::{Kind, Schema};
+use mesh_avro::schema::{Kind, Node, Schema};
 use serde_json::{Value, json};
 
+/// Random evolved pairs.
 const PAIRS: usize = 60_000;
+
+/// Pairs of schemas of products' size.
+const RELEASES: usize = 1_000;
 
 /// Avro Java's opinions on one pair.
 struct Answer {
@@ -52,22 +55,31 @@ fn has_own_alias(schema: &Schema) -> bool {
     })
 }
 
+/// Whether a record of the reader with aliases of fields may be read from one that the writer has in another namespace.
 fn has_field_aliases_in_another_namespace(writer: &Schema, reader: &Schema) -> bool {
     reader.nodes().any(|(_, node)| {
-        let moved = node.name.as_ref().is_some_and(|name| writer.named(name.as_str()).is_none());
         let Kind::Record { fields } = &node.kind else { return false };
-        moved && fields.iter().any(|field| !field.aliases.is_empty())
+        let moved = node.name.as_ref().is_some_and(|name| writer.named(name.as_str()).is_none());
+        fields.iter().any(|field| !field.aliases.is_empty()) && (moved || has_namesake(writer, node))
     })
 }
 
+/// Whether a branch of a reader's union is an enum or a fixed that the writer has in another namespace.
 fn moves_namespace_in_union(writer: &Schema, reader: &Schema) -> bool {
     reader.nodes().any(|(_, node)| {
         let Kind::Union { branches } = &node.kind else { return false };
-        branches.iter().map(|branch| reader.node(*branch)).any(|branch| {
-            let moved = branch.name.as_ref().is_some_and(|name| writer.named(name.as_str()).is_none());
-            moved && matches!(branch.kind, Kind::Enum { .. } | Kind::Fixed { .. })
-        })
+        branches
+            .iter()
+            .map(|branch| reader.node(*branch))
+            .any(|branch| matches!(branch.kind, Kind::Enum { .. } | Kind::Fixed { .. }) && has_namesake(writer, branch))
     })
+}
+
+/// Whether the writer has a type of the same name in another namespace.
+fn has_namesake(writer: &Schema, node: &Node) -> bool {
+    let Some(name) = &node.name else { return false };
+    let mut written = writer.nodes().filter_map(|(_, node)| node.name.as_ref());
+    written.any(|written| written.simple() == name.simple() && written != name)
 }
 
 /// Asks Avro Java about all pairs at once.
@@ -76,17 +88,7 @@ fn ask(pairs: &[(Schema, Schema)]) -> Vec<Answer> {
     for (writer, reader) in pairs {
         writeln!(input, "{}", json!({"writer": writer.json(), "reader": reader.json()})).unwrap();
     }
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/avro_java/Oracle.java");
-    let mut java = Command::new("java")
-        .arg("-Xmx512m")
-        .arg("-cp")
-        .arg(format!("{}/*", avro_jars().display()))
-        .arg(source)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a JDK 17 or newer is on the path");
+    let mut java = avro_java::start("Oracle.java");
     let mut to_java = java.stdin.take().unwrap();
     let writer = std::thread::spawn(move || to_java.write_all(input.as_bytes()));
     let output = java.wait_with_output().unwrap();
@@ -101,30 +103,10 @@ fn ask(pairs: &[(Schema, Schema)]) -> Vec<Answer> {
     answers
 }
 
-/// Avro Java's jars, fetched once.
-fn avro_jars() -> PathBuf {
-    let jars = Path::new(env!("CARGO_TARGET_TMPDIR")).join("avro-oracle");
-    if !jars.join("fetched").exists() {
-        let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/avro_java/pom.xml");
-        let fetched = Command::new("mvn")
-            .args(["-q", "-B", "-f"])
-            .arg(pom)
-            .arg("dependency:copy-dependencies")
-            .arg(format!("-DoutputDirectory={}", jars.display()))
-            .status()
-            .expect("Maven (mvn) is on the path");
-        assert!(fetched.success(), "Maven fetches Avro Java");
-        std::fs::write(jars.join("fetched"), "").unwrap();
-    }
-    jars
-}
-
-fn random_pair(seed: u64) -> Option<(Schema, Schema)> {
-    let mut draw = Draw(seed);
-    let old = schema(&mut draw);
-    let new = change::evolve(&mut draw, &old);
-    let (writer, reader) = if draw.chance(2) { (new, old) } else { (old, new) };
-    Some((Schema::parse_value(&writer).ok()?, Schema::parse_value(&reader).ok()?))
+/// The first seed of this run: the one told by `MESH_TEST_SEED`, else another in each run.
+fn first_seed() -> u64 {
+    let told = std::env::var("MESH_TEST_SEED").ok().map(|seed| seed.parse().expect("MESH_TEST_SEED is a whole number"));
+    told.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() * 1_000_000))
 }
 
 fn table_pairs() -> Vec<(Schema, Schema)> {
@@ -136,41 +118,54 @@ fn table_pairs() -> Vec<(Schema, Schema)> {
     cases.filter_map(pair).collect()
 }
 
-#[test]
-fn verdicts_are_avro_javas_but_for_the_listed_differences() {
-    let first_seed = std::env::var("MESH_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
-    let mut pairs = table_pairs();
-    let table = pairs.len();
-    pairs.extend((first_seed..).filter_map(random_pair).take(PAIRS));
+/// What a run over all pairs came to.
+#[derive(Default)]
+struct Tally {
+    incompatible: usize,
+    hits: BTreeMap<&'static str, usize>,
+    wrong: Vec<String>,
+}
 
-    let mut incompatible = 0;
-    let mut hits: BTreeMap<&str, usize> = RULES.iter().map(|rule| (rule.id, 0)).collect();
-    let mut wrong = Vec::new();
-    for ((writer, reader), answer) in pairs.iter().zip(ask(&pairs)) {
+impl Tally {
+    fn add(&mut self, writer: &Schema, reader: &Schema, answer: &Answer) {
         let report = check(reader, writer);
-        incompatible += usize::from(!report.compatible());
-        let mut rules: Vec<&str> = report.findings.iter().map(|finding| finding.rule).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        rules.iter().for_each(|rule| *hits.entry(rule).or_default() += 1);
+        let rules: BTreeSet<&'static str> = report.findings.iter().map(|finding| finding.rule).collect();
+        self.incompatible += usize::from(!report.compatible());
         if !answer.admits(report.compatible(), writer, reader) {
             let verdict = if report.compatible() { "compatible" } else { "incompatible" };
-            let (checker, decoder) = (answer.checker, answer.decoder);
-            wrong.push(format!(
-                "{verdict} {rules:?}, but {checker} and {decoder}\n{}\n{}",
-                writer.json(),
-                reader.json()
-            ));
+            let (checker, decoder) = (&answer.checker, &answer.decoder);
+            let schemas = format!("{}\n{}", writer.json(), reader.json());
+            self.wrong.push(format!("{verdict} {rules:?}, but {checker} and {decoder}\n{schemas}"));
+        }
+        for rule in rules {
+            *self.hits.entry(rule).or_default() += 1;
         }
     }
-    println!(
-        "{} pairs from seed {first_seed} and {table} of the table, {incompatible} incompatible: {hits:?}",
-        pairs.len() - table
+}
+
+#[test]
+fn verdicts_are_avro_javas_but_for_the_listed_differences() {
+    let first_seed = first_seed();
+    let mut pairs = table_pairs();
+    let table = pairs.len();
+    pairs.extend((first_seed..).filter_map(|seed| evolve::pair(&mut Draw(seed))).take(PAIRS));
+    pairs.extend((first_seed..).filter_map(|seed| evolve::releases(&mut Draw(seed))).take(RELEASES));
+
+    let mut tally = Tally { hits: RULES.iter().map(|rule| (rule.id, 0)).collect(), ..Tally::default() };
+    for ((writer, reader), answer) in pairs.iter().zip(ask(&pairs)) {
+        tally.add(writer, reader, &answer);
+    }
+    let Tally { incompatible, hits, wrong } = tally;
+    // Straight to standard error: a test's own output is shown only where it fails, and this is the run's record.
+    let _ = writeln!(
+        std::io::stderr(),
+        "avro java: {PAIRS} random evolved pairs and {RELEASES} releases of products from MESH_TEST_SEED={first_seed}, \
+         {table} of the table; {incompatible} incompatible; pairs that hit each rule: {hits:?}"
     );
-    assert!(wrong.is_empty(), "{} verdicts differ, from seed {first_seed}; the first:\n{}", wrong.len(), wrong[0]);
+    assert!(wrong.is_empty(), "{} verdicts differ, MESH_TEST_SEED={first_seed}; the first:\n{}", wrong.len(), wrong[0]);
     assert!(incompatible * 5 > pairs.len() && incompatible * 5 < pairs.len() * 4, "{incompatible} are incompatible");
     // Random pairs are valid and small; the table and `limits` have these.
     let rare = ["schema-invalid", "schema-too-complex"];
     let seldom: Vec<_> = hits.iter().filter(|(rule, count)| **count < 100 && !rare.contains(rule)).collect();
-    assert!(seldom.is_empty(), "hit too seldom: {seldom:?}");
+    assert!(seldom.is_empty(), "hit too seldom, MESH_TEST_SEED={first_seed}: {seldom:?}");
 }

@@ -3,21 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::data;
 use crate::evolve::draw::Draw;
-use crate::evolve::reference::Reference;
-use crate::evolve::{change, data, schema};
+use crate::evolve::{change, pair, schema};
+use crate::reference::Reference;
 use mesh_avro::compat::{Report, check};
-use mesh_avro::schema::{Field, Kind, Schema};
+use mesh_avro::schema::{Field, Kind, NodeId, Schema};
 use proptest::prelude::*;
 use serde_json::Value;
-
-/// A random writer and reader, where the changed schema is still a valid one; either may be the newer one.
-fn pair(draw: &mut Draw) -> Option<(Schema, Schema)> {
-    let old = schema(draw);
-    let new = change::evolve(draw, &old);
-    let (writer, reader) = if draw.chance(2) { (new, old) } else { (old, new) };
-    Some((Schema::parse_value(&writer).ok()?, Schema::parse_value(&reader).ok()?))
-}
 
 /// Whether apache-avro is known to be wrong about a schema: it ignores aliases when reading and refuses some when parsing,
 /// and takes a union's default to be of the first branch.
@@ -47,6 +40,23 @@ fn apache_reads(writer: &Schema, reader: &Schema, datum: &Value) -> Result<(), S
     Ok(())
 }
 
+/// Whether some type of a schema has no data at all: then no datum shows what is wrong with it.
+fn has_type_without_data(schema: &Schema) -> bool {
+    let mut inhabited = vec![false; schema.len()];
+    for _ in 0..schema.len() {
+        for (id, node) in schema.nodes() {
+            let of = |id: &NodeId| inhabited[id.index()];
+            inhabited[id.index()] = match &node.kind {
+                Kind::Union { branches } => branches.iter().any(of),
+                Kind::Record { fields } => fields.iter().all(|field| of(&field.node)),
+                Kind::Enum { symbols, .. } => !symbols.is_empty(),
+                _ => true,
+            };
+        }
+    }
+    inhabited.contains(&false)
+}
+
 fn told(report: &Report) -> String {
     report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
@@ -59,7 +69,7 @@ proptest! {
         let mut draw = Draw(seed);
         let Some((writer, reader)) = pair(&mut draw) else { return Ok(()) };
         let report = check(&reader, &writer);
-        let reference = Reference { reader: &reader, writer: &writer };
+        let reference = Reference { reader: &reader, writer: &writer, first_namesake: false };
         for _ in 0..8 {
             let Some(datum) = data::random(&mut draw, &writer, writer.root(), 12) else { continue };
             if report.compatible() {
@@ -71,10 +81,17 @@ proptest! {
                 }
             }
         }
-        for finding in report.errors() {
-            if let Some(witness) = &finding.witness {
-                let read = reference.read(witness);
-                prop_assert!(read.is_err(), "{witness} is read\n{finding}\n{}\n{}", writer.json(), reader.json());
+        for finding in &report.findings {
+            let told = || format!("{finding}\n{}\n{}", writer.json(), reader.json());
+            let Some(witness) = &finding.witness else {
+                prop_assert!(!finding.breaks() || has_type_without_data(&writer), "no witness\n{}", told());
+                continue;
+            };
+            prop_assert!(data::datum(&writer, writer.root(), witness).is_some(), "{witness} is none\n{}", told());
+            if finding.breaks() {
+                let first = Reference { first_namesake: true, ..reference };
+                let refused = reference.read(witness).is_err() || first.read(witness).is_err();
+                prop_assert!(refused, "{witness} is read\n{}", told());
             }
         }
     }

@@ -20,11 +20,9 @@ pub(super) fn reused(reader: &Node, writer: &Node) -> Vec<Draft> {
 /// Fields of the reader that take their default although the writer writes a field of their name: another field of the
 /// reader has that name as an alias, and takes it.
 fn taken(reader: &Node, writer: &Node, sources: &[Source]) -> Vec<Draft> {
-    let named: HashMap<&str, usize> = fields(writer).iter().map(|field| field.name.as_str()).zip(0..).collect();
     let mut drafts = Vec::new();
     for (field, source) in fields(reader).iter().zip(sources) {
-        let own = field.aliases.iter().chain([&field.name]).find_map(|name| named.get(name.as_str()));
-        let (Source::Default, Some(own)) = (source, own) else { continue };
+        let Source::Taken(own) = source else { continue };
         let taker = sources.iter().position(|source| *source == Source::Writer(*own));
         let Some(taker) = taker.map(|index| &fields(reader)[index]) else { continue };
         let written = &fields(writer)[*own].name;

@@ -196,10 +196,13 @@ fn change_class(draw: &mut Draw, field: &mut Value) {
 }
 
 fn at_enum(draw: &mut Draw, at: &mut Value) {
-    match draw.below(4) {
+    match draw.below(5) {
         0 => at["symbols"] = json!(["A", "B", "C", "D", "E"]),
         1 => at["symbols"] = json!(["B", "A"]),
-        2 => at["default"] = at["symbols"][0].clone(),
+        2 | 3 => {
+            let symbols = at["symbols"].as_array().cloned().unwrap_or_default();
+            at["default"] = draw.one(&symbols).clone();
+        }
         _ => at["symbols"] = json!(["A"]),
     }
 }

@@ -1,14 +1,33 @@
-//! Random schemas, random changes to them, random data of them, and the specification's resolution read literally.
+//! Random schemas and random changes to them, small ones that have a bit of everything and large ones as products have.
 
 pub(crate) mod change;
-pub(crate) mod data;
 pub(crate) mod draw;
-pub(crate) mod reference;
+mod product;
 
 use draw::Draw;
+use mesh_avro::schema::Schema;
 use serde_json::{Map, Value, json};
 
 pub(crate) const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+
+/// A random writer and reader, where the changed schema is still a valid one; either may be the newer one.
+pub(crate) fn pair(draw: &mut Draw) -> Option<(Schema, Schema)> {
+    let old = schema(draw);
+    let new = change::evolve(draw, &old);
+    ordered(draw, old, new)
+}
+
+/// Two releases of a product's schema; either may write.
+pub(crate) fn releases(draw: &mut Draw) -> Option<(Schema, Schema)> {
+    let old = product::product(draw);
+    let new = product::release(draw, &old);
+    ordered(draw, old, new)
+}
+
+fn ordered(draw: &mut Draw, old: Value, new: Value) -> Option<(Schema, Schema)> {
+    let (writer, reader) = if draw.chance(2) { (new, old) } else { (old, new) };
+    Some((Schema::parse_value(&writer).ok()?, Schema::parse_value(&reader).ok()?))
+}
 
 /// A random schema. Names are unique within it; earlier ones are referred to now and then.
 pub(crate) fn schema(draw: &mut Draw) -> Value {
@@ -24,18 +43,18 @@ struct Maker<'d> {
 
 impl Maker<'_> {
     fn any(&mut self, depth: usize) -> Value {
-        match self.draw.below(if depth == 0 { 6 } else { 12 }) {
+        match self.draw.below(if depth == 0 { 8 } else { 14 }) {
             0..=3 => self.primitive(),
-            4 => self.logical(),
-            5 if !self.names.is_empty() => json!(self.draw.one(&self.names)),
-            5 | 6 => self.enumeration(),
-            7 => {
+            4 | 5 => self.logical(),
+            6 if !self.names.is_empty() => json!(self.draw.one(&self.names)),
+            6..=8 => self.enumeration(),
+            9 => {
                 let name = self.name();
                 json!({"type": "fixed", "name": name, "size": 1 + self.draw.below(3)})
             }
-            8 => json!({"type": "array", "items": self.any(depth - 1)}),
-            9 => json!({"type": "map", "values": self.any(depth - 1)}),
-            10 => self.union(depth - 1),
+            10 => json!({"type": "array", "items": self.any(depth - 1)}),
+            11 => json!({"type": "map", "values": self.any(depth - 1)}),
+            12 => self.union(depth - 1),
             _ => self.record(depth - 1),
         }
     }
@@ -59,7 +78,7 @@ impl Maker<'_> {
         let name = self.name();
         let symbols = &["A", "B", "C", "D"][..1 + self.draw.below(4)];
         let mut object = json!({"type": "enum", "name": name, "symbols": symbols});
-        if self.draw.chance(3) {
+        if self.draw.chance(2) {
             object["default"] = json!(self.draw.one(symbols));
         }
         self.names.push(name);
@@ -83,8 +102,12 @@ impl Maker<'_> {
     /// A union of two types that only their namespaces tell apart.
     fn namesakes(&mut self) -> Value {
         self.count += self.count % 2;
+        let enums = self.draw.chance(3);
         let mut branch = || {
             let name = self.name();
+            if enums {
+                return json!({"type": "enum", "name": name, "symbols": self.draw.one(&[["A", "B"], ["B", "C"]])});
+            }
             json!({"type": "record", "name": name, "fields": [{"name": "f0", "type": "int"}]})
         };
         json!([branch(), branch()])

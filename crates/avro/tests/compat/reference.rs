@@ -3,11 +3,14 @@
 use mesh_avro::schema::{Field, Kind, Name, NodeId, Schema};
 use serde_json::{Map, Value, json};
 
-use super::data::untagged;
+use crate::data::untagged;
 
 pub(crate) struct Reference<'s> {
     pub(crate) reader: &'s Schema,
     pub(crate) writer: &'s Schema,
+    /// Of a union's branches that differ in their namespaces alone: whether the first is meant, as the specification has
+    /// it, rather than whichever reads the datum.
+    pub(crate) first_namesake: bool,
 }
 
 type Read = Result<Value, String>;
@@ -65,6 +68,9 @@ impl Reference<'_> {
     /// The writer's name as the reader's aliases rename it.
     fn name_of(&self, writer_id: NodeId) -> Option<Name> {
         let name = self.writer.node(writer_id).name.clone()?;
+        if without_aliases(self.reader.json()) == without_aliases(self.writer.json()) {
+            return Some(name);
+        }
         let renamed = self.reader.nodes().filter(|(_, node)| node.aliases.contains(&name)).last();
         Some(renamed.and_then(|(_, node)| node.name.clone()).unwrap_or(name))
     }
@@ -93,6 +99,10 @@ impl Reference<'_> {
         {
             return self.at(*same, writer_id, datum);
         }
+        if self.first_namesake && name.is_some() {
+            let namesake = same.iter().find(|branch| self.named_alike(**branch, writer_id).is_ok());
+            return self.at(*namesake.ok_or("no branch of that name")?, writer_id, datum);
+        }
         let tries = branches.iter().map(|branch| self.at(*branch, writer_id, datum));
         tries.into_iter().find(Result::is_ok).unwrap_or_else(|| Err("no branch reads it".into()))
     }
@@ -109,7 +119,14 @@ impl Reference<'_> {
                 let claimant = fields.iter().rev().find(|claimant| claimant.aliases.contains(&other.name));
                 claimant.map_or(other.name == field.name, |claimant| claimant.name == field.name)
             };
-            let value = match (written.iter().find(renamed), &field.default) {
+            let source = written.iter().find(renamed);
+            let called_so =
+                written.iter().find(|other| other.name == field.name || field.aliases.contains(&other.name));
+            // Decoders differ in which field takes what is called like several.
+            if let (None, Some(other)) = (source, called_so) {
+                self.at(field.node, other.node, datum.get(&other.name).ok_or("not written")?)?;
+            }
+            let value = match (source, &field.default) {
                 (Some(other), _) => self.at(field.node, other.node, datum.get(&other.name).ok_or("not written")?)?,
                 (None, Some(default)) => default.clone(),
                 (None, None) => return Err(format!("{} has no default", field.name)),
@@ -117,5 +134,16 @@ impl Reference<'_> {
             record.insert(field.name.clone(), value);
         }
         Ok(Value::Object(record))
+    }
+}
+
+fn without_aliases(schema: &Value) -> Value {
+    match schema {
+        Value::Array(list) => list.iter().map(without_aliases).collect(),
+        Value::Object(object) => {
+            let kept = object.iter().filter(|(key, _)| *key != "aliases");
+            kept.map(|(key, value)| (key.clone(), without_aliases(value))).collect()
+        }
+        other => other.clone(),
     }
 }

@@ -4,7 +4,7 @@ use apache_avro::types::Value as Datum;
 use mesh_avro::schema::{Kind, NodeId, Schema};
 use serde_json::{Map, Value, json};
 
-use super::draw::Draw;
+use crate::evolve::draw::Draw;
 
 /// A random datum; `None` where it would have to be too deep.
 pub(crate) fn random(draw: &mut Draw, schema: &Schema, id: NodeId, depth: usize) -> Option<Value> {
