@@ -1,18 +1,20 @@
 //! `mesh products`: the catalogue.
 
 mod entry;
-mod read;
 #[cfg(test)]
 mod tests;
 mod text;
 
+use super::product::catalogue_failure;
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Reader};
 use crate::platform::answers;
 use entry::Entry;
-use mesh_contract::{ProductRef, did_you_mean};
+use mesh_client::{Catalogue, CatalogueError};
+use mesh_contract::{AppliedProduct, Domain, ProductRef, did_you_mean};
+use mesh_kafka::Settings;
 
 /// What `--help` adds to the command's line.
 const DETAILS: &str = "\
@@ -31,13 +33,23 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let kafka = context.kafka()?;
     answers(&kafka).await?;
-    let catalogue = read::catalogue(&kafka).await?;
-    let entries = entry::entries(&catalogue.products, &catalogue.domains);
+    let entries = entries(&kafka).await?;
     match &args.name {
         Some(name) => show_one(name, &entries, context.format())?,
         None => show_all(&entries, context.format())?,
     }
     Ok(Exit::Fine)
+}
+
+/// What is in force; nothing on a cluster that no contract has been applied to.
+async fn entries(kafka: &Settings) -> Result<Vec<Entry>, Failure> {
+    let catalogue = match Catalogue::read(kafka).await {
+        Err(CatalogueError::NotThere) => Catalogue::default(),
+        read => read.map_err(catalogue_failure)?,
+    };
+    let products: Vec<AppliedProduct> = catalogue.products().into_iter().map(|applied| (**applied).clone()).collect();
+    let domains: Vec<Domain> = catalogue.domains().map(|domain| (**domain).clone()).collect();
+    Ok(entry::entries(&products, &domains))
 }
 
 fn show_one(name: &ProductRef, entries: &[Entry], format: Format) -> Result<(), Failure> {
