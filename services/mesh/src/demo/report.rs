@@ -105,7 +105,8 @@ impl Report {
 
     fn quarantined(&mut self, story: &Story) {
         let explanation = "What the sidecar could not let through is in the product's quarantine topic, encrypted, with \
-            the reason; `mesh quarantine list` shows it. Nothing is dropped, nothing blocks the records behind it.";
+            the reason: on a cluster that stays, `mesh quarantine list` shows it. Nothing is dropped, and nothing blocks the \
+            records behind it.";
         self.section(4, "Quarantined", explanation);
         let mut kinds: BTreeMap<(&str, &str), (Vec<&str>, u64)> = BTreeMap::new();
         for row in &story.quarantined {
