@@ -86,7 +86,11 @@ fn it_runs_again_and_again_on_an_existing_cluster() {
 #[test]
 fn without_a_rule_its_canaries_leak_and_it_says_so() {
     let tree = Tree::examples();
-    tree.replace("topics/crm/customers.yaml", "  - { column: full_name,          class: pii.name,    mask: redact }\n", "");
+    tree.replace(
+        "topics/crm/customers.yaml",
+        "  - { column: full_name,          class: pii.name,    mask: redact }\n",
+        "",
+    );
     // What the schema says of the column would mask it all the same.
     let marked = ", \"mesh.class\": \"pii.name\" }";
     tree.replace("schemas/crm/customer.avsc", marked, ", \"mesh.sensitive\": false }");
@@ -102,7 +106,9 @@ fn to_people_it_says_what_happened() {
     let tree = Tree::examples();
     let mut command = mesh(["demo", "--root"]);
     let finished = Finished::of(command.arg(tree.root())).expect(0);
-    for said in ["What each group sees", "Quarantined", "0 canaries leaked", "web.page_views", "All happened as staged."] {
+    for said in
+        ["What each group sees", "Quarantined", "0 canaries leaked", "web.page_views", "All happened as staged."]
+    {
         assert!(finished.stdout.contains(said), "{said:?} is not in:\n{}", finished.stdout);
     }
     assert!(!finished.stderr.contains("ERROR"), "{}", finished.stderr);
