@@ -77,20 +77,20 @@ impl Maker<'_> {
     }
 
     fn kind(&mut self, depth: usize) -> Value {
-        match self.draw.below(if depth == 0 { 14 } else { 18 }) {
-            0..=3 => json!("string"),
-            4 | 5 => json!(["null", "string"]),
-            6 => json!(["null", self.draw.one(&change::logical_types())]),
-            7..=9 => self.draw.one(&change::logical_types()).clone(),
-            10 => json!(self.draw.one(&["int", "long", "double"])),
-            11 => json!("boolean"),
-            12 => {
+        match self.draw.below(if depth == 0 { 40 } else { 43 }) {
+            0..=13 => json!("string"),
+            14..=18 => json!(["null", "string"]),
+            19..=21 => json!(["null", self.draw.one(&change::logical_types())]),
+            22..=28 => self.draw.one(&change::logical_types()).clone(),
+            29..=33 => json!(self.draw.one(&["int", "long", "double"])),
+            34 | 35 => json!("boolean"),
+            36..=38 => {
                 let symbols: Vec<String> = (0..3 + self.draw.below(8)).map(|index| format!("STATE_{index}")).collect();
                 json!({"type": "enum", "name": self.name(), "symbols": symbols})
             }
-            13 => json!({"type": "map", "values": "string"}),
-            14 => json!({"type": "array", "items": self.record(depth - 1)}),
-            15 => json!(["null", self.record(depth - 1)]),
+            39 => json!({"type": "map", "values": "string"}),
+            40 => json!({"type": "array", "items": self.record(depth - 1)}),
+            41 => json!(["null", self.record(depth - 1)]),
             _ => self.record(depth - 1),
         }
     }
