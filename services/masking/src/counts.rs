@@ -120,3 +120,54 @@ impl Teller {
         permit.send(self.untold.drain().map(|(_, moved)| moved).collect());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use mesh_contract::{AppliedProduct, parse_contract};
+    use serde_json::json;
+
+    use super::*;
+
+    fn product() -> Arc<Product> {
+        let text = "unique_id: 7c9e6679-7425-40de-944b-e07fc1f90ae7\nowner: shop\nname: buyers\nversion: 1\n\
+                    description: Who buys.\nschema: schemas/shop/buyer.avsc\nkey: id\nrefresh_rate: hour\n\
+                    history: 2 days\nstorage: stream\nsensitive_columns: []\naccess_group: analysts\ndependencies: []\n";
+        let contract = parse_contract("topics/shop/buyers.yaml", text).unwrap().value;
+        let schema = json!({"type": "record", "name": "Buyer", "fields": [{"name": "id", "type": "string"}]});
+        Arc::new(Product::new(AppliedProduct { revision: 1, applied_at_ms: 0, contract, schema }))
+    }
+
+    fn tally(offsets: std::ops::Range<i64>) -> Tally {
+        let mut tally = Tally::default();
+        offsets.for_each(|offset| tally.record(offset, 10));
+        tally
+    }
+
+    #[test]
+    fn a_tally_counts_reasons_apart() {
+        let mut tally = tally(5..9);
+        ["truncated", "null-key", "truncated"].into_iter().for_each(|reason| tally.quarantined(reason));
+        assert_eq!((tally.first, tally.last, tally.records, tally.bytes), (5, 8, 4, 40));
+        assert_eq!(
+            (tally.quarantined.clone(), tally.quarantined_in_all()),
+            (vec![("truncated", 2), ("null-key", 1)], 3)
+        );
+        tally.clear();
+        assert_eq!((tally.records, tally.quarantined_in_all()), (0, 0));
+    }
+
+    #[test]
+    fn what_nobody_hears_is_told_with_the_next() {
+        let (queue, mut told) = mpsc::channel(1);
+        let (mut teller, product) = (Teller::new(queue), product());
+        for from in [0, 10, 20] {
+            teller.add(&product, 3, &tally(from..from + 10));
+            teller.tell_now();
+        }
+        assert_eq!(told.try_recv().unwrap()[0].records, 10);
+        teller.tell_now();
+        let rest = told.try_recv().unwrap();
+        assert_eq!((rest.len(), rest[0].first, rest[0].last, rest[0].records), (1, 10, 29, 20));
+    }
+}

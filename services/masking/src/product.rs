@@ -93,3 +93,53 @@ fn key_policy(applied: &AppliedProduct) -> KeyPolicy {
         (Some(_), _) => KeyPolicy::Optional,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use mesh_contract::parse_contract;
+    use serde_json::json;
+
+    use super::*;
+
+    fn product(lines: &str, schema: serde_json::Value) -> Product {
+        let text = format!(
+            "unique_id: 7c9e6679-7425-40de-944b-e07fc1f90ae7\nowner: shop\nname: buyers\nversion: 1\n\
+             description: Who buys.\nschema: schemas/shop/buyer.avsc\nrefresh_rate: hour\nstorage: stream\n\
+             sensitive_columns: [email]\naccess_group: analysts\ndependencies: []\n{lines}"
+        );
+        let contract = parse_contract("topics/shop/buyers.yaml", &text).unwrap().value;
+        Product::new(AppliedProduct { revision: 1, applied_at_ms: 0, contract, schema })
+    }
+
+    fn schema() -> serde_json::Value {
+        let field = |name: &str| json!({"name": name, "type": "string"});
+        json!({"type": "record", "name": "Buyer", "fields": [field("id"), field("email")]})
+    }
+
+    #[test]
+    fn only_listed_headers_pass() {
+        let product = product("history: 2 days\nheaders: [x-trace]\n", schema());
+        assert_eq!(product.passing(b"traceparent"), Some("traceparent"));
+        assert_eq!(product.passing(b"x-trace"), Some("x-trace"));
+        for clear in [&b"ce_subject"[..], b"ce_partitionkey", b"X-Trace", b"", b"\xff"] {
+            assert_eq!(product.passing(clear), None);
+        }
+    }
+
+    #[test]
+    fn the_contract_says_what_a_key_must_be() {
+        let key = |lines: &str| product(lines, schema()).key;
+        assert_eq!(key("history: 2 days\n"), KeyPolicy::Dropped);
+        assert_eq!(key("history: 2 days\nkey: id\n"), KeyPolicy::Optional);
+        assert_eq!(key("history: latest\nkey: id\n"), KeyPolicy::Required);
+    }
+
+    #[test]
+    fn rules_that_do_not_fit_are_told_not_shrugged_off() {
+        assert!(product("history: 2 days\n", schema()).rules.is_ok());
+        let without = json!({"type": "record", "name": "Buyer", "fields": [{"name": "id", "type": "string"}]});
+        assert!(product("history: 2 days\n", without).rules.unwrap_err().contains("email"));
+        assert!(product("history: 2 days\n", json!("no such type")).rules.is_err());
+    }
+}

@@ -1,7 +1,7 @@
 //! The sidecar on a real Kafka with a real registry: everything is accounted for, nothing twice, nothing in clear.
 #![allow(clippy::unwrap_used)]
 
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, dead_code)]
 mod bed;
 
 use std::{

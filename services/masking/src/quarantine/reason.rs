@@ -8,7 +8,7 @@ use mesh_avro::{mask::MaskErrorKind, wire::WireError};
 #[non_exhaustive]
 pub enum Reason {
     /// Not the wire format.
-    #[error("{0}")]
+    #[error("{}", wire_fault(*.0))]
     Wire(WireError),
     /// The datum is not one of its schema, or a rule cannot be applied to it.
     #[error("{kind} (byte {offset} of the datum)")]
@@ -66,6 +66,16 @@ pub enum Reason {
     /// An output that its topic does not take for another reason, such as its timestamp.
     #[error("an output of the record is not valid to its topic, for its timestamp or a missing key")]
     OutputRefused,
+}
+
+/// As the error itself words it, but without the byte that it found: it is the record's.
+fn wire_fault(error: WireError) -> &'static str {
+    match error {
+        WireError::Truncated { .. } => "fewer bytes than the wire format's magic byte and schema id",
+        WireError::Magic { .. } => {
+            "the first byte is not the wire format's magic byte: not written by a registry-aware serialiser"
+        }
+    }
 }
 
 impl Reason {

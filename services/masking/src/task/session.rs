@@ -177,24 +177,23 @@ impl State<'_> {
     }
 
     fn take_changes(&mut self, batch: &Batch<'_>) {
+        let before = self.parts.len();
         for change in batch.changes() {
             match change {
                 Change::Gained { assigned, committed } => {
                     let mut part = Part::new(assigned, committed.as_ref());
                     part.adopt(&self.products);
                     let offset = committed.as_ref().map(|committed| committed.offset);
-                    tracing::info!(
-                        topic = &*assigned.topic,
-                        partition = assigned.partition,
-                        offset,
-                        "partition gained"
-                    );
+                    tracing::debug!(topic = &*part.topic, partition = part.partition, offset, "partition gained");
                     self.parts.push(part);
                 }
                 Change::Revoked(slot) => self.give_up(*slot, "revoked"),
                 Change::Lost(slot) => self.give_up(*slot, "lost"),
                 Change::Trouble(error) => self.tell_consumer_trouble(error),
             }
+        }
+        if self.parts.len() != before {
+            tracing::info!(task = self.task.name(), before, partitions = self.parts.len(), "partitions reassigned");
         }
     }
 
@@ -203,7 +202,7 @@ impl State<'_> {
         self.parts[index].hold = None;
         self.tell_trouble(index);
         let part = self.parts.swap_remove(index);
-        tracing::info!(topic = &*part.topic, partition = part.partition, how, "partition given up");
+        tracing::debug!(topic = &*part.topic, partition = part.partition, how, "partition given up");
     }
 
     fn tell_consumer_trouble(&mut self, error: &mesh_kafka::Error) {

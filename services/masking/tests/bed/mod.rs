@@ -35,7 +35,10 @@ pub struct Bed {
 
 impl Bed {
     pub async fn start() -> Self {
-        let kafka = EmbeddedKafka::start(Options::default()).await.unwrap();
+        Self::start_on(EmbeddedKafka::start(Options::default()).await.unwrap()).await
+    }
+
+    pub async fn start_on(kafka: EmbeddedKafka) -> Self {
         let settings = kafka.settings();
         let config = mesh_registry::Config::new("127.0.0.1:0", settings.clone());
         let readiness = config.readiness.clone();
@@ -52,6 +55,12 @@ impl Bed {
 
     pub async fn stop(self) {
         self.kafka.stop().await;
+    }
+
+    /// Stops the broker, and starts it again on the same data and port.
+    pub async fn restart_broker(self, options: Options) -> Self {
+        self.kafka.stop().await;
+        Bed { kafka: EmbeddedKafka::start(options).await.unwrap(), ..self }
     }
 
     pub async fn register(&self, subject: &str, schema: &Value) -> u32 {

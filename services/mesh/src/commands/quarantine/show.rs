@@ -10,7 +10,7 @@ use crate::output;
 use mesh_avro::{keys::KeyName, wire};
 use mesh_client::{RegistryClient, json as avro_json};
 use mesh_contract::{AppliedProduct, ProductRef};
-use mesh_kafka::{Record, Settings, TopicPartition, consumer::read_range};
+use mesh_kafka::{ErrorKind, Record, Settings, TopicPartition, consumer::read_range};
 use mesh_masking::quarantine::{self, Envelope, OpenError};
 use serde::Serialize;
 use serde_json::Value;
@@ -89,10 +89,12 @@ async fn read(kafka: &Settings, product: &AppliedProduct, args: &Args) -> Result
     let topic = product.contract.topics().quarantine;
     let place = TopicPartition::new(topic, args.partition);
     let mut found = None;
-    read_range(kafka, &place, args.offset..args.offset.saturating_add(1), |record| found = Some(record))
-        .await
-        .map_err(kafka_failure)?;
-    found.filter(|record| record.offset == args.offset).ok_or_else(|| {
+    let offsets = args.offset..args.offset.saturating_add(1);
+    match read_range(kafka, &place, offsets, |record| found = Some(record)).await {
+        Err(error) if error.kind() != ErrorKind::UnknownTopic => return Err(kafka_failure(error)),
+        _ => {}
+    }
+    found.filter(|record: &Record| record.offset == args.offset).ok_or_else(|| {
         Failure::usage(format!("there is no refused record at offset {} of {place}", args.offset))
             .hint(format!("`mesh quarantine list {}` shows what there is", args.product))
     })
@@ -154,7 +156,7 @@ pub(super) fn text(shown: &Shown) -> String {
     line("value", &shown.value.as_ref().map_or_else(|| "null".to_owned(), |value| value.hex.clone()));
     match (&shown.decoded, &shown.undecodable) {
         (Some(value), _) => line("decoded", &value.to_string()),
-        (None, Some(why)) => line("decoded", &format!("cannot be: {why}")),
+        (None, Some(why)) => line("decoded", &format!("not possible: {why}")),
         (None, None) => {}
     }
     for header in &shown.headers {
