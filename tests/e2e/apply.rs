@@ -68,6 +68,44 @@ fn a_topic_that_is_there_already_is_left_as_it_is_and_named() {
     assert_eq!(outputs, Some(2), "outputs have the input's partitions");
 }
 
+/// The registry holds a schema to the contract in force, so that a contract that lists a new column goes before its schema.
+#[test]
+fn a_sensitive_column_and_the_contract_that_lists_it_come_together() {
+    let world = World::applied();
+    world.tree.replace(
+        "schemas/crm/order.avsc",
+        "{ \"name\": \"quantity\"",
+        "{ \"name\": \"recipient_email\", \"type\": [\"null\", \"string\"], \"default\": null },\n    { \"name\": \"quantity\"",
+    );
+    let refused = apply(&world).expect(FINDINGS);
+    assert!(
+        refused.stderr.contains("sensitive-unmarked") && refused.stderr.contains("`recipient_email`"),
+        "{refused:?}"
+    );
+
+    let schema: Value = serde_json::from_str(&world.tree.read("schemas/crm/order.avsc")).expect("it is JSON");
+    let registered = register(&world, "crm.orders.v1.in-value", &schema);
+    assert_eq!((registered.0, registered.1["error_code"].as_u64()), (422, Some(42201)), "{registered:?}");
+
+    world.tree.replace("topics/crm/orders.yaml", "sensitive_columns: []", "sensitive_columns: [recipient_email]");
+    let applied = changed(&apply(&world).expect(0));
+    assert_eq!(applied, ["\"crm.orders.v1.in-value\"", "\"crm.orders.v1-value\"", "\"crm.orders\""]);
+    assert_eq!(changed(&apply(&world).expect(0)), [""; 0]);
+    assert_eq!(register(&world, "crm.orders.v1.in-value", &schema).0, 200);
+}
+
+/// Registers a schema as any client would: the answer's status and body.
+fn register(world: &World, subject: &str, schema: &Value) -> (u16, Value) {
+    let url = format!("{}/subjects/{subject}/versions", world.registry_url);
+    let body = serde_json::json!({ "schema": schema.to_string() }).to_string();
+    let runtime = Runtime::new().expect("threads can be started");
+    runtime.block_on(async {
+        let answer = reqwest::Client::new().post(url).body(body).send().await.expect("the registry answers");
+        let status = answer.status().as_u16();
+        (status, serde_json::from_str(&answer.text().await.expect("the registry answers")).expect("it answers JSON"))
+    })
+}
+
 fn topics(world: &World) -> Vec<String> {
     let runtime = Runtime::new().expect("threads can be started");
     let admin = Admin::new(&world.settings()).expect("the settings are right");

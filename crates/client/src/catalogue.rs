@@ -134,13 +134,14 @@ impl Catalogue {
 pub struct Follower {
     reader: LogReader,
     catalogue: Catalogue,
+    taken: u64,
 }
 
 impl Follower {
     /// Prepares to follow `mesh.products`; the catalogue is empty until [`Follower::catch_up`].
     pub async fn open(settings: &Settings) -> Result<Self, CatalogueError> {
         match LogReader::open(settings, PRODUCTS_TOPIC).await {
-            Ok(reader) => Ok(Follower { reader, catalogue: Catalogue::default() }),
+            Ok(reader) => Ok(Follower { reader, catalogue: Catalogue::default(), taken: 0 }),
             Err(error) if error.kind() == ErrorKind::UnknownTopic => Err(CatalogueError::NotThere),
             Err(error) => Err(CatalogueError::Read(error)),
         }
@@ -151,15 +152,25 @@ impl Follower {
         &self.catalogue
     }
 
+    /// How many records have been taken in: while this stays, so does the catalogue.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// Takes in all that has been applied before this call.
     pub async fn catch_up(&mut self) -> Result<(), CatalogueError> {
-        let catalogue = &mut self.catalogue;
-        self.reader.read_to_end(|record| _ = catalogue.take(&record)).await.map_err(CatalogueError::Read)
+        let (catalogue, taken) = (&mut self.catalogue, &mut self.taken);
+        let take = |record| {
+            *taken += 1;
+            catalogue.take(&record);
+        };
+        self.reader.read_to_end(take).await.map_err(CatalogueError::Read)
     }
 
     /// Waits for the next record and takes it in. Nothing is lost if the caller goes away while waiting.
     pub async fn next(&mut self) -> Result<Change, CatalogueError> {
         let record = self.reader.next().await.map_err(CatalogueError::Read)?;
+        self.taken += 1;
         Ok(self.catalogue.take(&record))
     }
 }

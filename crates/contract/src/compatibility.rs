@@ -39,6 +39,39 @@ impl Compatibility {
         Compatibility::FullTransitive,
     ];
 
+    /// The least level that asks for all that either asks for: of backward and forward that is full.
+    #[must_use]
+    pub fn and(self, other: Compatibility) -> Compatibility {
+        let asks = |level: fn(Compatibility) -> bool| level(self) || level(other);
+        match (asks(Compatibility::is_backward), asks(Compatibility::is_forward), asks(Compatibility::is_transitive)) {
+            (false, false, _) => Compatibility::None,
+            (true, false, false) => Compatibility::Backward,
+            (true, false, true) => Compatibility::BackwardTransitive,
+            (false, true, false) => Compatibility::Forward,
+            (false, true, true) => Compatibility::ForwardTransitive,
+            (true, true, false) => Compatibility::Full,
+            (true, true, true) => Compatibility::FullTransitive,
+        }
+    }
+
+    /// Whether the new schema has to read what was written before.
+    pub fn is_backward(self) -> bool {
+        use Compatibility::{Backward, BackwardTransitive, Full, FullTransitive};
+        matches!(self, Backward | BackwardTransitive | Full | FullTransitive)
+    }
+
+    /// Whether earlier schemas have to read what the new one writes.
+    pub fn is_forward(self) -> bool {
+        use Compatibility::{Forward, ForwardTransitive, Full, FullTransitive};
+        matches!(self, Forward | ForwardTransitive | Full | FullTransitive)
+    }
+
+    /// Whether all earlier schemas count, and not the last one alone.
+    pub fn is_transitive(self) -> bool {
+        use Compatibility::{BackwardTransitive, ForwardTransitive, FullTransitive};
+        matches!(self, BackwardTransitive | ForwardTransitive | FullTransitive)
+    }
+
     /// The registry's spelling.
     pub fn as_str(self) -> &'static str {
         match self {

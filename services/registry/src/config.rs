@@ -5,6 +5,8 @@ use std::time::Duration;
 use mesh_kafka::Settings;
 use mesh_runtime::Readiness;
 
+use crate::Rules;
+
 /// The topic that Confluent's registry uses, too.
 pub const DEFAULT_TOPIC: &str = "_schemas";
 
@@ -25,6 +27,8 @@ pub struct Config {
     pub write_timeout: Duration,
     /// The largest request body that is read.
     pub body_bytes_max: usize,
+    /// What is asked of the schemas of products.
+    pub rules: Rules,
 }
 
 impl Config {
@@ -39,6 +43,7 @@ impl Config {
             readiness: Readiness::default(),
             write_timeout: Duration::from_secs(15),
             body_bytes_max: 1024 * 1024,
+            rules: Rules::default(),
         }
     }
 }

@@ -13,6 +13,7 @@
 mod config;
 mod error;
 mod follower;
+mod governance;
 mod http;
 mod log;
 mod metrics;
@@ -34,8 +35,10 @@ use tokio::{
 
 pub use config::{Config, DEFAULT_TOPIC};
 pub use error::Error;
+pub use governance::Rules;
 
 use crate::{
+    governance::Products,
     http::App,
     store::Store,
     writer::{Command, KafkaLog, Writer, WriterTask},
@@ -86,7 +89,8 @@ impl Registry {
         let Self { config, listener, latch } = self;
         let store = Arc::new(Store::default());
         let (writer, queue) = Writer::new(config.write_timeout);
-        let app = App::new(store.clone(), writer, config.body_bytes_max);
+        let products = Products::new(config.kafka.clone(), config.rules.clone(), config.write_timeout);
+        let app = App::new(store.clone(), writer, Arc::new(products), config.body_bytes_max);
         let log = KafkaLog::new(config.kafka.clone(), &config.topic);
 
         let mut tasks = JoinSet::new();

@@ -120,6 +120,20 @@ impl FromIterator<Setting> for Severities {
 }
 
 impl Severities {
+    /// Every semantic rule is an error.
+    #[must_use]
+    pub fn strict() -> Severities {
+        let semantic = RULES.iter().copied().filter(|rule| rule.kind == RuleKind::Meaning);
+        semantic.map(|rule| Setting { rule, strictness: Strictness::Error }).collect()
+    }
+
+    /// The same with further settings, which win over earlier ones.
+    #[must_use]
+    pub fn with(mut self, settings: impl IntoIterator<Item = Setting>) -> Severities {
+        self.settings.extend(settings);
+        self
+    }
+
     /// The severity of a rule's findings; none where they are not reported.
     pub(super) fn of(&self, rule: &Rule) -> Option<Severity> {
         if rule.kind == RuleKind::Resolution {

@@ -16,22 +16,47 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// One apply at a time: another one takes over, and the first can write nothing any more.
 const TRANSACTIONAL_ID: &str = "mesh.apply";
 
-/// Publishes what is not published as it is.
-pub(super) async fn publish(kafka: &Settings, tree: &WorkingTree, applied: &mut Applied) -> Result<(), Failure> {
+/// What of a tree is to be published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Domains, and products that are published already.
+    Known,
+    /// New products as well.
+    All,
+}
+
+/// Publishes what is not published as it is, and adds to the report what that was.
+pub(super) async fn publish(
+    kafka: &Settings,
+    tree: &WorkingTree,
+    part: Part,
+    applied: &mut Applied,
+) -> Result<(), Failure> {
     let published = Published::read(kafka).await?;
     let now_ms = now_ms();
     let domains: Vec<(DomainChange, Vec<Entry>)> =
         tree.domains.iter().map(|domain| plan_domain(&published, &domain.value)).collect::<Result<_, _>>()?;
-    let products: Vec<(ProductChange, Vec<Entry>)> =
-        tree.products.iter().map(|product| plan_product(&published, product, now_ms)).collect::<Result<_, _>>()?;
+    let products = tree.products.iter().map(|product| plan_product(&published, product, now_ms));
+    let mut products = products.collect::<Result<Vec<(ProductChange, Vec<Entry>)>, Failure>>()?;
+    products.retain(|(change, _)| part == Part::All || change.revision > 1 || change.change == Change::Unchanged);
     let entries = domains.iter().flat_map(|(_, entries)| entries);
     let entries: Vec<&Entry> = entries.chain(products.iter().flat_map(|(_, entries)| entries)).collect();
     if !entries.is_empty() {
         append(kafka, published, &entries).await?;
     }
-    applied.domains = domains.into_iter().map(|(change, _)| change).collect();
-    applied.products = products.into_iter().map(|(change, _)| change).collect();
+    report(&mut applied.domains, domains, |one, other| one.domain == other.domain);
+    report(&mut applied.products, products, |one, other| (&one.product, one.major) == (&other.product, other.major));
     Ok(())
+}
+
+/// Adds to a report what it does not tell of yet: what was published a moment ago is no news that it is.
+fn report<T>(told: &mut Vec<T>, changes: Vec<(T, Vec<Entry>)>, same: impl Fn(&T, &T) -> bool) {
+    let earlier = std::mem::take(told);
+    let mut earlier: Vec<Option<T>> = earlier.into_iter().map(Some).collect();
+    for (change, _) in changes {
+        let known = earlier.iter_mut().find(|told| told.as_ref().is_some_and(|told| same(told, &change)));
+        told.push(known.and_then(Option::take).unwrap_or(change));
+    }
 }
 
 /// A record to be written.

@@ -1,8 +1,9 @@
 //! Makes a cluster what the working tree's contracts say: topics, schemas, and the contracts themselves on
 //! `mesh.products`. Nothing is ever deleted, and what is there already is left as it is: a second run changes nothing.
 //!
-//! Everything is checked before anything is created, and a product is published last, so that whoever learns of it finds
-//! its topics and schemas. The library part of `mesh apply`, shared with `mesh up` and `mesh demo`.
+//! Everything is checked before anything is created. A new product is published last, so that whoever learns of it finds
+//! its topics and schemas; the change of one that is there is published before its schemas are registered, as the registry
+//! holds them to the contract in force. The library part of `mesh apply`, shared with `mesh up` and `mesh demo`.
 
 mod catalogue;
 mod control;
@@ -13,6 +14,7 @@ mod topics;
 
 use crate::failure::Failure;
 use crate::tree::WorkingTree;
+use catalogue::Part;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::{ErrorKind, Settings};
 use std::path::Path;
@@ -47,8 +49,9 @@ pub async fn working_tree(tree: &WorkingTree, kafka: &Settings, registry_url: &s
     schemas::refuse_incompatible(&registry, &subjects).await?;
     let mut applied = Applied { topics: control::create(&admin).await?, ..Applied::default() };
     applied.topics.extend(topics::create(&admin, &tree.products).await?);
+    catalogue::publish(kafka, tree, Part::Known, &mut applied).await?;
     applied.schemas = schemas::register(&registry, &subjects).await?;
-    catalogue::publish(kafka, tree, &mut applied).await?;
+    catalogue::publish(kafka, tree, Part::All, &mut applied).await?;
     Ok(applied)
 }
 

@@ -2,6 +2,7 @@
 
 use super::report::Change;
 use crate::failure::Failure;
+use mesh_avro::schema::Schema;
 use mesh_client::registry::Version;
 use mesh_client::{RegistryClient, RegistryError};
 use mesh_contract::Compatibility;
@@ -20,15 +21,17 @@ impl Registry {
         self.0.set_compatibility(Some(subject), level).await.map_err(refused)
     }
 
-    /// Why the subject's level does not admit a schema; nothing if it does.
-    pub(super) async fn violations(&self, subject: &str, schema: &Value) -> Result<Vec<String>, Failure> {
-        let verdict = self.0.check(subject, schema).await.map_err(refused)?;
-        let unexplained = || vec!["the registry does not say why".to_owned()];
-        Ok(match (verdict.compatible, verdict.messages.is_empty()) {
-            (true, _) => Vec::new(),
-            (false, true) => unexplained(),
-            (false, false) => verdict.messages,
-        })
+    /// The versions of a subject, oldest first.
+    pub(super) async fn history(&self, subject: &str) -> Result<Vec<Schema>, Failure> {
+        let mut history = Vec::new();
+        for id in self.0.ids_of(subject).await.map_err(refused)? {
+            let registered = self.0.schema_by_id(id).await.map_err(refused)?;
+            let unreadable = |error| {
+                Failure::usage(format!("cannot compare with schema id {id}, a version of {subject}")).because(error)
+            };
+            history.push(registered.parse().map_err(unreadable)?);
+        }
+        Ok(history)
     }
 
     /// Registers a schema, if it is not registered yet; its id.

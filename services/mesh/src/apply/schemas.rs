@@ -5,8 +5,9 @@ use super::report::SchemaChange;
 use crate::failure::Failure;
 use crate::output;
 use crate::tree::{WorkingProduct, number};
+use mesh_avro::compat::{self, CompatFinding, Severities};
 use mesh_avro::schema::{Kind, NodeId, Schema};
-use mesh_contract::{Compatibility, Contract, Finding, Place, Step, key_subject, value_subject};
+use mesh_contract::{ColumnPath, Compatibility, Contract, Finding, Place, Step, key_subject, value_subject};
 use serde_json::Value;
 
 /// A schema of a port that would break those who read the port already.
@@ -20,6 +21,8 @@ pub(super) struct Subject {
     pub(super) name: String,
     pub(super) schema: Value,
     pub(super) level: Compatibility,
+    /// The columns that the contract lists as sensitive.
+    listed: Vec<ColumnPath>,
     rule: &'static str,
     place: Place,
 }
@@ -37,6 +40,7 @@ fn of_product(product: &WorkingProduct) -> Vec<Subject> {
         name,
         schema: schema.clone(),
         level: contract.compatibility,
+        listed: contract.sensitive_columns.iter().map(|listed| listed.column.clone()).collect(),
         rule,
         place,
     };
@@ -81,25 +85,61 @@ fn field(schema: &Schema, node: NodeId, step: &Step) -> Option<NodeId> {
     }
 }
 
-/// Sets every subject's level, and asks of every schema whether the registry would take it.
+/// Holds every schema against its subject's history by the contract that is being applied: the registry would judge by the
+/// one that is still in force.
 ///
 /// # Errors
-/// One or more would break their readers: they are shown as findings, and nothing has been created.
+/// One or more would break their readers: they are shown as findings, and nothing has been changed.
 pub(super) async fn refuse_incompatible(registry: &Registry, subjects: &[Subject]) -> Result<(), Failure> {
     let mut findings = Vec::new();
     for subject in subjects {
-        registry.set_level(&subject.name, subject.level).await?;
         if follows_from(subject, &findings) {
             continue;
         }
-        let violations = registry.violations(&subject.name, &subject.schema).await?;
-        findings.extend(violations.iter().map(|violation| finding(subject, violation)));
+        let history = registry.history(&subject.name).await?;
+        findings.extend(violations(subject, &history)?.iter().map(|violation| finding(subject, violation)));
     }
     findings.iter().for_each(|finding| output::talk(&finding.to_string()));
     match findings.len() {
         0 => Ok(()),
         count => Err(Failure::findings(format!("{} that readers would not survive", number(count, "change")))
             .hint("a breaking change is a new major version beside the old one: `<product>@2.yaml` with `version: 2`")),
+    }
+}
+
+/// Why a schema may not follow those before it; one that is among them may.
+fn violations(subject: &Subject, history: &[Schema]) -> Result<Vec<String>, Failure> {
+    if history.iter().any(|earlier| *earlier.json() == subject.schema) {
+        return Ok(Vec::new());
+    }
+    let invalid = |error| Failure::internal(format!("the schema of {} is not valid", subject.name)).because(error);
+    let schema = Schema::parse_value(&subject.schema).map_err(invalid)?;
+    let earlier: Vec<&Schema> = history.iter().collect();
+    let report = compat::check_level_with(subject.level, &schema, &earlier, &subject.meaning());
+    let errors = report.errors().filter(|finding| !subject.contract_decides(finding));
+    Ok(errors.map(explained).collect())
+}
+
+fn explained(finding: &CompatFinding) -> String {
+    let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("{finding}{hint}")
+}
+
+impl Subject {
+    /// How severe changes of meaning are: they refuse what producers write, as they do in the registry. What a view shows
+    /// follows from that and from the contract.
+    fn meaning(&self) -> Severities {
+        match self.rule {
+            VIEW_INCOMPATIBLE => Severities::default(),
+            _ => Severities::strict(),
+        }
+    }
+
+    /// Whether a finding is about a column that the contract lists: it is masked whatever the schema says of it.
+    fn contract_decides(&self, finding: &CompatFinding) -> bool {
+        let path = || finding.path.parse::<ColumnPath>().ok();
+        finding.rule.starts_with("sensitive-")
+            && path().is_some_and(|path| self.listed.iter().any(|listed| listed.covers(&path)))
     }
 }
 
@@ -119,10 +159,11 @@ fn finding(subject: &Subject, violation: &str) -> Finding {
     Finding::error(subject.rule, subject.place.clone(), message).hint(hint)
 }
 
-/// Registers what is not registered yet.
+/// Sets every subject's level, and registers what is not registered yet.
 pub(super) async fn register(registry: &Registry, subjects: &[Subject]) -> Result<Vec<SchemaChange>, Failure> {
     let mut changes = Vec::new();
-    for Subject { name, schema, .. } in subjects {
+    for Subject { name, schema, level, .. } in subjects {
+        registry.set_level(name, *level).await?;
         let (id, change) = registry.register(name, schema).await?;
         changes.push(SchemaChange { subject: name.clone(), id, change });
     }

@@ -44,3 +44,27 @@ fn keys_that_are_not_text_have_a_subject() {
         "{keys:?}"
     );
 }
+
+#[test]
+fn a_schema_is_held_against_its_history_by_the_contract_that_is_applied() {
+    let products = examples();
+    let orders = products.iter().find(|product| product.contract.value.name == "orders").unwrap();
+    let input = of_product(orders).remove(0);
+    let changed = |old: &str, new: &str| {
+        let text = orders.schema.json().to_string();
+        assert!(text.contains(old), "{text}");
+        Subject { schema: serde_json::from_str(&text.replacen(old, new, 1)).unwrap(), ..of_product(orders).remove(0) }
+    };
+    let history = [orders.schema.clone()];
+    assert_eq!(violations(&input, &[]).unwrap(), [""; 0]);
+    assert_eq!(violations(&input, &history).unwrap(), [""; 0]);
+    let rescaled = changed("\"scale\":2", "\"scale\":3");
+    assert!(violations(&rescaled, &history).unwrap()[0].starts_with("decimal-changed: amount: "));
+    let returned = [history.as_slice(), &[Schema::parse_value(&rescaled.schema).unwrap()]].concat();
+    assert_eq!(violations(&rescaled, &returned).unwrap(), [""; 0], "it is registered already");
+    let view = Subject { rule: VIEW_INCOMPATIBLE, ..rescaled };
+    assert_eq!(violations(&view, &history).unwrap(), [""; 0]);
+    let broken = changed("\"quantity\",\"type\":\"int\"", "\"quantity\",\"type\":\"string\"");
+    assert!(violations(&broken, &history).unwrap()[0].starts_with("type-mismatch: quantity: "));
+    assert_eq!(violations(&Subject { level: Compatibility::None, ..broken }, &history).unwrap(), [""; 0]);
+}

@@ -2,10 +2,11 @@
 
 use super::files::File;
 use super::finding;
-use super::schema::Schemas;
+use super::schema::{SchemaFile, Schemas};
 use mesh_avro::keys::KeyRing;
 use mesh_avro::mask::{Program, Rules, ViewSchema};
 use mesh_avro::schema::{Kind, Schema};
+use mesh_avro::sensitivity::{self, SensitiveNames, Suspect};
 use mesh_contract::{Contract, Declared, Finding, Tree};
 
 /// A product that can be applied.
@@ -52,7 +53,9 @@ impl Candidate {
             findings.push(finding::schema_missing(&self.contract, schemas.names()));
             return None;
         };
-        let schema = &file?.schema;
+        let file = file?;
+        let schema = &file.schema;
+        findings.extend(unexplained(&self.contract, file));
         let rules = match Rules::check(&self.contract, schema) {
             Ok(rules) => rules,
             Err(found) => {
@@ -75,6 +78,17 @@ impl Candidate {
         let sound = self.whole && clear_is_known;
         sound.then(|| WorkingProduct { contract: self.contract, schema: schema.clone(), views })
     }
+}
+
+/// The fields that look sensitive, and nobody has said whether they are: the registry would refuse the schema.
+fn unexplained(contract: &Declared<Contract>, file: &SchemaFile<'_>) -> Vec<Finding> {
+    let names = SensitiveNames::default();
+    let suspects = sensitivity::suspects(&file.schema, &contract.value.sensitive_columns, &names);
+    let finding = |suspect: Suspect| {
+        let place = finding::place_in(&contract.value.schema, file.text, &suspect.pointer);
+        Finding::error(sensitivity::RULE.0, place, suspect.message()).hint(suspect.hint())
+    };
+    suspects.into_iter().map(finding).collect()
 }
 
 /// The fields that the schema itself declares sensitive, by name, with their classes.

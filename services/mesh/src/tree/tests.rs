@@ -100,6 +100,24 @@ fn a_schemas_terms_lead_somewhere() {
 }
 
 #[test]
+fn a_field_that_looks_sensitive_is_explained_by_contract_or_schema() {
+    let copy = Copy::of_the_examples();
+    copy.replace(
+        "schemas/crm/order.avsc",
+        "{ \"name\": \"quantity\"",
+        "{ \"name\": \"recipientEmail\", \"type\": \"string\" },\n    { \"name\": \"quantity\"",
+    );
+    let found = copy.findings();
+    assert!(
+        found.starts_with("schemas/crm/order.avsc:11:5: sensitive-unmarked: the field `recipientEmail`"),
+        "{found}"
+    );
+    assert_eq!(copy.tree().errors(), 1);
+    copy.replace("topics/crm/orders.yaml", "sensitive_columns: []", "sensitive_columns: [recipientEmail]");
+    assert_eq!(copy.findings(), "");
+}
+
+#[test]
 fn a_tree_with_errors_is_refused_and_one_with_warnings_is_not() {
     let copy = Copy::of_the_examples();
     copy.replace("topics/crm/orders.yaml", "storage: stream", "storage: [stream, sql]");

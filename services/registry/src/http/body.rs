@@ -63,6 +63,7 @@ impl SubmissionBody {
             normalize,
             id: positive(self.id).map_err(too_large)?,
             version: positive(self.version).map_err(too_large)?,
+            governed: None,
         })
     }
 }

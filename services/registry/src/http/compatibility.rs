@@ -16,7 +16,7 @@ pub(super) async fn check_all(
     parameters: Parameters,
     body: Body<SubmissionBody>,
 ) -> Result<Json<Value>, Problem> {
-    check(&app, &parameters, body, None)
+    check(&app, &parameters, body, None).await
 }
 
 /// `POST /compatibility/subjects/{subject}/versions/{version}`: against one version.
@@ -26,16 +26,18 @@ pub(super) async fn check_one(
     body: Body<SubmissionBody>,
 ) -> Result<Json<Value>, Problem> {
     let version = parameters.version()?;
-    check(&app, &parameters, body, Some(version))
+    check(&app, &parameters, body, Some(version)).await
 }
 
-fn check(
+async fn check(
     app: &App,
     parameters: &Parameters,
     Body(body): Body<SubmissionBody>,
     against: Option<VersionSelector>,
 ) -> Result<Json<Value>, Problem> {
-    let submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    let mut submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    drop(app.state()?);
+    submission.governed = app.products.newest_or_known().await?.of_subject(&submission.subject);
     let violations = app.state()?.check(&submission, against)?.violations;
     let mut answer = json!({ "is_compatible": violations.is_empty() });
     if parameters.flag("verbose") {

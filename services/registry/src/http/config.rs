@@ -24,12 +24,17 @@ pub(super) async fn show_global(State(app): State<App>) -> Result<Json<Value>, P
 /// `GET /config/{subject}`.
 pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     let subject = parameters.subject()?;
+    drop(app.state()?);
+    let governed = match parameters.flag("defaultToGlobal") {
+        true => app.products.newest_or_known().await?.of_subject(&subject),
+        false => None,
+    };
     let state = app.state()?;
     let config = state.config(Some(&subject)).cloned();
     let level = match config.as_ref().and_then(level_of) {
-        Some(level) => level,
-        None if parameters.flag("defaultToGlobal") => state.level_in_force(&subject),
-        None => return Err(Refusal::CompatibilityNotConfigured { subject: subject.to_string() }.into()),
+        Some(level) if governed.is_none() => level,
+        _ if parameters.flag("defaultToGlobal") => state.level_in_force(&subject, governed.as_deref()),
+        _ => return Err(Refusal::CompatibilityNotConfigured { subject: subject.to_string() }.into()),
     };
     Ok(Json(entity("compatibilityLevel", level, &config.unwrap_or_default())))
 }

@@ -25,6 +25,7 @@ use axum::{
 pub(crate) use problem::Problem;
 
 use crate::{
+    governance::Products,
     state::{Plan, Refusal, State},
     store::Store,
     writer::Writer,
@@ -35,13 +36,14 @@ use crate::{
 pub(crate) struct App {
     store: Arc<Store>,
     writer: Writer,
+    products: Arc<Products>,
     cluster_id: Arc<OnceLock<String>>,
     body_bytes_max: usize,
 }
 
 impl App {
-    pub(crate) fn new(store: Arc<Store>, writer: Writer, body_bytes_max: usize) -> Self {
-        Self { store, writer, cluster_id: Arc::default(), body_bytes_max }
+    pub(crate) fn new(store: Arc<Store>, writer: Writer, products: Arc<Products>, body_bytes_max: usize) -> Self {
+        Self { store, writer, products, cluster_id: Arc::default(), body_bytes_max }
     }
 
     /// Tells which Kafka cluster keeps the log.

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{state::Refusal, store::NotCaughtUp, writer::WriteError};
+use crate::{governance::ProductsError, state::Refusal, store::NotCaughtUp, writer::WriteError};
 
 /// The log has not been read to its end; this project's own code, in Confluent's manner.
 const NOT_CAUGHT_UP: u32 = 50301;
@@ -63,6 +63,16 @@ impl From<WriteError> for Problem {
             WriteError::Log { .. } => Self::new(STORE_ERROR, message),
             WriteError::ShuttingDown => Self::new(SHUTTING_DOWN, message),
         }
+    }
+}
+
+impl From<ProductsError> for Problem {
+    fn from(error: ProductsError) -> Self {
+        let code = match error {
+            ProductsError::Read { .. } => STORE_ERROR,
+            ProductsError::TimedOut => TIMEOUT,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -30,7 +30,11 @@ pub(super) async fn register(
     parameters: Parameters,
     Body(body): Body<SubmissionBody>,
 ) -> Result<Json<Value>, Problem> {
-    let submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    let mut submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    let existing = app.state()?.registered(&submission);
+    if existing.is_none() {
+        submission.governed = app.products.newest().await?.of_subject(&submission.subject);
+    }
     let registered = app.change(move |state| state.plan_registration(&submission)).await?;
     Ok(Json(json!({ "id": registered.id, "version": registered.version })))
 }

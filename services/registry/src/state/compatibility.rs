@@ -4,7 +4,7 @@ use mesh_avro::{compat, schema::Schema};
 use mesh_contract::Compatibility;
 
 use super::{Filter, Refusal, State, Submission, Version, VersionSelector};
-use crate::{schema::Candidate, subject::Subject};
+use crate::{governance::Governed, schema::Candidate, subject::Subject};
 
 /// The answer to a compatibility check.
 #[derive(Debug, Default, PartialEq)]
@@ -18,7 +18,8 @@ impl State {
     pub(crate) fn check(&self, submission: &Submission, against: Option<VersionSelector>) -> Result<Verdict, Refusal> {
         let subject = &submission.subject;
         let candidate = self.candidate(submission)?;
-        let level = self.level_in_force(subject);
+        let governed = submission.governed.as_deref();
+        let level = self.level_in_force(subject, governed);
         let earlier = match against {
             None => self.versions(subject, Filter::Live).collect(),
             Some(selector) => match (self.version(subject, selector, Filter::Live), selector) {
@@ -27,25 +28,30 @@ impl State {
                 (Err(refusal), _) => return Err(refusal),
             },
         };
-        self.violations(subject, &candidate, level, &earlier).map(|violations| Verdict { violations })
+        let mut violations = self.violations(submission, &candidate, level, &earlier)?;
+        violations.extend(governed.into_iter().flat_map(|governed| governed.unexplained(&candidate.parsed)));
+        Ok(Verdict { violations })
     }
 
     /// What makes a candidate incompatible with earlier versions (oldest first) under a level.
     pub(super) fn violations(
         &self,
-        subject: &Subject,
+        submission: &Submission,
         candidate: &Candidate,
         level: Compatibility,
         earlier: &[(u32, &Version)],
     ) -> Result<Vec<String>, Refusal> {
+        let (subject, governed) = (&submission.subject, submission.governed.as_deref());
+        let severities = governed.map(Governed::meaning).unwrap_or_default();
         let mut violations = Vec::new();
         for (number, version) in compared(level, earlier) {
             let Some(schema) = self.parsed(subject, version)? else {
                 violations.push(format!("version {number} is of type {}", version.schema.content.schema_type));
                 continue;
             };
-            let report = compat::check_level(level, &candidate.parsed, &[&schema]);
-            violations.extend(report.errors().map(|finding| describe(*number, finding)));
+            let report = compat::check_level_with(level, &candidate.parsed, &[&schema], &severities);
+            let errors = report.errors().filter(|finding| !governed.is_some_and(|governed| governed.decides(finding)));
+            violations.extend(errors.map(|finding| describe(*number, finding)));
         }
         Ok(violations)
     }

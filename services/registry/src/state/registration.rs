@@ -1,9 +1,12 @@
 //! Registering a schema: who gets which id and version.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Filter, Plan, Refusal, State, compatibility::chain};
 use crate::{
+    governance::Governed,
     log::{Mode, Record, Reference, SchemaValue},
     schema::{AVRO, Attachments, Candidate, Content},
     subject::Subject,
@@ -23,6 +26,8 @@ pub(crate) struct Submission {
     pub(crate) id: Option<u32>,
     /// Checked if given: the version that this registration would get.
     pub(crate) version: Option<u32>,
+    /// What a contract asks of it, if the subject is one of a product's.
+    pub(crate) governed: Option<Arc<Governed>>,
 }
 
 /// What a submitted schema is registered as.
@@ -49,7 +54,8 @@ impl State {
             let reason = format!("Subject '{subject}' is not in import mode, so the id {id} cannot be given");
             return Err(Refusal::NotPermitted { reason });
         }
-        self.require_compatible(subject, &candidate)?;
+        self.require_compatible(submission, &candidate)?;
+        require_explained(submission, &candidate)?;
         let registered =
             Registered { id: self.id_for(subject, &candidate.content)?, version: self.next_version(subject) };
         let wanted = submission.version.filter(|version| *version != registered.version);
@@ -58,6 +64,13 @@ impl State {
             return Err(Refusal::InvalidSchema { reason });
         }
         Ok(Plan { records: vec![schema_record(subject, registered, submission, &candidate)], outcome: registered })
+    }
+
+    /// What a submission is registered as already; nothing also where that cannot be told yet.
+    pub(crate) fn registered(&self, submission: &Submission) -> Option<Registered> {
+        let candidate = self.candidate(submission).ok()?;
+        let (version, existing) = self.find(&submission.subject, &candidate.content, Filter::Live)?;
+        submission.id.is_none_or(|id| id == existing.id).then_some(Registered { id: existing.id, version })
     }
 
     /// Finds the version of a subject that a submitted schema is.
@@ -102,10 +115,11 @@ impl State {
         references.iter().map(pin).collect()
     }
 
-    fn require_compatible(&self, subject: &Subject, candidate: &Candidate) -> Result<(), Refusal> {
-        let level = self.level_in_force(subject);
+    fn require_compatible(&self, submission: &Submission, candidate: &Candidate) -> Result<(), Refusal> {
+        let (subject, governed) = (&submission.subject, submission.governed.as_deref());
+        let level = self.level_in_force(subject, governed);
         let earlier: Vec<_> = self.versions(subject, Filter::Live).collect();
-        let details = self.violations(subject, candidate, level, &earlier)?;
+        let details = self.violations(submission, candidate, level, &earlier)?;
         match details.is_empty() {
             true => Ok(()),
             false => Err(Refusal::Incompatible { subject: subject.to_string(), level: level.to_string(), details }),
@@ -124,6 +138,16 @@ impl State {
     /// The version after all that the subject has, deleted ones included.
     pub(super) fn next_version(&self, subject: &Subject) -> u32 {
         self.versions(subject, Filter::All).next_back().map_or(1, |(newest, _)| newest.saturating_add(1))
+    }
+}
+
+/// Refuses a schema that a contract does not let pass, whatever came before it.
+fn require_explained(submission: &Submission, candidate: &Candidate) -> Result<(), Refusal> {
+    let unexplained = submission.governed.iter().flat_map(|governed| governed.unexplained(&candidate.parsed));
+    let unexplained: Vec<String> = unexplained.collect();
+    match unexplained.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::InvalidSchema { reason: unexplained.join(", ") }),
     }
 }
 

@@ -4,6 +4,7 @@ use mesh_contract::Compatibility;
 
 use super::{Filter, Plan, Refusal, State};
 use crate::{
+    governance::Governed,
     log::{ConfigValue, Mode, ModeValue, Record},
     subject::Subject,
 };
@@ -28,8 +29,14 @@ impl State {
     }
 
     /// The level that a subject's next registration is held to.
-    pub(crate) fn level_in_force(&self, subject: &Subject) -> Compatibility {
-        self.scopes(subject).find_map(|scope| level_of(self.configs.get(&scope)?)).unwrap_or(DEFAULT_LEVEL)
+    ///
+    /// A contract's level holds whatever is configured; the subject's own, or its context's, can only add to it.
+    pub(crate) fn level_in_force(&self, subject: &Subject, governed: Option<&Governed>) -> Compatibility {
+        let configured = |scope: Option<Subject>| level_of(self.configs.get(&scope)?);
+        match governed {
+            Some(governed) => governed.level_with(self.scopes(subject).filter(Option::is_some).find_map(configured)),
+            None => self.scopes(subject).find_map(configured).unwrap_or(DEFAULT_LEVEL),
+        }
     }
 
     /// The level for all.

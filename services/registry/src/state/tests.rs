@@ -62,6 +62,7 @@ fn submission(subject: &str, schema: &str) -> Submission {
         normalize: false,
         id: None,
         version: None,
+        governed: None,
     }
 }
 

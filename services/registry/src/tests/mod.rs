@@ -3,6 +3,7 @@
 
 mod api;
 mod faults;
+mod products;
 
 use std::{
     sync::{
@@ -12,11 +13,13 @@ use std::{
     time::Duration,
 };
 
+use mesh_contract::AppliedProduct;
 use mesh_runtime::{HttpListener, Shutdown};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::{
+    governance::{Governance, Products},
     http::{self, App},
     log::Record,
     state::State,
@@ -77,13 +80,22 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        let server = Self::start_behind().await;
+        Self::start_governed(&[]).await
+    }
+
+    /// A registry in a mesh that has products.
+    async fn start_governed(products: &[AppliedProduct]) -> Self {
+        let server = Self::start_with(Governance::by(products)).await;
         server.store.replace(State::default(), 0);
         server
     }
 
     /// A registry that has not read its log yet.
     async fn start_behind() -> Self {
+        Self::start_with(Governance::default()).await
+    }
+
+    async fn start_with(governance: Governance) -> Self {
         let store = Arc::new(Store::default());
         let behaviour = Arc::default();
         let (writer, queue) = Writer::new(Duration::from_millis(300));
@@ -92,7 +104,7 @@ impl Server {
         let listener = HttpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.address());
         let shutdown = Shutdown::new(Duration::from_secs(1));
-        let app = App::new(store.clone(), writer, 4096);
+        let app = App::new(store.clone(), writer, Arc::new(Products::fixed(governance)), 4096);
         tokio::spawn(listener.serve(http::router(app), shutdown.clone()));
         Self { url, store, behaviour, shutdown, client: reqwest::Client::new() }
     }
