@@ -80,7 +80,7 @@ fn customer(number: usize) -> Value {
         "phone": format!("+1 555 {number:06}"), "birth_date": "1815-12-10",
         "address": { "street": "12 St James's Square", "city": "London", "postcode": "SW1Y 4JH", "country": "GB" },
         "contacts": [{ "kind": "billing", "email": "babbage@example.org" }],
-        "segment": "LOYAL", "marketing_consent": number % 2 == 0,
+        "segment": "LOYAL", "marketing_consent": number.is_multiple_of(2),
         "registered_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"
     })
 }

@@ -207,6 +207,8 @@ fn jvm(java: &Path, jars: &Path, layout: &Layout, classes: Classes<'_>) -> Resul
     let err = out.try_clone().map_err(|error| EmbeddedError::folder(&output, error))?;
     let mut command = Command::new(java);
     command.args(config::JVM).args(classes.option(jars));
+    // native libraries are unpacked there, and would stay behind in the system's folder
+    command.arg(format!("-Djava.io.tmpdir={}", layout.root.display()));
     command.arg(format!("-Dlog4j2.configurationFile={}", layout.log_properties().display()));
     command.arg("-cp").arg(jars.join("*")).current_dir(&layout.root);
     command.stdin(Stdio::null()).stdout(out).stderr(err);

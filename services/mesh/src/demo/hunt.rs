@@ -41,7 +41,7 @@ impl Mark {
     }
 }
 
-/// Reads every topic but those that `skip` says, several at a time, and counts the records of each; `each` sees them all.
+/// Reads every topic but those that `skip` says, up to what was committed when this was called, several at a time, and counts the records of each; `each` sees them all.
 ///
 /// # Errors
 /// A topic cannot be read: an incomplete search proves nothing.
@@ -51,15 +51,18 @@ pub async fn read_all(
     skip: impl Fn(&str) -> bool,
     mut each: impl FnMut(&Record),
 ) -> Result<BTreeMap<String, u64>, Error> {
-    let topics = Admin::new(settings)?.topics().await?;
+    let admin = Admin::new(settings)?;
+    let topics: Vec<(String, u32)> = admin.topics().await?.into_iter().filter(|(topic, _)| !skip(topic)).collect();
+    let names: Vec<&str> = topics.iter().map(|(topic, _)| topic.as_str()).collect();
+    let ends = Arc::new(admin.settled_end_offsets(&names).await?);
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let (found, mut records) = mpsc::channel(WAITING_MAX);
     let mut readers = JoinSet::new();
     let turns = Arc::new(Semaphore::new(READERS_MAX));
-    for (topic, partitions) in topics.into_iter().filter(|(topic, _)| !skip(topic)) {
+    for (topic, partitions) in topics {
         counts.insert(topic.clone(), 0);
-        let reader =
-            Reader { settings: settings.clone(), starts: mark.starts(&topic, partitions), found: found.clone() };
+        let starts = mark.starts(&topic, partitions);
+        let reader = Reader { settings: settings.clone(), starts, ends: Arc::clone(&ends), found: found.clone() };
         readers.spawn(reader.read(topic, Arc::clone(&turns)));
     }
     drop(found);
@@ -75,6 +78,7 @@ pub async fn read_all(
 struct Reader {
     settings: Settings,
     starts: Vec<(i32, Start)>,
+    ends: Arc<Offsets>,
     found: mpsc::Sender<Record>,
 }
 
@@ -83,7 +87,7 @@ impl Reader {
         // The semaphore is never closed; were it, all would read at once, which is as right.
         let _turn = turns.acquire().await;
         let mut consumer = Consumer::assign(&self.settings, &topic, &self.starts)?;
-        while let Some(record) = consumer.next_until_end().await? {
+        while let Some(record) = consumer.next_before(&self.ends).await? {
             if self.found.send(record).await.is_err() {
                 break;
             }

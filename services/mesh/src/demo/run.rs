@@ -13,7 +13,7 @@ use super::world::World;
 use crate::apply;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::platform::{Cluster, MaskingOptions, Plan, Service, Services};
+use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_client::RegistryClient;
@@ -167,6 +167,7 @@ impl Demo<'_> {
             registry_port: 0,
             http_port: 0,
             registry_url,
+            registry_rules: RegistryOptions::default(),
             domains: DOMAINS.map(str::to_owned).into(),
             masking: masking(),
             freshness_interval: FRESHNESS_INTERVAL,
