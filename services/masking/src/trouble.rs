@@ -15,6 +15,8 @@ pub(crate) enum Trouble {
     Registry,
     /// The key provider does not give a key.
     Keys,
+    /// The cluster does not say whether the outputs are there.
+    Cluster,
     /// An output topic is not there, or has fewer partitions than the input.
     OutputMissing,
     /// The cluster does not let us write an output topic.
@@ -32,6 +34,7 @@ impl Trouble {
         match self {
             Trouble::Registry => "registry-unreachable",
             Trouble::Keys => "keys-unavailable",
+            Trouble::Cluster => "cluster-unreachable",
             Trouble::OutputMissing => "output-missing",
             Trouble::OutputRefused => "output-refused",
             Trouble::QuarantineTooSmall => "quarantine-too-small",
@@ -42,7 +45,7 @@ impl Trouble {
 
     /// Whether it is over without anybody's doing, as far as we can tell.
     fn passes(self) -> bool {
-        matches!(self, Trouble::Registry | Trouble::Keys | Trouble::ContractBehind)
+        matches!(self, Trouble::Registry | Trouble::Keys | Trouble::Cluster | Trouble::ContractBehind)
     }
 }
 

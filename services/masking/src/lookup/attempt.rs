@@ -161,8 +161,8 @@ async fn partitions(shared: &Arc<Shared>, topic: &str) -> Result<u32, Setback> {
     match shared.admin.partitions(topic).await {
         Ok(found) => Ok(found.unwrap_or(0)),
         Err(error) => {
-            let trouble =
-                if error.kind() == ErrorKind::Unauthorised { Trouble::OutputRefused } else { Trouble::OutputMissing };
+            let refused = error.kind() == ErrorKind::Unauthorised;
+            let trouble = if refused { Trouble::OutputRefused } else { Trouble::Cluster };
             Err(Setback::Trouble(trouble, error.to_string()))
         }
     }
