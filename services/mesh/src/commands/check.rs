@@ -1,50 +1,126 @@
-//! `mesh check`: what is wrong with the contracts and schemas of the working tree.
+//! `mesh check`: what is wrong with the contracts and schemas of the working tree, and whom its changes break.
 
+mod before;
+mod evolution;
 mod form;
+mod reported;
+mod rule;
+#[cfg(test)]
+mod tests;
+mod waivers;
 
 use crate::cli::AnyFormat;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Reader};
-use crate::tree::{WorkingTree, number};
+use crate::tree::{Counts, WorkingTree, number};
+use before::{Against, Before};
+use evolution::Evolution;
+use jiff::civil::Date;
+use reported::Reported;
+use std::collections::HashSet;
+use std::io::IsTerminal;
 
 /// What `--help` adds to the command's line.
 const DETAILS: &str = "\
 Every finding of every file is reported at once, as `file:line:column: rule: message` with a hint; files are named from \
-the root, and docs/rules/ has a page for each rule. Exits with 1 if there is an error; warnings alone are fine. With \
---format json each finding is one JSON object on a line.";
+the root, and docs/rules/ has a page for each rule. What changed is held to each contract's compatibility level against \
+what was before, and a break names the views and products that it reaches. A deliberate break is a new major version, or a \
+waiver in topics/<domain>/waivers.yaml. Exits with 1 if there is an error; warnings alone are fine. With --format json \
+each finding is one JSON object on a line.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = DETAILS)]
-pub struct Args {}
-
-/// Prints the findings to standard output and a summary to standard error.
-pub async fn run(_args: Args, context: &Context) -> Result<Exit, Failure> {
-    let tree = WorkingTree::read(&context.root()?)?;
-    show(&tree, context.any_format())?;
-    output::talk(&summary(&tree));
-    Ok(if tree.errors() == 0 { Exit::Fine } else { Exit::Findings })
+pub struct Args {
+    /// What to compare with: a git revision, a folder that holds topics/, or `registry` [default: where HEAD left the
+    /// main branch, if the tree is in a git repository]
+    #[arg(long, value_name = "REF|registry|DIR")]
+    against: Option<String>,
 }
 
-fn show(tree: &WorkingTree, format: AnyFormat) -> Result<(), Failure> {
-    let findings = &tree.findings;
-    let counts = tree.counts;
+/// What was checked, and what was found.
+struct Outcome {
+    counts: Counts,
+    reported: Vec<Reported>,
+}
+
+/// Prints the findings to standard output and a summary to standard error.
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let root = context.root()?;
+    let tree = WorkingTree::read(&root)?;
+    let before = match Against::of(args.against.as_deref()).read(&root, &tree, context).await? {
+        Ok(before) => Some(before),
+        Err(why) => {
+            output::talk(&format!("nothing to compare with: {why}; --against names something"));
+            None
+        }
+    };
+    let outcome = judge(tree, before.as_ref(), jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+    show(&outcome, context.any_format())?;
+    for note in before.iter().flat_map(|before| &before.notes) {
+        output::talk(&format!("note: {note}"));
+    }
+    let against = before.map(|before| format!(", against {}", before.name)).unwrap_or_default();
+    output::talk(&format!("{}{against}", outcome.summary()));
+    Ok(if outcome.errors() == 0 { Exit::Fine } else { Exit::Findings })
+}
+
+/// Everything that is found, in the order of files and lines.
+fn judge(tree: WorkingTree, before: Option<&Before>, today: Date) -> Outcome {
+    let mut evolution = before.map_or_else(Evolution::default, |before| evolution::compare(&tree, before));
+    let waivers = waivers::apply(&tree, before, &mut evolution, today);
+    let found = tree.findings.into_iter().chain(waivers).map(Reported::from);
+    let mut reported: Vec<Reported> = found.chain(evolution.changed).collect();
+    reported.sort_by(|a, b| order(a).cmp(&order(b)));
+    let mut seen = HashSet::new();
+    reported.retain(|it| seen.insert((it.finding.rule, it.finding.place.clone(), it.finding.message.clone())));
+    Outcome { counts: tree.counts, reported }
+}
+
+fn order(reported: &Reported) -> (&mesh_contract::Place, &str, &str) {
+    let finding = &reported.finding;
+    (&finding.place, finding.rule, &finding.message)
+}
+
+impl Outcome {
+    fn errors(&self) -> usize {
+        self.reported.iter().filter(|reported| reported.finding.is_error()).count()
+    }
+
+    fn files(&self) -> usize {
+        self.counts.contracts + self.counts.domains + self.counts.schemas
+    }
+
+    fn summary(&self) -> String {
+        let counts = self.counts;
+        let (errors, warnings) = (self.errors(), self.reported.len() - self.errors());
+        let found = match (errors, warnings) {
+            (0, 0) => "no findings".to_owned(),
+            (_, 0) => number(errors, "error"),
+            (0, _) => number(warnings, "warning"),
+            _ => format!("{}, {}", number(errors, "error"), number(warnings, "warning")),
+        };
+        let (contracts, domains) = (number(counts.contracts, "contract"), number(counts.domains, "domain"));
+        format!("checked {contracts}, {domains} and {}: {found}", number(counts.schemas, "schema"))
+    }
+}
+
+fn show(outcome: &Outcome, format: AnyFormat) -> Result<(), Failure> {
+    let reported = &outcome.reported;
     let _reader = match format {
-        AnyFormat::Github => lines(&form::github(findings))?,
-        AnyFormat::Sarif => output::json(&form::sarif(findings))?,
-        AnyFormat::Junit => output::data(&form::junit(findings, counts.contracts + counts.domains + counts.schemas))?,
-        AnyFormat::Markdown => output::data(&form::markdown(findings, &summary(tree)))?,
-        AnyFormat::Json => each(findings, output::json)?,
+        AnyFormat::Github => each(&form::github(reported), |line| output::data(line))?,
+        AnyFormat::Sarif => output::json(&form::sarif(reported))?,
+        AnyFormat::Junit => output::data(&form::junit(reported, outcome.files()))?,
+        AnyFormat::Markdown => output::data(&form::markdown(reported, &outcome.summary()))?,
+        AnyFormat::Json => each(reported, output::json)?,
         // The last two are no forms of findings; the command line refuses them before.
         AnyFormat::Text | AnyFormat::Dot | AnyFormat::Mermaid => {
-            each(findings, |finding| output::data(&finding.to_string()))?
+            let colours =
+                std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+            each(reported, |reported| output::data(&form::text(reported, colours)))?
         }
     };
     Ok(())
-}
-
-fn lines(lines: &[String]) -> Result<Reader, Failure> {
-    each(lines, |line| output::data(line))
 }
 
 /// Prints items until the reader goes away.
@@ -55,17 +131,4 @@ fn each<T>(items: &[T], print: impl Fn(&T) -> Result<Reader, Failure>) -> Result
         }
     }
     Ok(Reader::There)
-}
-
-fn summary(tree: &WorkingTree) -> String {
-    let counts = tree.counts;
-    let (errors, warnings) = (tree.errors(), tree.findings.len() - tree.errors());
-    let found = match (errors, warnings) {
-        (0, 0) => "no findings".to_owned(),
-        (_, 0) => number(errors, "error"),
-        (0, _) => number(warnings, "warning"),
-        _ => format!("{}, {}", number(errors, "error"), number(warnings, "warning")),
-    };
-    let (contracts, domains) = (number(counts.contracts, "contract"), number(counts.domains, "domain"));
-    format!("checked {contracts}, {domains} and {}: {found}", number(counts.schemas, "schema"))
 }

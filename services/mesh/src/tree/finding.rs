@@ -75,7 +75,7 @@ pub(super) fn view_invalid(contract: &Declared<Contract>, error: &CompileError) 
 }
 
 /// Where a part of a schema stands in its file.
-pub(super) fn place_in(file: &str, text: &str, pointer: &str) -> Place {
+pub fn place_in(file: &str, text: &str, pointer: &str) -> Place {
     match locate(text, pointer) {
         Some(position) => Place::new(file, position.line, position.column),
         None => Place::start_of(file),

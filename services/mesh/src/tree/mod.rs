@@ -13,30 +13,38 @@ mod tests;
 use crate::failure::Failure;
 use crate::output;
 use files::File;
-use mesh_contract::{Declared, Domain, Finding, Tree};
+use mesh_contract::{Contract, Declared, Domain, Finding, Tree, Waiver};
 use mesh_runtime::keys::ThrowAwayKeys;
 use product::Candidate;
 use schema::Schemas;
 use std::collections::HashSet;
 use std::path::Path;
 
-pub use finding::rule_description;
-pub use product::WorkingProduct;
+pub use finding::{place_in, rule_description};
+pub use product::{WorkingProduct, view_schemas};
 
 /// The files of domains and contracts.
-const TOPICS: &str = "topics";
+pub const TOPICS: &str = "topics";
 /// The files of schemas.
 const SCHEMAS: &str = "schemas";
 /// What a folder's domain is declared in.
 const DOMAIN_FILE: &str = "domain.yaml";
+/// What a folder's waivers are declared in.
+const WAIVERS_FILE: &str = "waivers.yaml";
 
 /// What a working tree declares, and everything that is wrong with it.
 #[derive(Debug)]
 pub struct WorkingTree {
     /// The domains that could be read.
     pub domains: Vec<Declared<Domain>>,
+    /// The contracts that could be read, whatever their schemas are like.
+    pub contracts: Vec<Declared<Contract>>,
+    /// The files that could not be read.
+    pub broken: Vec<String>,
     /// The products whose contract and schema hold together.
     pub products: Vec<WorkingProduct>,
+    /// What the domains let pass.
+    pub waivers: Vec<Declared<Vec<Waiver>>>,
     /// Everything that is wrong, in the order of files and lines.
     pub findings: Vec<Finding>,
     /// How many files were read.
@@ -65,9 +73,9 @@ impl WorkingTree {
         let mut findings = Vec::new();
         let mut counts = Counts::default();
         let mut tree = Tree::default();
-        let mut candidates = Vec::new();
+        let (mut candidates, mut waivers) = (Vec::new(), Vec::new());
         for file in &topics {
-            match kind(file) {
+            match kind(&file.name) {
                 Kind::Domain => {
                     counts.domains += 1;
                     read_domain(file, &mut tree, &mut findings);
@@ -76,6 +84,10 @@ impl WorkingTree {
                     counts.contracts += 1;
                     candidates.extend(Candidate::read(file, &mut tree, &mut findings));
                 }
+                Kind::Waivers => match file.text().and_then(|text| mesh_contract::parse_waivers(&file.name, text)) {
+                    Ok(read) => waivers.push(read),
+                    Err(found) => findings.extend(found),
+                },
                 Kind::Misplaced(finding) => findings.push(*finding),
                 Kind::Other => {}
             }
@@ -86,7 +98,8 @@ impl WorkingTree {
         language::check(&tree, &schemas, &mut findings);
         let products =
             candidates.into_iter().filter_map(|candidate| candidate.check(&schemas, &keys, &mut findings)).collect();
-        Ok(Self { domains: tree.domains, products, findings: in_order(findings), counts })
+        let Tree { domains, contracts, broken } = tree;
+        Ok(Self { domains, contracts, broken, products, waivers, findings: in_order(findings), counts })
     }
 
     /// The findings that refuse the tree.
@@ -113,18 +126,25 @@ impl WorkingTree {
 enum Kind {
     Domain,
     Contract,
+    Waivers,
     Misplaced(Box<Finding>),
     Other,
 }
 
-fn kind(file: &File) -> Kind {
-    let parts: Vec<&str> = file.name.split('/').collect();
+/// Whether a path is that of a contract.
+pub fn is_contract(path: &str) -> bool {
+    path.starts_with("topics/") && matches!(kind(path), Kind::Contract)
+}
+
+fn kind(path: &str) -> Kind {
+    let parts: Vec<&str> = path.split('/').collect();
     match parts[..] {
         [.., name] if name.starts_with('.') => Kind::Other,
         [_, _, DOMAIN_FILE] => Kind::Domain,
+        [_, _, WAIVERS_FILE] => Kind::Waivers,
         [_, _, name] if name.ends_with(".yaml") => Kind::Contract,
         [.., name] if name.ends_with(".yaml") || name.ends_with(".yml") => {
-            Kind::Misplaced(Box::new(finding::misplaced(&file.name)))
+            Kind::Misplaced(Box::new(finding::misplaced(path)))
         }
         _ => Kind::Other,
     }

@@ -16,6 +16,8 @@ pub struct WorkingProduct {
     pub contract: Declared<Contract>,
     /// The contract's schema.
     pub schema: Schema,
+    /// The text it was read from.
+    pub schema_text: String,
     /// The schema of every view, `masked` first.
     pub views: Vec<ViewSchema>,
 }
@@ -76,8 +78,19 @@ impl Candidate {
             }
         };
         let sound = self.whole && clear_is_known;
-        sound.then(|| WorkingProduct { contract: self.contract, schema: schema.clone(), views })
+        sound.then(|| WorkingProduct {
+            contract: self.contract,
+            schema: schema.clone(),
+            schema_text: file.text.to_owned(),
+            views,
+        })
     }
+}
+
+/// The schema of every view of a product that holds together, `masked` first.
+pub fn view_schemas(contract: &Declared<Contract>, schema: &Schema, keys: &dyn KeyRing) -> Option<Vec<ViewSchema>> {
+    let rules = Rules::check(contract, schema).ok()?;
+    Some(Program::compile(&rules, schema, keys).ok()?.views().to_vec())
 }
 
 /// The fields that look sensitive, and nobody has said whether they are: the registry would refuse the schema.

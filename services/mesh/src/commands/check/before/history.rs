@@ -1,0 +1,158 @@
+//! The history of every product, replayed from the commits that changed a contract or a schema.
+
+use super::git::{Base, Repository};
+use super::log::{Change, Commit};
+use super::{Before, Earlier, Key, Port, is_transitive};
+use crate::failure::Failure;
+use crate::tree::{WorkingTree, is_contract, number, view_schemas};
+use mesh_avro::keys::KeyRing;
+use mesh_avro::schema::Schema;
+use mesh_contract::{Compatibility, Contract, Declared};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// So much of a commit's id is shown.
+const SHORT: usize = 9;
+
+/// What was before at `base`: its newest state, and of products with a transitive level all states before.
+pub(super) fn read(
+    repository: &Repository,
+    base: &Base,
+    tree: &WorkingTree,
+    keys: &dyn KeyRing,
+) -> Result<Before, Failure> {
+    let commits = repository.log(&base.commit)?;
+    let blobs = commits.iter().flat_map(|commit| &commit.changes).filter_map(|change| change.blob.as_deref());
+    let blobs: HashSet<&str> = blobs.collect();
+    let blobs = if blobs.is_empty() { HashMap::new() } else { repository.blobs(&blobs)? };
+    let mut replay = Replay::new(&blobs);
+    commits.iter().for_each(|commit| replay.commit(commit));
+    let mut before = replay.finish(tree, keys);
+    before.name = format!("{} ({})", base.name, short(&base.commit));
+    if repository.is_shallow() {
+        before.notes.push("the clone is shallow: schemas older than it are not compared with".to_owned());
+    }
+    Ok(before)
+}
+
+/// A product at a commit.
+struct State {
+    label: Arc<str>,
+    contract: Arc<Declared<Contract>>,
+    schema: Arc<Schema>,
+}
+
+/// The tree as of the commits so far, and what its products were on the way.
+struct Replay<'b> {
+    blobs: &'b HashMap<String, Vec<u8>>,
+    /// The blob at each path.
+    files: HashMap<String, String>,
+    /// The contracts at each path, those that could be read.
+    contracts: BTreeMap<String, Arc<Declared<Contract>>>,
+    /// The paths of the contracts that name a schema.
+    users: HashMap<String, BTreeSet<String>>,
+    schemas: HashMap<String, Option<Arc<Schema>>>,
+    states: BTreeMap<Key, Vec<State>>,
+}
+
+impl<'b> Replay<'b> {
+    fn new(blobs: &'b HashMap<String, Vec<u8>>) -> Self {
+        Self {
+            blobs,
+            files: HashMap::new(),
+            contracts: BTreeMap::new(),
+            users: HashMap::new(),
+            schemas: HashMap::new(),
+            states: BTreeMap::new(),
+        }
+    }
+
+    /// Makes a commit's changes, then notes what became of the products that they touch.
+    fn commit(&mut self, commit: &Commit) {
+        let mut touched = BTreeSet::new();
+        for change in &commit.changes {
+            self.change(change, &mut touched);
+        }
+        let schemas = commit.changes.iter().filter_map(|change| self.users.get(&change.path));
+        touched.extend(schemas.flatten().cloned());
+        let label: Arc<str> = short(&commit.id).into();
+        for path in touched {
+            self.note(&path, &label);
+        }
+    }
+
+    fn change(&mut self, change: &Change, touched: &mut BTreeSet<String>) {
+        match &change.blob {
+            Some(blob) => drop(self.files.insert(change.path.clone(), blob.clone())),
+            None => drop(self.files.remove(&change.path)),
+        }
+        if !is_contract(&change.path) {
+            return;
+        }
+        if let Some(old) = self.contracts.remove(&change.path)
+            && let Some(users) = self.users.get_mut(&old.value.schema)
+        {
+            users.remove(&change.path);
+        }
+        let text = change.blob.as_ref().and_then(|blob| self.blobs.get(blob)).map(Vec::as_slice);
+        let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let Some(Ok(contract)) = text.map(|text| mesh_contract::parse_contract(&change.path, text)) else { return };
+        self.users.entry(contract.value.schema.clone()).or_default().insert(change.path.clone());
+        self.contracts.insert(change.path.clone(), Arc::new(contract));
+        touched.insert(change.path.clone());
+    }
+
+    fn note(&mut self, path: &str, label: &Arc<str>) {
+        let Some(contract) = self.contracts.get(path).map(Arc::clone) else { return };
+        let Some(schema) = self.schema(&contract.value.schema) else { return };
+        let state = State { label: Arc::clone(label), schema, contract };
+        self.states.entry(key(&state.contract.value)).or_default().push(state);
+    }
+
+    fn schema(&mut self, path: &str) -> Option<Arc<Schema>> {
+        let blob = self.files.get(path)?;
+        if let Some(known) = self.schemas.get(blob) {
+            return known.clone();
+        }
+        let text = self.blobs.get(blob).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let schema = text.and_then(|text| Schema::parse(text).ok()).map(Arc::new);
+        self.schemas.insert(blob.clone(), schema.clone());
+        schema
+    }
+
+    /// The views of those states alone that the tree's levels ask for.
+    fn finish(self, tree: &WorkingTree, keys: &dyn KeyRing) -> Before {
+        let levels: HashMap<Key, Compatibility> =
+            tree.contracts.iter().map(|contract| (key(&contract.value), contract.value.compatibility)).collect();
+        let current: HashMap<Key, &Arc<Declared<Contract>>> =
+            self.contracts.values().map(|contract| (key(&contract.value), contract)).collect();
+        let mut before = Before::default();
+        for (product, states) in &self.states {
+            let transitive = levels.get(product).is_some_and(|level| is_transitive(*level));
+            let first = if transitive { 0 } else { states.len().saturating_sub(1) };
+            let compared = levels.contains_key(product);
+            let mut earlier = Earlier { contract: current.get(product).map(|it| Arc::clone(it)), ..Earlier::default() };
+            for state in states[first..].iter().filter(|_| compared) {
+                earlier.push(Port::Input, &state.label, Arc::clone(&state.schema));
+                earlier
+                    .push_views(&state.label, &view_schemas(&state.contract, &state.schema, keys).unwrap_or_default());
+            }
+            before.products.insert(product.clone(), earlier);
+        }
+        let unread = self.files.keys().filter(|path| is_contract(path) && !self.contracts.contains_key(*path)).count();
+        if unread > 0 {
+            before
+                .notes
+                .push(format!("{} there could not be read, and are not compared with", number(unread, "contract")));
+        }
+        before
+    }
+}
+
+fn key(contract: &Contract) -> Key {
+    (contract.product(), contract.version)
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..SHORT).unwrap_or(commit)
+}
