@@ -4,7 +4,7 @@ use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::platform::{MaskingOptions, Plan, Service, Services, answers};
+use crate::platform::{MaskingOptions, Plan, RegistryOptions, Service, Services, answers};
 use mesh_runtime::Shutdown;
 use serde_json::json;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub struct Args {
     serving: Serving,
     #[command(flatten)]
     masking: MaskingOptions,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 /// Where HTTP is served, and how often freshness is judged.
@@ -75,6 +77,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
         registry_port: args.serving.registry_port,
         http_port: args.serving.http_port,
         domains: args.domain,
+        registry_rules: args.registry,
         masking: args.masking,
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
     })

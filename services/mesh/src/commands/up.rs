@@ -6,7 +6,7 @@ use crate::cli::Format;
 use crate::context::{Context, Running};
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::platform::{Cluster, MaskingOptions, Plan, Service, Services};
+use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
 use mesh_avro::keys::KeyRing;
 use mesh_kafka::embedded::Options;
 use mesh_runtime::keys::{EnvKeys, FileKeys};
@@ -31,6 +31,8 @@ pub struct Args {
     serving: Serving,
     #[command(flatten)]
     masking: MaskingOptions,
+    #[command(flatten)]
+    registry: RegistryOptions,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -71,6 +73,7 @@ fn plan(args: &Args, context: &Context, home: &Home, cluster: &Cluster) -> Resul
         http_port: args.serving.http_port,
         registry_url: None,
         domains: Vec::new(),
+        registry_rules: args.registry.clone(),
         masking: args.masking.clone(),
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
         keys: Some(home.keys(context)?),

@@ -5,5 +5,5 @@ mod plan;
 mod services;
 
 pub use cluster::{Cluster, answers};
-pub use plan::{MaskingOptions, Plan, Service};
+pub use plan::{MaskingOptions, Plan, RegistryOptions, Service};
 pub use services::Services;

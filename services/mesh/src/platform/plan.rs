@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
+use mesh_avro::compat::Setting;
 use mesh_avro::keys::KeyRing;
 use mesh_kafka::Settings;
 use mesh_masking::BatchLimits;
@@ -54,6 +55,35 @@ pub struct MaskingOptions {
     pub batch_linger: u64,
 }
 
+/// What can be set of the registry.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RegistryOptions {
+    /// A further name that looks sensitive, such as "staff number", or one that does not: -street; may be repeated
+    #[arg(long, value_name = "NAME", env = "MESH_SENSITIVE_NAMES", value_delimiter = ',', allow_hyphen_values = true)]
+    pub sensitive_name: Vec<String>,
+    /// How a change of meaning in a product's schema is taken, such as default-changed=warn [default: all error]; may be
+    /// repeated
+    #[arg(long, value_name = "ID=LEVEL")]
+    pub meaning: Vec<Setting>,
+}
+
+impl RegistryOptions {
+    /// The registry's rules.
+    ///
+    /// # Errors
+    /// A name is none.
+    pub fn rules(&self) -> Result<mesh_registry::Rules, Failure> {
+        let mut rules = mesh_registry::Rules::default();
+        for name in &self.sensitive_name {
+            let changed = rules.sensitive_names.changed(name);
+            rules.sensitive_names =
+                changed.map_err(|error| Failure::usage("cannot take --sensitive-name").because(error))?;
+        }
+        rules.meaning = rules.meaning.with(self.meaning.iter().copied());
+        Ok(rules)
+    }
+}
+
 /// Which services to start, and how.
 pub struct Plan {
     /// Which.
@@ -68,6 +98,8 @@ pub struct Plan {
     pub http_port: u16,
     /// Where the registry is, if it is not one of the services.
     pub registry_url: Option<String>,
+    /// What the registry asks of the schemas of products.
+    pub registry_rules: RegistryOptions,
     /// The domains whose products are masked; none: all.
     pub domains: Vec<String>,
     /// Masking's options.
