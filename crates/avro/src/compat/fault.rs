@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::finding::{Draft, Trigger};
 use super::graph::Pair;
-use super::resolve::{Fault, Sides, Source, Step, sources};
+use super::resolve::{Fault, Sides, Step};
 use super::rule::{
     ENUM_SYMBOL_MISSING, FIELD_ALIAS_AMBIGUOUS, FIELD_WITHOUT_DEFAULT, FIXED_SIZE_MISMATCH, NAME_MISMATCH, Rule,
     TYPE_MISMATCH, UNION_BRANCH_MISSING,
 };
+use super::source::{Source, sources as find_sources};
 use crate::schema::{Field, Kind, Node, NodeId, Schema};
 
 /// The finding for a fault of a pair.
@@ -159,7 +160,8 @@ fn no_default(reader: &Node, writer: &Node, index: usize) -> Draft {
 
 /// The one field that the writer writes and the reader does not read, if there is only one.
 fn renamed_from<'w>(fields: &[Field], written: &'w [Field], field: &Field) -> Option<&'w str> {
-    let sources = sources(fields, written);
+    let mut sources = Vec::new();
+    find_sources(fields, written, &mut sources);
     let missing = |source: &&Source| matches!(source, Source::Nothing);
     let unread = |index: &usize| !sources.contains(&Source::Writer(*index));
     let mut unread = (0..written.len()).filter(unread).map(|index| written[index].name.as_str());

@@ -4,17 +4,30 @@
 //! recurses with a memo of results can keep a verdict that was reached under an assumption dropped later; this one cannot,
 //! nor can a deep schema overflow its stack.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::ops::Range;
 
-use super::resolve::{Fault, Sides, Step};
+use foldhash::fast::RandomState;
+
+use super::resolve::{Edge, Fault, Resolution, Sides, Step};
 use crate::schema::NodeId;
 
 /// The most pairs that are compared.
 pub(super) const MAX_PAIRS: usize = 1 << 18;
 
-/// The pairs, from the schemas' roots, which are pair 0.
+/// The most names that are looked at on the way.
+const MAX_WORK: usize = 1 << 27;
+
+/// The pair that stands for all whose types are plainly the same; nothing is to be said of it.
+pub(super) const SAME: usize = 0;
+
+/// The pair of the schemas' roots.
+pub(super) const ROOT: usize = 1;
+
+/// The pairs that data can get to, and some more.
 pub(super) struct Graph {
     pub(super) pairs: Vec<Pair>,
+    edges: Vec<(Step, usize)>,
 }
 
 /// A reader's type and the writer's type that feeds it.
@@ -22,20 +35,11 @@ pub(super) struct Pair {
     pub(super) reader: NodeId,
     pub(super) writer: NodeId,
     pub(super) faults: Vec<Fault>,
-    /// The pairs inside, each with the step to it, the contested ones last.
-    pub(super) inner: Vec<(Step, usize)>,
-    /// How many of them data do not take.
+    inner: Range<usize>,
     contested: usize,
     pub(super) any: bool,
     /// Whether the reader can read every datum that the writer writes here.
     pub(super) holds: bool,
-}
-
-impl Pair {
-    /// The pairs inside that data take, and the contested ones.
-    pub(super) fn divided(&self) -> (&[(Step, usize)], &[(Step, usize)]) {
-        self.inner.split_at(self.inner.len() - self.contested)
-    }
 }
 
 /// The schemas need more pairs compared than are.
@@ -43,87 +47,144 @@ pub(super) struct TooManyPairs;
 
 impl Graph {
     pub(super) fn build(sides: &Sides<'_>) -> Result<Graph, TooManyPairs> {
+        let (reader, writer) = (sides.reader.root(), sides.writer.root());
         let mut builder = Builder::default();
-        builder.pair(sides.reader.root(), sides.writer.root());
-        let mut next = 0;
+        builder.add(reader, writer);
+        builder.pair(sides, reader, writer);
+        let mut resolution = Resolution::default();
+        let (mut next, mut work) = (ROOT, 0);
         while next < builder.pairs.len() {
-            if builder.pairs.len() > MAX_PAIRS {
+            builder.expand(sides, next, &mut resolution);
+            work += resolution.work;
+            if builder.pairs.len() > MAX_PAIRS || work > MAX_WORK {
                 return Err(TooManyPairs);
             }
-            builder.expand(sides, next);
             next += 1;
         }
-        let mut graph = Graph { pairs: builder.pairs };
+        let mut graph = Graph { pairs: builder.pairs, edges: builder.edges };
         graph.settle();
         Ok(graph)
+    }
+
+    /// The pairs inside one, each with the step to it, the contested ones last.
+    pub(super) fn inner(&self, pair: &Pair) -> &[(Step, usize)] {
+        &self.edges[pair.inner.clone()]
+    }
+
+    /// The pairs inside one that data take.
+    pub(super) fn taken(&self, pair: &Pair) -> &[(Step, usize)] {
+        &self.edges[pair.inner.start..pair.inner.end - pair.contested]
+    }
+
+    /// The pairs inside one that another of the reader's fields takes away.
+    pub(super) fn contested(&self, pair: &Pair) -> &[(Step, usize)] {
+        &self.edges[pair.inner.end - pair.contested..pair.inner.end]
     }
 
     /// The pairs inside one that data reach: of several branches of a reader's union the first that can read them.
     pub(super) fn reached(&self, index: usize) -> &[(Step, usize)] {
         let pair = &self.pairs[index];
         if !pair.any {
-            return pair.divided().0;
+            return self.taken(pair);
         }
-        let first = pair.inner.iter().position(|(_, inner)| self.pairs[*inner].holds);
-        first.map_or(&[], |first| &pair.inner[first..=first])
+        let branches = self.inner(pair);
+        let first = branches.iter().position(|(_, inner)| self.pairs[*inner].holds);
+        first.map_or(&[], |first| &branches[first..=first])
     }
 
     /// Spreads from each broken pair to those that need it.
     fn settle(&mut self) {
-        let mut broken: VecDeque<usize> =
-            (0..self.pairs.len()).filter(|index| !self.pairs[*index].faults.is_empty()).collect();
+        let mut broken: Vec<usize> =
+            (ROOT..self.pairs.len()).filter(|index| !self.pairs[*index].faults.is_empty()).collect();
         if broken.is_empty() {
             return;
         }
-        let needed_by = self.needed_by();
+        let needed_by = NeededBy::of(self);
         let mut left: Vec<usize> = self.pairs.iter().map(|pair| if pair.any { pair.inner.len() } else { 1 }).collect();
         for index in &broken {
             self.pairs[*index].holds = false;
         }
-        while let Some(index) = broken.pop_front() {
-            for &outer in &needed_by[index] {
+        while let Some(index) = broken.pop() {
+            for &outer in needed_by.at(index) {
                 left[outer] = left[outer].saturating_sub(1);
                 if self.pairs[outer].holds && left[outer] == 0 {
                     self.pairs[outer].holds = false;
-                    broken.push_back(outer);
+                    broken.push(outer);
                 }
             }
         }
     }
+}
 
-    fn needed_by(&self) -> Vec<Vec<usize>> {
-        let mut needed_by = vec![Vec::new(); self.pairs.len()];
-        for (outer, pair) in self.pairs.iter().enumerate() {
-            for (_, inner) in &pair.inner {
-                needed_by[*inner].push(outer);
+/// For each pair those that need it, in one list.
+struct NeededBy {
+    starts: Vec<usize>,
+    pairs: Vec<usize>,
+}
+
+impl NeededBy {
+    fn of(graph: &Graph) -> NeededBy {
+        let mut starts = vec![0; graph.pairs.len() + 1];
+        for (_, inner) in &graph.edges {
+            starts[*inner + 1] += 1;
+        }
+        for index in 0..graph.pairs.len() {
+            starts[index + 1] += starts[index];
+        }
+        let mut next = starts.clone();
+        let mut pairs = vec![0; graph.edges.len()];
+        for (outer, pair) in graph.pairs.iter().enumerate() {
+            for (_, inner) in graph.inner(pair) {
+                pairs[next[*inner]] = outer;
+                next[*inner] += 1;
             }
         }
-        needed_by
+        NeededBy { starts, pairs }
+    }
+
+    fn at(&self, index: usize) -> &[usize] {
+        &self.pairs[self.starts[index]..self.starts[index + 1]]
     }
 }
 
 #[derive(Default)]
 struct Builder {
     pairs: Vec<Pair>,
-    known: HashMap<(NodeId, NodeId), usize>,
+    edges: Vec<(Step, usize)>,
+    /// The pairs of which a type has a name: only these can be met again, by another way.
+    known: HashMap<(NodeId, NodeId), usize, RandomState>,
 }
 
 impl Builder {
-    fn pair(&mut self, reader: NodeId, writer: NodeId) -> usize {
-        *self.known.entry((reader, writer)).or_insert_with(|| {
-            let pair =
-                Pair { reader, writer, faults: Vec::new(), inner: Vec::new(), contested: 0, any: false, holds: true };
-            self.pairs.push(pair);
-            self.pairs.len() - 1
-        })
+    fn add(&mut self, reader: NodeId, writer: NodeId) -> usize {
+        let (faults, inner) = (Vec::new(), 0..0);
+        self.pairs.push(Pair { reader, writer, faults, inner, contested: 0, any: false, holds: true });
+        self.pairs.len() - 1
     }
 
-    fn expand(&mut self, sides: &Sides<'_>, index: usize) {
+    fn pair(&mut self, sides: &Sides<'_>, reader: NodeId, writer: NodeId) -> usize {
+        if sides.reader.node(reader).name.is_none() && sides.writer.node(writer).name.is_none() {
+            return self.add(reader, writer);
+        }
+        if let Some(index) = self.known.get(&(reader, writer)) {
+            return *index;
+        }
+        let index = self.add(reader, writer);
+        self.known.insert((reader, writer), index);
+        index
+    }
+
+    fn expand(&mut self, sides: &Sides<'_>, index: usize, resolution: &mut Resolution) {
         let Pair { reader, writer, .. } = self.pairs[index];
-        let resolution = sides.resolve(reader, writer);
-        let inner = resolution.inner.iter().map(|edge| (edge.step, self.pair(edge.reader, edge.writer))).collect();
+        sides.resolve(reader, writer, resolution);
+        let start = self.edges.len();
+        for &Edge { step, reader, writer } in &resolution.inner {
+            let inner = if sides.is_same(reader, writer) { SAME } else { self.pair(sides, reader, writer) };
+            self.edges.push((step, inner));
+        }
         let pair = &mut self.pairs[index];
-        (pair.faults, pair.inner, pair.any) = (resolution.faults, inner, resolution.any);
-        pair.contested = resolution.contested;
+        pair.faults.append(&mut resolution.faults);
+        pair.inner = start..self.edges.len();
+        (pair.contested, pair.any) = (resolution.contested, resolution.any);
     }
 }

@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 
 use super::fault::{enum_symbols, fields, listed, named};
 use super::finding::{Direction, Draft, Trigger};
-use super::graph::Pair;
+use super::graph::{Graph, Pair};
 use super::resolve::{Sides, Step, unknown_symbols};
 use super::rule::{BYTES_AS_TEXT, ENUM_SYMBOL_DEFAULTED, PROMOTION_LOSSY, Rule};
 use crate::schema::{Field, Kind, Node, NodeId};
 
 /// Adds what changes its meaning at a pair of types that has no fault of its own.
-pub(super) fn compare(sides: &Sides<'_>, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
+pub(super) fn compare(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
     let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
     match (&reader.kind, &writer.kind) {
         (_, Kind::Union { .. }) | (Kind::Union { .. }, _) => drafts.extend(union::ambiguous(sides, pair)),
-        (Kind::Record { .. }, Kind::Record { .. }) => records(sides, pair, direction, drafts),
+        (Kind::Record { .. }, Kind::Record { .. }) => records(sides, graph, pair, direction, drafts),
         _ => {
             drafts.extend(logical::changed(sides, pair.reader, pair.writer));
             drafts.extend(promoted(reader, writer));
@@ -30,15 +30,19 @@ pub(super) fn compare(sides: &Sides<'_>, pair: &Pair, direction: Direction, draf
     }
 }
 
-fn records(sides: &Sides<'_>, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
+fn records(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
     let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
-    for (step, _) in pair.divided().0 {
+    let mut keeps_aliases = true;
+    for (step, _) in graph.taken(pair) {
         let Step::Field { reader: reads, writer: writes } = step else { continue };
         let matched = Matched { sides, reader: &fields(reader)[*reads], writer: &fields(writer)[*writes], direction };
         drafts.extend(default::field(&matched));
         drafts.extend(class::lost(&matched));
+        keeps_aliases &= matched.reader.aliases == matched.writer.aliases;
     }
-    drafts.extend(alias::reused(reader, writer));
+    if !keeps_aliases || graph.taken(pair).len() < fields(reader).len() {
+        drafts.extend(alias::reused(reader, writer));
+    }
 }
 
 /// A reader's field and the writer's field that feeds it.

@@ -15,6 +15,7 @@ mod refusal;
 mod resolve;
 mod rule;
 mod severity;
+mod source;
 mod walk;
 mod witness;
 

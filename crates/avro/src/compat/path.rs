@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::graph::Graph;
+use super::graph::{Graph, ROOT, SAME};
 use super::resolve::{Sides, Step};
 use super::witness::Samples;
 use crate::schema::Kind;
@@ -20,8 +20,8 @@ impl Trails {
     pub(super) fn of(graph: &Graph, samples: &Samples<'_>) -> Trails {
         let mut from = vec![None; graph.pairs.len()];
         let mut seen = vec![false; graph.pairs.len()];
-        seen[0] = true;
-        let (mut next, mut last) = (VecDeque::from([0]), VecDeque::new());
+        (seen[SAME], seen[ROOT]) = (true, true);
+        let (mut next, mut last) = (VecDeque::from([ROOT]), VecDeque::new());
         while let Some(index) = next.pop_front().or_else(|| last.pop_front()) {
             for &(step, inner) in graph.reached(index) {
                 if !std::mem::replace(&mut seen[inner], true) {

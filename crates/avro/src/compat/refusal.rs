@@ -28,7 +28,7 @@ impl Refusals<'_, '_> {
     /// A datum of the writer's type that the pair, whose branches all fail, does not read.
     pub(super) fn by_every_branch(&mut self, pair: usize) -> Option<Value> {
         let graph = self.graph;
-        let branches = graph.pairs[pair].inner.iter().take(MAX_BRANCHES);
+        let branches = graph.inner(&graph.pairs[pair]).iter().take(MAX_BRANCHES);
         let refused: Vec<Value> = branches.filter_map(|(_, branch)| self.inside(*branch)).collect();
         let by_all = refused.iter().find(|datum| !self.reads(pair, datum));
         by_all.or(refused.first()).cloned()
@@ -47,8 +47,9 @@ impl Refusals<'_, '_> {
                 return self.samples.around(datum, steps.map(|(outer, step)| (graph.pairs[outer].writer, step)));
             }
             let outer = &graph.pairs[index];
-            let meant = if outer.any { 1 } else { outer.inner.len() };
-            for &(step, inner) in outer.inner.iter().take(meant).filter(|(_, inner)| !graph.pairs[*inner].holds) {
+            let meant = if outer.any { 1 } else { usize::MAX };
+            for &(step, inner) in graph.inner(outer).iter().take(meant).filter(|(_, inner)| !graph.pairs[*inner].holds)
+            {
                 if inner != pair && !from.contains_key(&inner) {
                     from.insert(inner, (index, step));
                     next.push_back(inner);
@@ -79,9 +80,9 @@ impl Refusals<'_, '_> {
             return pair.faults.iter().all(known) && !self.is_unknown_symbol(index, datum);
         }
         if pair.any {
-            return pair.inner.iter().any(|(_, inner)| self.reads(*inner, datum));
+            return self.graph.inner(pair).iter().any(|(_, inner)| self.reads(*inner, datum));
         }
-        pair.inner.iter().all(|&(step, inner)| self.reads_inside(index, step, inner, datum))
+        self.graph.inner(pair).iter().all(|&(step, inner)| self.reads_inside(index, step, inner, datum))
     }
 
     fn is_unknown_symbol(&self, index: usize, datum: &Value) -> bool {

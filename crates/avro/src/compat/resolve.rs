@@ -13,19 +13,25 @@
 //!   with its unqualified name, the first that can read it. For other types: the same type, else the first promotion.
 //!   Java's decoder also takes a record of any other name whose fields happen to fit: the specification does not.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
+use super::source::{Source, sources};
 use crate::schema::{Field, Kind, Name, Node, NodeId, Schema};
+
+/// Up to so many branches of a union are looked at to see whether they are the same.
+const FEW_BRANCHES: usize = 8;
 
 /// The two schemas, and what the reader's aliases claim.
 pub(super) struct Sides<'s> {
     pub(super) reader: &'s Schema,
     pub(super) writer: &'s Schema,
     /// Full name in the writer -> the reader's type that has it as an alias.
-    claims: HashMap<&'s Name, NodeId>,
+    claims: HashMap<&'s Name, NodeId, RandomState>,
 }
 
-/// What one pair of types asks for.
+/// What one pair of types asks for. Filled again and again, so that only findings allocate.
 #[derive(Debug, Default)]
 pub(super) struct Resolution {
     /// What is wrong with the pair itself.
@@ -37,6 +43,9 @@ pub(super) struct Resolution {
     pub(super) contested: usize,
     /// Whether one sound pair inside is enough: several branches of a reader's union may be meant.
     pub(super) any: bool,
+    /// How many names were looked at.
+    pub(super) work: usize,
+    sources: Vec<Source>,
 }
 
 /// A pair of types inside another, and how a datum gets there.
@@ -78,56 +87,68 @@ pub(super) enum Fault {
     Ambiguous(usize, Vec<usize>),
 }
 
-/// Where a reader's field takes its value from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
-    Writer(usize),
-    Default,
-    /// From its default, although the writer's field is called like it: another of the reader's fields takes that.
-    Taken(usize),
-    Nothing,
-    Ambiguous(Vec<usize>),
-}
-
 impl<'s> Sides<'s> {
     pub(super) fn new(reader: &'s Schema, writer: &'s Schema) -> Sides<'s> {
-        let mut claims: HashMap<&Name, NodeId> =
-            reader.nodes().flat_map(|(id, node)| node.aliases.iter().map(move |alias| (alias, id))).collect();
-        if !claims.is_empty() && reader.same_but_for_aliases(writer) {
-            claims.clear();
+        let mut claims = HashMap::default();
+        if !reader.aliased().is_empty() && !reader.same_but_for_aliases(writer) {
+            for id in reader.aliased() {
+                claims.extend(reader.node(*id).aliases.iter().map(|alias| (alias, *id)));
+            }
         }
         Sides { reader, writer, claims }
     }
 
     /// The reader's type that takes the writer's name by an alias.
     pub(super) fn claimant(&self, writer: &Node) -> Option<NodeId> {
+        if self.claims.is_empty() {
+            return None;
+        }
         self.claims.get(writer.name.as_ref()?).copied()
     }
 
+    /// Whether two types are plainly the same: nothing about them, nor inside them, can be found.
+    pub(super) fn is_same(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
+        let (reads, writes) = (self.reader.leaf(reader_id), self.writer.leaf(writer_id));
+        if reads != 0 {
+            return reads == writes;
+        }
+        let Kind::Union { branches } = &self.reader.node(reader_id).kind else { return false };
+        let known = |leaf: u8| leaf != 0 && branches.iter().any(|branch| self.reader.leaf(*branch) == leaf);
+        match &self.writer.node(writer_id).kind {
+            _ if branches.len() > FEW_BRANCHES => false,
+            Kind::Union { branches: written } if written.len() > FEW_BRANCHES => false,
+            Kind::Union { branches: written } => written.iter().all(|branch| known(self.writer.leaf(*branch))),
+            _ => known(writes),
+        }
+    }
+
     /// What the pair asks for.
-    pub(super) fn resolve(&self, reader_id: NodeId, writer_id: NodeId) -> Resolution {
+    pub(super) fn resolve(&self, reader_id: NodeId, writer_id: NodeId, to: &mut Resolution) {
+        to.clear();
         let (reader, writer) = (self.reader.node(reader_id), self.writer.node(writer_id));
         match (&reader.kind, &writer.kind) {
-            (_, Kind::Union { branches }) => writer_union(reader_id, branches),
-            (Kind::Union { branches }, _) => self.reader_union(branches, writer_id),
+            (_, Kind::Union { branches }) => to.writer_union(reader_id, branches),
+            (Kind::Union { branches }, _) => self.reader_union(branches, writer_id, to),
             (Kind::Array { items: reader }, Kind::Array { items: writer }) => {
-                Resolution::of(Edge { step: Step::Items, reader: *reader, writer: *writer })
+                to.inner.push(Edge { step: Step::Items, reader: *reader, writer: *writer });
             }
             (Kind::Map { values: reader }, Kind::Map { values: writer }) => {
-                Resolution::of(Edge { step: Step::Values, reader: *reader, writer: *writer })
+                to.inner.push(Edge { step: Step::Values, reader: *reader, writer: *writer });
             }
             (reads, writes) if std::mem::discriminant(reads) != std::mem::discriminant(writes) => {
-                if promotes(writes, reads) { Resolution::default() } else { Resolution::broken(Fault::Type) }
+                if !promotes(writes, reads) {
+                    to.faults.push(Fault::Type);
+                }
             }
-            _ if reader.name.is_some() && !self.names_match(reader_id, writer) => Resolution::broken(Fault::Name),
+            _ if reader.name.is_some() && !self.names_match(reader_id, writer) => to.faults.push(Fault::Name),
             (Kind::Fixed { size: reads }, Kind::Fixed { size: writes }) if reads != writes => {
-                Resolution::broken(Fault::FixedSize)
+                to.faults.push(Fault::FixedSize);
             }
             (Kind::Enum { symbols, default }, Kind::Enum { symbols: written, .. }) => {
-                enumeration(symbols, default.as_deref(), written)
+                to.enumeration(symbols, default.as_deref(), written);
             }
-            (Kind::Record { fields }, Kind::Record { fields: written }) => record(fields, written),
-            _ => Resolution::default(),
+            (Kind::Record { fields }, Kind::Record { fields: written }) => to.record(fields, written),
+            _ => {}
         }
     }
 
@@ -142,62 +163,104 @@ impl<'s> Sides<'s> {
         }
     }
 
-    fn reader_union(&self, branches: &[NodeId], writer_id: NodeId) -> Resolution {
+    fn reader_union(&self, branches: &[NodeId], writer_id: NodeId, to: &mut Resolution) {
         let edge = |index: usize| Edge { step: Step::ReaderBranch(index), reader: branches[index], writer: writer_id };
-        let candidates = self.candidates(branches, self.writer.node(writer_id));
-        match candidates.as_slice() {
-            [] => Resolution::broken(Fault::NoBranch),
-            [only] => Resolution::of(edge(*only)),
-            several => {
-                Resolution { inner: several.iter().copied().map(edge).collect(), any: true, ..Resolution::default() }
+        to.work += branches.len();
+        match self.branch(branches, self.writer.node(writer_id)) {
+            Branch::Only(index) => to.inner.push(edge(index)),
+            Branch::None => to.faults.push(Fault::NoBranch),
+            Branch::Several(indexes) => {
+                to.inner.extend(indexes.into_iter().map(edge));
+                to.any = true;
             }
         }
     }
 
-    /// The branches of a reader's union that a writer's type may be meant for.
-    fn candidates(&self, branches: &[NodeId], writer: &Node) -> Vec<usize> {
-        let kind_of = |branch: &NodeId| &self.reader.node(*branch).kind;
-        let same_kind =
-            |branch: &NodeId| std::mem::discriminant(kind_of(branch)) == std::mem::discriminant(&writer.kind);
-        let first = |wanted: &dyn Fn(&NodeId) -> bool| branches.iter().position(wanted).into_iter().collect::<Vec<_>>();
+    /// The branch of a reader's union that a writer's type is meant for.
+    fn branch(&self, branches: &[NodeId], writer: &Node) -> Branch {
+        let kind = std::mem::discriminant(&writer.kind);
+        let node = |branch: &NodeId| self.reader.node(*branch);
+        let same_kind = |branch: &NodeId| std::mem::discriminant(&node(branch).kind) == kind;
+        let only = |index: usize| Branch::Only(index);
         if writer.name.is_none() {
-            let same = first(&same_kind);
-            return if same.is_empty() { first(&|branch| promotes(&writer.kind, kind_of(branch))) } else { same };
+            let promoted = || branches.iter().position(|branch| promotes(&writer.kind, &node(branch).kind));
+            return branches.iter().position(same_kind).or_else(promoted).map_or(Branch::None, only);
         }
-        let claimed = first(&|branch| same_kind(branch) && self.claimant(writer) == Some(*branch));
-        if !claimed.is_empty() {
-            return claimed;
+        let claimant = self.claimant(writer);
+        let claims = |branch: &NodeId| claimant == Some(*branch) && same_kind(branch);
+        let claimed = claimant.and_then(|_| branches.iter().position(claims));
+        let exact = || branches.iter().position(|branch| node(branch).name == writer.name && same_kind(branch));
+        if let Some(index) = claimed.or_else(exact) {
+            return Branch::Only(index);
         }
-        let exact = first(&|branch| same_kind(branch) && self.reader.node(*branch).name == writer.name);
-        if !exact.is_empty() {
-            return exact;
+        let matching = |index: &usize| same_kind(&branches[*index]) && self.names_match(branches[*index], writer);
+        let mut candidates = (0..branches.len()).filter(matching);
+        match (candidates.next(), candidates.next()) {
+            (None, _) => Branch::None,
+            (Some(index), None) => Branch::Only(index),
+            (Some(first), Some(second)) => Branch::Several([first, second].into_iter().chain(candidates).collect()),
         }
-        let matching = |branch: &NodeId| same_kind(branch) && self.names_match(*branch, writer);
-        (0..branches.len()).filter(|index| matching(&branches[*index])).collect()
     }
+}
+
+/// Which branch of a reader's union is meant: of several, the first that can read the data.
+enum Branch {
+    None,
+    Only(usize),
+    Several(Vec<usize>),
 }
 
 impl Resolution {
-    fn of(edge: Edge) -> Resolution {
-        Resolution { inner: vec![edge], ..Resolution::default() }
+    fn clear(&mut self) {
+        self.faults.clear();
+        self.inner.clear();
+        self.contested = 0;
+        self.any = false;
+        self.work = 0;
     }
 
-    fn broken(fault: Fault) -> Resolution {
-        Resolution { faults: vec![fault], ..Resolution::default() }
+    fn writer_union(&mut self, reader: NodeId, branches: &[NodeId]) {
+        let edge =
+            |(index, writer): (usize, &NodeId)| Edge { step: Step::WriterBranch(index), reader, writer: *writer };
+        self.inner.extend(branches.iter().enumerate().map(edge));
     }
-}
 
-fn writer_union(reader: NodeId, branches: &[NodeId]) -> Resolution {
-    let edge = |(index, branch): (usize, &NodeId)| Edge { step: Step::WriterBranch(index), reader, writer: *branch };
-    Resolution { inner: branches.iter().enumerate().map(edge).collect(), ..Resolution::default() }
-}
-
-fn enumeration(symbols: &[String], default: Option<&str>, written: &[String]) -> Resolution {
-    let unknown = unknown_symbols(symbols, written);
-    if unknown.is_empty() || default.is_some() {
-        return Resolution::default();
+    fn enumeration(&mut self, symbols: &[String], default: Option<&str>, written: &[String]) {
+        if default.is_some() {
+            return;
+        }
+        let unknown = unknown_symbols(symbols, written);
+        if !unknown.is_empty() {
+            self.faults.push(Fault::Symbols(unknown));
+        }
     }
-    Resolution::broken(Fault::Symbols(unknown))
+
+    fn record(&mut self, fields: &[Field], written: &[Field]) {
+        self.work += fields.len() + written.len();
+        let mut found = std::mem::take(&mut self.sources);
+        sources(fields, written, &mut found);
+        let edge = |reader: usize, writer: usize| {
+            let step = Step::Field { reader, writer };
+            Edge { step, reader: fields[reader].node, writer: written[writer].node }
+        };
+        for (index, source) in found.iter().enumerate() {
+            match source {
+                Source::Writer(writer) => self.inner.push(edge(index, *writer)),
+                Source::Default => {}
+                Source::Taken(_) => self.contested += 1,
+                Source::Nothing => self.faults.push(Fault::NoDefault(index)),
+                Source::Ambiguous(writers) => self.faults.push(Fault::Ambiguous(index, writers.clone())),
+            }
+        }
+        if self.contested > 0 {
+            let taken = |(index, source): (usize, &Source)| match source {
+                Source::Taken(writer) => Some(edge(index, *writer)),
+                _ => None,
+            };
+            self.inner.extend(found.iter().enumerate().filter_map(taken));
+        }
+        self.sources = found;
+    }
 }
 
 /// The indexes of the writer's symbols that the reader does not know.
@@ -205,67 +268,8 @@ pub(super) fn unknown_symbols(symbols: &[String], written: &[String]) -> Vec<usi
     if symbols.starts_with(written) {
         return Vec::new();
     }
-    let known: std::collections::HashSet<&String> = symbols.iter().collect();
+    let known: std::collections::HashSet<&String, RandomState> = symbols.iter().collect();
     (0..written.len()).filter(|index| !known.contains(&written[*index])).collect()
-}
-
-fn record(fields: &[Field], written: &[Field]) -> Resolution {
-    let mut resolution = Resolution::default();
-    let mut contested = Vec::new();
-    for (index, (field, source)) in fields.iter().zip(sources(fields, written)).enumerate() {
-        let edge = |writer: usize| Edge {
-            step: Step::Field { reader: index, writer },
-            reader: field.node,
-            writer: written[writer].node,
-        };
-        match source {
-            Source::Writer(writer) => resolution.inner.push(edge(writer)),
-            Source::Taken(writer) => contested.push(edge(writer)),
-            Source::Default => {}
-            Source::Nothing => resolution.faults.push(Fault::NoDefault(index)),
-            Source::Ambiguous(writers) => resolution.faults.push(Fault::Ambiguous(index, writers)),
-        }
-    }
-    resolution.contested = contested.len();
-    resolution.inner.append(&mut contested);
-    resolution
-}
-
-/// Where each of the reader's fields takes its value from.
-pub(super) fn sources(fields: &[Field], written: &[Field]) -> Vec<Source> {
-    let same_name = |(reads, writes): (&Field, &Field)| reads.name == writes.name && reads.aliases.is_empty();
-    if fields.len() == written.len() && fields.iter().zip(written).all(same_name) {
-        return (0..fields.len()).map(Source::Writer).collect();
-    }
-    let own = index(fields, |field| std::slice::from_ref(&field.name));
-    let aliased = index(fields, |field| &field.aliases);
-    let written_as = index(written, |field| std::slice::from_ref(&field.name));
-    let mut sources: Vec<Source> = fields.iter().map(|field| unwritten(field, &written_as)).collect();
-    for (writer, field) in written.iter().enumerate() {
-        let reader = aliased.get(field.name.as_str()).or_else(|| own.get(field.name.as_str()));
-        if let Some(source) = reader.map(|reader| &mut sources[*reader])
-            && !matches!(source, Source::Ambiguous(_))
-        {
-            *source = Source::Writer(writer);
-        }
-    }
-    sources
-}
-
-/// What feeds a reader's field if no field of the writer is read as it; ambiguous where several are called like it.
-fn unwritten(field: &Field, written_as: &HashMap<&str, usize>) -> Source {
-    let named = field.aliases.iter().chain([&field.name]).filter_map(|name| written_as.get(name.as_str()).copied());
-    let called_so: BTreeSet<usize> = named.collect();
-    match (&field.default, called_so.first()) {
-        _ if called_so.len() > 1 => Source::Ambiguous(called_so.into_iter().collect()),
-        (Some(_), Some(writer)) => Source::Taken(*writer),
-        (Some(_), None) => Source::Default,
-        (None, _) => Source::Nothing,
-    }
-}
-
-fn index(fields: &[Field], names: impl Fn(&Field) -> &[String]) -> HashMap<&str, usize> {
-    fields.iter().enumerate().flat_map(|(at, field)| names(field).iter().map(move |name| (name.as_str(), at))).collect()
 }
 
 /// Whether Avro reads data of one type as another, larger one.

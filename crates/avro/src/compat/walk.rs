@@ -2,7 +2,7 @@
 
 use super::fault;
 use super::finding::{CompatFinding, Direction, Draft, Report, Trigger};
-use super::graph::{Graph, MAX_PAIRS, TooManyPairs};
+use super::graph::{Graph, MAX_PAIRS, ROOT, SAME, TooManyPairs};
 use super::meaning;
 use super::path::Trails;
 use super::refusal::Refusals;
@@ -43,8 +43,8 @@ struct Walk<'a, 's> {
 impl Walk<'_, '_> {
     fn report(mut self) -> Report {
         let mut seen = vec![false; self.graph.pairs.len()];
-        seen[0] = true;
-        let mut to_visit = vec![0];
+        (seen[SAME], seen[ROOT]) = (true, true);
+        let mut to_visit = vec![ROOT];
         while let Some(index) = to_visit.pop() {
             self.visit(index);
             if self.findings.len() >= MAX_FINDINGS {
@@ -66,10 +66,10 @@ impl Walk<'_, '_> {
         if pair.any && !pair.holds {
             drafts.push(fault::no_branch_reads(self.sides, pair.reader, pair.writer));
         }
-        let contested = pair.divided().1.iter().filter(|(_, inner)| !self.graph.pairs[*inner].holds);
+        let contested = self.graph.contested(pair).iter().filter(|(_, inner)| !self.graph.pairs[*inner].holds);
         drafts.extend(contested.filter_map(|(step, inner)| fault::contested(self.sides, pair, *step, *inner)));
         if drafts.is_empty() {
-            meaning::compare(self.sides, pair, self.direction, &mut drafts);
+            meaning::compare(self.sides, self.graph, pair, self.direction, &mut drafts);
         }
         for draft in drafts {
             let finding = self.finding(index, draft);
@@ -130,7 +130,9 @@ fn too_complex(direction: Direction) -> CompatFinding {
         rule: SCHEMA_TOO_COMPLEX.id,
         severity: mesh_contract::Severity::Error,
         path: String::new(),
-        message: format!("the schemas need more than {MAX_PAIRS} pairs of types compared; they count as incompatible"),
+        message: format!(
+            "the schemas need more than {MAX_PAIRS} pairs of types compared, or too many names; they count as incompatible"
+        ),
         hint: Some("divide the schema into products of their own".to_owned()),
         reader_pointer: String::new(),
         writer_pointer: String::new(),

@@ -1,8 +1,7 @@
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 use super::Kind;
+use super::json::{Json, Object};
 
 /// A meaning above the type that carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,7 +43,7 @@ impl Logical {
     /// The logical type that a type's attributes declare, if the type can carry it.
     ///
     /// An unknown one, or one that does not fit, is `None`: the specification has readers ignore it.
-    pub(super) fn of(kind: &Kind, attributes: &Map<String, Value>) -> Option<Logical> {
+    pub(super) fn of(kind: &Kind, attributes: &Object<'_>) -> Option<Logical> {
         let word = attributes.get("logicalType")?.as_str()?;
         match (word, kind) {
             ("decimal", Kind::Bytes) => decimal(attributes, None),
@@ -95,14 +94,14 @@ impl fmt::Display for Logical {
     }
 }
 
-fn decimal(attributes: &Map<String, Value>, size: Option<usize>) -> Option<Logical> {
+fn decimal(attributes: &Object<'_>, size: Option<usize>) -> Option<Logical> {
     let precision = digits(attributes.get("precision")?)?;
     let scale = attributes.get("scale").map_or(Some(0), digits)?;
     let room = size.is_none_or(|size| u64::from(precision) <= digits_that_fit(size));
     (precision > 0 && scale <= precision && room).then_some(Logical::Decimal { precision, scale })
 }
 
-fn digits(value: &Value) -> Option<u32> {
+fn digits(value: &Json<'_>) -> Option<u32> {
     value.as_u64().and_then(|digits| u32::try_from(digits).ok())
 }
 
@@ -116,12 +115,13 @@ fn digits_that_fit(size: usize) -> u64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     fn logical(kind: &Kind, attributes: Value) -> Option<Logical> {
-        Logical::of(kind, attributes.as_object().unwrap())
+        let Json::Object(object) = Json::of(&attributes) else { panic!("{attributes}") };
+        Logical::of(kind, &object)
     }
 
     #[test]

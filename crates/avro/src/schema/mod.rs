@@ -9,6 +9,7 @@ mod canonical;
 mod default;
 mod error;
 mod fingerprint;
+mod json;
 mod locate;
 mod logical;
 mod model;
@@ -16,7 +17,10 @@ mod name;
 mod parse;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
+use foldhash::fast::RandomState;
+use json::Json;
 use serde_json::Value;
 
 pub(crate) use error::quoted;
@@ -40,8 +44,23 @@ pub const MAX_DEPTH: usize = 128;
 pub struct Schema {
     nodes: Vec<Node>,
     root: NodeId,
-    names: HashMap<Name, NodeId>,
-    json: Value,
+    names: HashMap<Name, NodeId, RandomState>,
+    document: Document,
+    /// For each type [`Node::leaf`], side by side, so that comparing the types of a record's fields touches little memory.
+    leaves: Vec<u8>,
+    /// The named types that have aliases.
+    aliased: Vec<NodeId>,
+    has_classed_types: bool,
+}
+
+/// The attribute that names a column's class of sensitivity.
+pub(crate) const CLASS: &str = "mesh.class";
+
+/// A schema's JSON, parsed when it is asked for.
+#[derive(Debug, Clone, Default)]
+struct Document {
+    text: Box<str>,
+    json: OnceLock<Value>,
 }
 
 impl Schema {
@@ -66,7 +85,7 @@ impl Schema {
         }
         let json = read_json(text)?;
         let root = parser.document(&json, 0).map_err(|error| error.in_text(text))?;
-        Ok(parser.into_schema(root, json))
+        Ok(parser.into_schema(root, Document { text: text.into(), json: OnceLock::new() }))
     }
 
     /// Parses a schema that is JSON already.
@@ -75,8 +94,8 @@ impl Schema {
     /// [`SchemaError`] where it is not a valid Avro 1.12 schema. Without a text there is no position.
     pub fn parse_value(json: &Value) -> Result<Schema, SchemaError> {
         let mut parser = parse::Parser::default();
-        let root = parser.document(json, 0)?;
-        Ok(parser.into_schema(root, json.clone()))
+        let root = parser.document(&Json::of(json), 0)?;
+        Ok(parser.into_schema(root, Document { text: "".into(), json: json.clone().into() }))
     }
 
     /// The outermost type.
@@ -122,7 +141,31 @@ impl Schema {
     /// The schema as it was given, without its references.
     #[must_use]
     pub fn json(&self) -> &Value {
-        &self.json
+        let Document { text, json } = &self.document;
+        json.get_or_init(|| serde_json::from_str(text).expect("the schema was parsed from this text, so it is JSON"))
+    }
+
+    fn of(nodes: Vec<Node>, root: NodeId, names: HashMap<Name, NodeId, RandomState>, document: Document) -> Schema {
+        let leaves = nodes.iter().map(Node::leaf).collect();
+        let ids = (0_u32..).map(NodeId).zip(&nodes);
+        let aliased = ids.filter(|(_, node)| !node.aliases.is_empty()).map(|(id, _)| id).collect();
+        let has_classed_types = nodes.iter().any(|node| node.attributes.contains_key(CLASS));
+        Schema { nodes, root, names, document, leaves, aliased, has_classed_types }
+    }
+
+    /// [`Node::leaf`] of a type.
+    pub(crate) fn leaf(&self, id: NodeId) -> u8 {
+        self.leaves[id.index()]
+    }
+
+    /// Whether some type, rather than a field, names its class of sensitivity.
+    pub(crate) fn has_classed_types(&self) -> bool {
+        self.has_classed_types
+    }
+
+    /// The named types that have aliases, in the order of the arena.
+    pub(crate) fn aliased(&self) -> &[NodeId] {
+        &self.aliased
     }
 }
 
@@ -160,16 +203,23 @@ impl PartialEq for Schema {
     }
 }
 
-fn read_json(text: &str) -> Result<Value, SchemaError> {
+fn read_json(text: &str) -> Result<Json<'_>, SchemaError> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(SchemaError::at("", SchemaFault::TooLarge { limit: MAX_TEXT_BYTES, unit: "bytes" }));
     }
-    let json = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
+    serde_json::from_str(text).map_err(|error| unreadable(text, &error))
+}
+
+/// What is wrong with a text: it has a key twice, or it is no JSON at all.
+fn unreadable(text: &str, error: &serde_json::Error) -> SchemaError {
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        return not_json(text, &error);
+    }
     match locate::duplicate_key(text) {
         Some((key, position)) => {
-            Err(SchemaError { position: Some(position), ..SchemaError::at("", SchemaFault::DuplicateKey { key }) })
+            SchemaError { position: Some(position), ..SchemaError::at("", SchemaFault::DuplicateKey { key }) }
         }
-        None => Ok(json),
+        None => not_json(text, error),
     }
 }
 

@@ -1,14 +1,17 @@
 mod attribute;
+mod here;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use attribute::{check_order, full_name, names, others, required, type_aliases, with_attributes};
+use foldhash::fast::RandomState;
 
-use serde_json::{Map, Value};
+use attribute::{annotate, check_order, first_repeated, full_name, names, others, required, type_aliases};
+use here::Here;
 
 use super::error::{SchemaError, SchemaFault, quoted, shortened};
+use super::json::{Json, Object};
 use super::name::{PRIMITIVES, is_simple_name};
-use super::{Field, Kind, MAX_DEPTH, MAX_NODES, Name, Node, NodeId, Schema, default};
+use super::{Document, Field, Kind, MAX_DEPTH, MAX_NODES, Name, Node, NodeId, Schema, default};
 
 type Parsed<T> = Result<T, SchemaError>;
 
@@ -16,7 +19,7 @@ type Parsed<T> = Result<T, SchemaError>;
 #[derive(Default)]
 pub(super) struct Parser {
     nodes: Vec<Node>,
-    names: HashMap<Name, NodeId>,
+    names: HashMap<Name, NodeId, RandomState>,
     /// Records of the current document whose fields' defaults are still to be checked: only when the document is
     /// read are all types whole.
     unchecked: Vec<NodeId>,
@@ -24,63 +27,41 @@ pub(super) struct Parser {
     depth: usize,
 }
 
-/// Where the parser stands: the JSON pointer and the namespace that names without one belong to.
-#[derive(Clone)]
-struct Here {
-    pointer: String,
-    namespace: Option<String>,
-}
-
-impl Here {
-    fn child(&self, segment: impl std::fmt::Display) -> Here {
-        Here { pointer: format!("{}/{segment}", self.pointer), namespace: self.namespace.clone() }
-    }
-
-    fn fail<T>(&self, fault: SchemaFault) -> Parsed<T> {
-        Err(SchemaError::at(&self.pointer, fault))
-    }
-
-    fn unexpected<T>(&self, expected: &'static str, found: &Value) -> Parsed<T> {
-        self.fail(SchemaFault::Unexpected { expected, found: quoted(found) })
-    }
-}
-
 impl Parser {
     /// Parses one document; what earlier ones defined is known to it.
-    pub(super) fn document(&mut self, json: &Value, document: usize) -> Parsed<NodeId> {
+    pub(super) fn document(&mut self, json: &Json<'_>, document: usize) -> Parsed<NodeId> {
         self.document = document;
-        let here = Here { pointer: String::new(), namespace: None };
-        self.schema(json, &here)
+        self.schema(json, &Here::root())
             .and_then(|root| self.check_defaults().map(|()| root))
             .map_err(|error| SchemaError { document, ..error })
     }
 
-    pub(super) fn into_schema(self, root: NodeId, json: Value) -> Schema {
-        Schema { nodes: self.nodes, root, names: self.names, json }
+    pub(super) fn into_schema(self, root: NodeId, document: Document) -> Schema {
+        Schema::of(self.nodes, root, self.names, document)
     }
 
-    fn schema(&mut self, json: &Value, here: &Here) -> Parsed<NodeId> {
+    fn schema(&mut self, json: &Json<'_>, here: &Here<'_>) -> Parsed<NodeId> {
         if self.depth == MAX_DEPTH {
             return here.fail(SchemaFault::TooLarge { limit: MAX_DEPTH, unit: "levels" });
         }
         self.depth += 1;
         let parsed = match json {
-            Value::String(name) => self.reference(name, here),
-            Value::Array(branches) => self.union(branches, here),
-            Value::Object(object) => self.object(object, here),
+            Json::String(name) => self.reference(name, here),
+            Json::Array(branches) => self.union(branches, here),
+            Json::Object(object) => self.object(object, here),
             other => here.unexpected("a schema: a type's name, an object or an array", other),
         };
         self.depth -= 1;
         parsed
     }
 
-    fn reference(&mut self, name: &str, here: &Here) -> Parsed<NodeId> {
+    fn reference(&mut self, name: &str, here: &Here<'_>) -> Parsed<NodeId> {
         if let Some(kind) = primitive(name) {
-            return self.push(node(kind, here, self.document), here);
+            return self.push(kind, here);
         }
         let invalid = || SchemaFault::InvalidName { name: shortened(name, 60) };
-        let full = Name::resolve(name, here.namespace.as_deref());
-        let full = full.ok_or_else(|| SchemaError::at(&here.pointer, invalid()))?;
+        let full = Name::resolve(name, here.namespace);
+        let full = full.ok_or_else(|| SchemaError::at(&here.pointer(), invalid()))?;
         match self.names.get(&full) {
             Some(id) => Ok(*id),
             None => here.fail(SchemaFault::UnknownType { similar: self.similar(&full), name: full.to_string() }),
@@ -101,11 +82,11 @@ impl Parser {
         spelt_alike.map(str::to_owned).into_iter().collect()
     }
 
-    fn object(&mut self, object: &Map<String, Value>, here: &Here) -> Parsed<NodeId> {
-        let at_type = here.child("type");
+    fn object(&mut self, object: &Object<'_>, here: &Here<'_>) -> Parsed<NodeId> {
+        let at_type = here.key("type");
         let word = match object.get("type") {
-            Some(Value::String(word)) => word.as_str(),
-            Some(inner @ (Value::Object(_) | Value::Array(_))) => return self.schema(inner, &at_type),
+            Some(Json::String(word)) => word.as_ref(),
+            Some(inner @ (Json::Object(_) | Json::Array(_))) => return self.schema(inner, &at_type),
             Some(other) => return at_type.unexpected("a type's name", other),
             None => return here.fail(SchemaFault::Missing { kind: "a schema", attribute: "type" }),
         };
@@ -120,48 +101,48 @@ impl Parser {
     }
 
     /// `{"type": "long", "logicalType": ...}`, or a named type referred to by an object.
-    fn annotated(&mut self, object: &Map<String, Value>, here: &Here, at_type: &Here, word: &str) -> Parsed<NodeId> {
-        match primitive(word) {
-            Some(kind) => {
-                let plain = node(kind, here, self.document);
-                self.push(with_attributes(plain, object, &["type"]), here)
-            }
-            None => self.reference(word, at_type),
-        }
+    fn annotated(&mut self, object: &Object<'_>, here: &Here<'_>, at_type: &Here<'_>, word: &str) -> Parsed<NodeId> {
+        let Some(kind) = primitive(word) else { return self.reference(word, at_type) };
+        let id = self.push(kind, here)?;
+        annotate(&mut self.nodes[id.index()], object, &["type"]);
+        Ok(id)
     }
 
     fn container(
         &mut self,
-        object: &Map<String, Value>,
-        here: &Here,
+        object: &Object<'_>,
+        here: &Here<'_>,
         kind: &'static str,
         attribute: &'static str,
         make: impl FnOnce(NodeId) -> Kind,
     ) -> Parsed<NodeId> {
         let inner = required(object, here, kind, attribute)?;
-        let id = self.push(node(Kind::Null, here, self.document), here)?;
-        let inner = self.schema(inner, &here.child(attribute))?;
-        let whole = node(make(inner), here, self.document);
-        self.nodes[id.index()] = with_attributes(whole, object, &["type", attribute]);
+        let id = self.push(Kind::Null, here)?;
+        let inner = self.schema(inner, &here.key(attribute))?;
+        let node = &mut self.nodes[id.index()];
+        node.kind = make(inner);
+        annotate(node, object, &["type", attribute]);
         Ok(id)
     }
 
-    fn union(&mut self, branches: &[Value], here: &Here) -> Parsed<NodeId> {
-        let id = self.push(node(Kind::Null, here, self.document), here)?;
-        let mut seen = HashSet::new();
+    fn union(&mut self, branches: &[Json<'_>], here: &Here<'_>) -> Parsed<NodeId> {
+        let id = self.push(Kind::Null, here)?;
         let mut ids = Vec::with_capacity(branches.len());
         for (index, branch) in branches.iter().enumerate() {
-            let at_branch = here.child(index);
+            let at_branch = here.index(index);
             let branch_id = self.schema(branch, &at_branch)?;
-            let parsed = &self.nodes[branch_id.index()];
-            if matches!(parsed.kind, Kind::Union { .. }) || branch.is_array() {
+            if matches!(self.nodes[branch_id.index()].kind, Kind::Union { .. }) || matches!(branch, Json::Array(_)) {
                 return at_branch.fail(SchemaFault::NestedUnion);
             }
-            let told_by = parsed.name.as_ref().map_or(parsed.kind.word(), Name::as_str).to_owned();
-            if !seen.insert(told_by.clone()) {
-                return at_branch.fail(SchemaFault::AmbiguousUnion { branch: told_by });
-            }
             ids.push(branch_id);
+        }
+        let told_by = |id: &NodeId| {
+            let node = &self.nodes[id.index()];
+            node.name.as_ref().map_or(node.kind.word(), Name::as_str)
+        };
+        if let Some(index) = first_repeated(ids.len(), |index| told_by(&ids[index])) {
+            let branch = told_by(&ids[index]).to_owned();
+            return here.index(index).fail(SchemaFault::AmbiguousUnion { branch });
         }
         self.nodes[id.index()].kind = Kind::Union { branches: ids };
         Ok(id)
@@ -169,93 +150,95 @@ impl Parser {
 
     fn named(
         &mut self,
-        object: &Map<String, Value>,
-        here: &Here,
+        object: &Object<'_>,
+        here: &Here<'_>,
         kind: &'static str,
-        body: fn(&mut Parser, &Map<String, Value>, &Here, NodeId) -> Parsed<Kind>,
+        body: fn(&mut Parser, &Object<'_>, &Here<'_>, NodeId) -> Parsed<Kind>,
     ) -> Parsed<NodeId> {
         let name = full_name(object, here, kind)?;
         if let Some(first) = self.names.get(&name) {
             let first = self.nodes[first.index()].pointer.clone();
-            return here.child("name").fail(SchemaFault::Redefined { name: name.to_string(), first });
+            return here.key("name").fail(SchemaFault::Redefined { name: name.to_string(), first });
         }
-        let mut whole = node(Kind::Null, here, self.document);
-        whole.aliases = type_aliases(object, here, &name)?;
-        whole.name = Some(name.clone());
-        whole.doc = object.get("doc").and_then(Value::as_str).map(str::to_owned);
-        let inside = Here { namespace: name.namespace().map(str::to_owned), ..here.clone() };
-        let id = self.push(whole.clone(), here)?;
-        self.names.insert(name, id);
-        whole.kind = body(self, object, &inside, id)?;
-        let taken: &[&str] = match whole.kind {
+        let aliases = type_aliases(object, here, &name)?;
+        let id = self.push(Kind::Null, here)?;
+        let node = &mut self.nodes[id.index()];
+        node.aliases = aliases;
+        node.name = Some(name.clone());
+        node.doc = object.get("doc").and_then(Json::as_str).map(str::to_owned);
+        self.names.insert(name.clone(), id);
+        let whole = body(self, object, &here.in_namespace(name.namespace()), id)?;
+        let taken: &[&str] = match whole {
             Kind::Enum { .. } => &["type", "name", "namespace", "aliases", "doc", "symbols", "default"],
             Kind::Fixed { .. } => &["type", "name", "namespace", "aliases", "doc", "size"],
             _ => &["type", "name", "namespace", "aliases", "doc", "fields"],
         };
-        self.nodes[id.index()] = with_attributes(whole, object, taken);
+        let node = &mut self.nodes[id.index()];
+        node.kind = whole;
+        annotate(node, object, taken);
         Ok(id)
     }
 
-    fn fixed(&mut self, object: &Map<String, Value>, here: &Here, _: NodeId) -> Parsed<Kind> {
+    fn fixed(&mut self, object: &Object<'_>, here: &Here<'_>, _: NodeId) -> Parsed<Kind> {
         let size = required(object, here, "a fixed", "size")?;
         match size.as_u64().and_then(|size| i32::try_from(size).ok()) {
             Some(size) => Ok(Kind::Fixed { size: size as usize }),
-            None => here.child("size").unexpected("a size: a whole number from 0 to 2147483647", size),
+            None => here.key("size").unexpected("a size: a whole number from 0 to 2147483647", size),
         }
     }
 
-    fn enumeration(&mut self, object: &Map<String, Value>, here: &Here, _: NodeId) -> Parsed<Kind> {
-        let at_symbols = here.child("symbols");
+    fn enumeration(&mut self, object: &Object<'_>, here: &Here<'_>, _: NodeId) -> Parsed<Kind> {
+        let at_symbols = here.key("symbols");
         let symbols = names(required(object, here, "an enum", "symbols")?, &at_symbols, "symbol")?;
         let default = match object.get("default") {
             None => None,
-            Some(Value::String(symbol)) if symbols.contains(symbol) => Some(symbol.clone()),
+            Some(Json::String(symbol)) if symbols.iter().any(|known| known == symbol) => {
+                Some(symbol.as_ref().to_owned())
+            }
             Some(other) => {
                 let expected = "one of the enum's symbols".to_owned();
-                return here.child("default").fail(SchemaFault::Default { value: quoted(other), expected });
+                return here.key("default").fail(SchemaFault::Default { value: quoted(&other.value()), expected });
             }
         };
         Ok(Kind::Enum { symbols, default })
     }
 
-    fn record(&mut self, object: &Map<String, Value>, here: &Here, id: NodeId) -> Parsed<Kind> {
-        let at_fields = here.child("fields");
-        let Value::Array(list) = required(object, here, "a record", "fields")? else {
-            return at_fields.unexpected("an array of fields", &object["fields"]);
+    fn record(&mut self, object: &Object<'_>, here: &Here<'_>, id: NodeId) -> Parsed<Kind> {
+        let at_fields = here.key("fields");
+        let list = match required(object, here, "a record", "fields")? {
+            Json::Array(list) => list,
+            other => return at_fields.unexpected("an array of fields", other),
         };
-        let mut seen = HashSet::new();
-        let mut fields = Vec::with_capacity(list.len());
+        let mut fields: Vec<Field> = Vec::with_capacity(list.len());
         for (index, json) in list.iter().enumerate() {
-            let at_field = at_fields.child(index);
-            let field = self.field(json, &at_field)?;
-            if !seen.insert(field.name.clone()) {
-                return at_field.child("name").fail(SchemaFault::Duplicate { what: "field", name: field.name });
-            }
-            fields.push(field);
+            fields.push(self.field(json, &at_fields.index(index))?);
+        }
+        if let Some(index) = first_repeated(fields.len(), |index| &fields[index].name) {
+            let name = fields[index].name.clone();
+            return at_fields.index(index).key("name").fail(SchemaFault::Duplicate { what: "field", name });
         }
         self.unchecked.push(id);
         Ok(Kind::Record { fields })
     }
 
-    fn field(&mut self, json: &Value, here: &Here) -> Parsed<Field> {
-        let Value::Object(object) = json else { return here.unexpected("a field: an object", json) };
-        let at_name = here.child("name");
+    fn field(&mut self, json: &Json<'_>, here: &Here<'_>) -> Parsed<Field> {
+        let Json::Object(object) = json else { return here.unexpected("a field: an object", json) };
         let name = match required(object, here, "a field", "name")? {
-            Value::String(name) if is_simple_name(name) => name.clone(),
-            Value::String(name) => return at_name.fail(SchemaFault::InvalidName { name: shortened(name, 60) }),
-            other => return at_name.unexpected("a name", other),
+            Json::String(name) if is_simple_name(name) => name.as_ref().to_owned(),
+            Json::String(name) => return here.key("name").fail(SchemaFault::InvalidName { name: shortened(name, 60) }),
+            other => return here.key("name").unexpected("a name", other),
         };
         let aliases = match object.get("aliases") {
-            Some(aliases) => names(aliases, &here.child("aliases"), "alias")?,
+            Some(aliases) => names(aliases, &here.key("aliases"), "alias")?,
             None => Vec::new(),
         };
         check_order(object, here)?;
         Ok(Field {
-            node: self.schema(required(object, here, "a field", "type")?, &here.child("type"))?,
-            default: object.get("default").cloned(),
-            doc: object.get("doc").and_then(Value::as_str).map(str::to_owned),
+            node: self.schema(required(object, here, "a field", "type")?, &here.key("type"))?,
+            default: object.get("default").map(Json::value),
+            doc: object.get("doc").and_then(Json::as_str).map(str::to_owned),
             attributes: others(object, &["name", "aliases", "type", "default", "doc", "order"]),
-            pointer: here.pointer.clone(),
+            pointer: here.pointer(),
             name,
             aliases,
         })
@@ -274,11 +257,21 @@ impl Parser {
         Ok(())
     }
 
-    fn push(&mut self, node: Node, here: &Here) -> Parsed<NodeId> {
+    /// Adds a type that is not annotated yet.
+    fn push(&mut self, kind: Kind, here: &Here<'_>) -> Parsed<NodeId> {
         if self.nodes.len() == MAX_NODES {
             return here.fail(SchemaFault::TooLarge { limit: MAX_NODES, unit: "types" });
         }
-        self.nodes.push(node);
+        self.nodes.push(Node {
+            kind,
+            logical: None,
+            name: None,
+            aliases: Vec::new(),
+            doc: None,
+            attributes: serde_json::Map::new(),
+            pointer: here.pointer(),
+            document: self.document,
+        });
         Ok(NodeId(self.nodes.len() as u32 - 1))
     }
 }
@@ -295,17 +288,4 @@ fn primitive(word: &str) -> Option<Kind> {
         "string" => Kind::String,
         _ => return None,
     })
-}
-
-fn node(kind: Kind, here: &Here, document: usize) -> Node {
-    Node {
-        kind,
-        logical: None,
-        name: None,
-        aliases: Vec::new(),
-        doc: None,
-        attributes: Map::new(),
-        pointer: here.pointer.clone(),
-        document,
-    }
 }

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use super::super::fault::fields;
 use super::super::finding::{Draft, Trigger};
-use super::super::resolve::{Source, sources};
 use super::super::rule::ALIAS_REUSED;
+use super::super::source::{Source, sources as find_sources};
 use crate::schema::{Field, Node};
 
 /// Aliases of the reader's fields that stand for something else than they used to.
@@ -11,7 +11,8 @@ pub(super) fn reused(reader: &Node, writer: &Node) -> Vec<Draft> {
     if fields(reader).iter().all(|field| field.aliases.is_empty()) {
         return Vec::new();
     }
-    let sources = sources(fields(reader), fields(writer));
+    let mut sources = Vec::new();
+    find_sources(fields(reader), fields(writer), &mut sources);
     let mut drafts = taken(reader, writer, &sources);
     drafts.extend(moved(reader, writer, &sources));
     drafts

@@ -6,7 +6,7 @@ use super::{Matched, by_age, unnamed_types};
 use crate::schema::{Field, Schema};
 
 /// The attribute that names a column's class of sensitivity.
-const CLASS: &str = "mesh.class";
+const CLASS: &str = crate::schema::CLASS;
 
 /// The attribute that says that a column only looks sensitive.
 const SENSITIVE: &str = "mesh.sensitive";
@@ -43,6 +43,9 @@ pub(super) fn lost(matched: &Matched<'_, '_>) -> Option<Draft> {
 
 /// The class that a field, or a type that it is made of, names.
 fn class<'s>(schema: &'s Schema, field: &'s Field) -> Option<&'s str> {
+    if field.attributes.is_empty() && !schema.has_classed_types() {
+        return None;
+    }
     if field.attributes.get(SENSITIVE) == Some(&Value::Bool(false)) {
         return None;
     }

@@ -1,0 +1,105 @@
+//! Which of the writer's fields feeds each of the reader's, by names and aliases.
+
+use std::collections::{BTreeSet, HashMap};
+
+use foldhash::fast::RandomState;
+
+use crate::schema::Field;
+
+/// Where a reader's field takes its value from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    Writer(usize),
+    Default,
+    /// From its default, although the writer's field is called like it: another of the reader's fields takes that.
+    Taken(usize),
+    Nothing,
+    Ambiguous(Vec<usize>),
+}
+
+type Index<'n> = HashMap<&'n str, usize, RandomState>;
+
+/// Finds where each of the reader's fields takes its value from.
+pub(super) fn sources(fields: &[Field], written: &[Field], sources: &mut Vec<Source>) {
+    sources.clear();
+    let mut names = Names { fields: written, next: 0, searches: 0, index: None };
+    let takes_aliases =
+        |field: &Field, names: &mut Names<'_>| field.aliases.iter().any(|alias| names.find(alias).is_some());
+    for field in fields {
+        if takes_aliases(field, &mut names) {
+            *sources = sources_by_aliases(fields, written);
+            return;
+        }
+        sources.push(match (names.follow(&field.name), &field.default) {
+            (Some(writer), _) => Source::Writer(writer),
+            (None, Some(_)) => Source::Default,
+            (None, None) => Source::Nothing,
+        });
+    }
+}
+
+/// A record's fields by name. Schemas that evolved have most fields in the same order, so a name is first looked for
+/// after the one found last.
+struct Names<'f> {
+    fields: &'f [Field],
+    next: usize,
+    searches: usize,
+    /// Made once searching has become the longer way.
+    index: Option<Index<'f>>,
+}
+
+impl<'f> Names<'f> {
+    const FEW_SEARCHES: usize = 8;
+    const FEW_FIELDS: usize = 8;
+
+    fn follow(&mut self, name: &str) -> Option<usize> {
+        let follows = self.fields.get(self.next).is_some_and(|field| field.name == name);
+        let found = if follows { Some(self.next) } else { self.find(name) };
+        if let Some(found) = found {
+            self.next = found + 1;
+        }
+        found
+    }
+
+    fn find(&mut self, name: &str) -> Option<usize> {
+        self.searches += 1;
+        if self.fields.len() <= Self::FEW_FIELDS || self.searches <= Self::FEW_SEARCHES {
+            return self.fields.iter().position(|field| field.name == name);
+        }
+        let fields = self.fields;
+        self.index.get_or_insert_with(|| index(fields, |field| std::slice::from_ref(&field.name))).get(name).copied()
+    }
+}
+
+/// The same where some alias of the reader's is the name of a field of the writer's.
+fn sources_by_aliases(fields: &[Field], written: &[Field]) -> Vec<Source> {
+    let own = index(fields, |field| std::slice::from_ref(&field.name));
+    let aliased = index(fields, |field| &field.aliases);
+    let written_as = index(written, |field| std::slice::from_ref(&field.name));
+    let mut sources: Vec<Source> = fields.iter().map(|field| unwritten(field, &written_as)).collect();
+    for (writer, field) in written.iter().enumerate() {
+        let reader = aliased.get(field.name.as_str()).or_else(|| own.get(field.name.as_str()));
+        if let Some(source) = reader.map(|reader| &mut sources[*reader])
+            && !matches!(source, Source::Ambiguous(_))
+        {
+            *source = Source::Writer(writer);
+        }
+    }
+    sources
+}
+
+/// What feeds a reader's field if no field of the writer is read as it; ambiguous where several are called like it.
+fn unwritten(field: &Field, written_as: &Index<'_>) -> Source {
+    let named = field.aliases.iter().chain([&field.name]).filter_map(|name| written_as.get(name.as_str()).copied());
+    let called_so: BTreeSet<usize> = named.collect();
+    match (&field.default, called_so.first()) {
+        _ if called_so.len() > 1 => Source::Ambiguous(called_so.into_iter().collect()),
+        (Some(_), Some(writer)) => Source::Taken(*writer),
+        (Some(_), None) => Source::Default,
+        (None, _) => Source::Nothing,
+    }
+}
+
+fn index(fields: &[Field], names: impl Fn(&Field) -> &[String]) -> Index<'_> {
+    fields.iter().enumerate().flat_map(|(at, field)| names(field).iter().map(move |name| (name.as_str(), at))).collect()
+}
