@@ -67,7 +67,8 @@ impl Source {
     /// The settings are not valid.
     pub fn open(settings: &Settings, options: &Options) -> Result<Self, Error> {
         let session_timeout = options.session_timeout.as_millis().to_string();
-        let heartbeat_interval = (options.session_timeout / 5).as_millis().to_string();
+        // a member hears of a rebalance with its heartbeat
+        let heartbeat_interval = (options.session_timeout / 10).as_millis().to_string();
         let prefetch = (options.prefetch_bytes_max / 1024).max(1024).to_string();
         let defaults = [
             ("session.timeout.ms", session_timeout.as_str()),
