@@ -2,7 +2,7 @@
 //!
 //! - [`world`] makes the domains' events of the vendored data ([`purchases`], [`visits`]) and invented [`people`];
 //! - [`canary`] plants values that must not leak, [`search`] says who may see them, [`hunt`] looks for them everywhere;
-//! - [`run`] starts everything, [`play`] is what happens on it: [`publish`], [`refuse`], [`ledger`], [`offers`],
+//! - [`mod@run`] starts everything, [`play`] is what happens on it: [`publish`], [`refuse`], [`ledger`], [`offers`],
 //!   [`readers`], [`watch`];
 //! - [`story`] holds what was seen, [`verdict`] says whether it is what was staged, [`report`] tells it.
 
