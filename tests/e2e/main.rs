@@ -5,8 +5,10 @@
 mod accounted;
 mod apply;
 mod bad_input;
+mod check;
 mod demo;
 mod polyglot;
 mod readme;
+mod registry;
 mod replicas;
 mod support;
