@@ -9,6 +9,5 @@ mod check;
 mod demo;
 mod polyglot;
 mod readme;
-mod registry;
 mod replicas;
 mod support;
