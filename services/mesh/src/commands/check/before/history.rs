@@ -4,10 +4,10 @@ use super::git::{Base, Repository};
 use super::log::{Change, Commit};
 use super::{Before, Earlier, Key, Port, is_transitive};
 use crate::failure::Failure;
-use crate::tree::{WorkingTree, is_contract, number, view_schemas};
+use crate::tree::{WorkingProduct, WorkingTree, is_contract, number, view_schemas};
 use mesh_avro::keys::KeyRing;
 use mesh_avro::schema::Schema;
-use mesh_contract::{Compatibility, Contract, Declared};
+use mesh_contract::{Contract, Declared, Product};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -40,6 +40,13 @@ struct State {
     label: Arc<str>,
     contract: Arc<Declared<Contract>>,
     schema: Arc<Schema>,
+}
+
+impl State {
+    /// Whether a product is as it was then.
+    fn is(&self, now: &WorkingProduct) -> bool {
+        self.contract.value == now.contract.value && self.schema.json() == now.schema.json()
+    }
 }
 
 /// The tree as of the commits so far, and what its products were on the way.
@@ -120,22 +127,23 @@ impl<'b> Replay<'b> {
         schema
     }
 
-    /// The views of those states alone that the tree's levels ask for.
+    /// The ports of those products and states alone that are to be compared: deriving views is most of the work.
     fn finish(self, tree: &WorkingTree, keys: &dyn KeyRing) -> Before {
-        let levels: HashMap<Key, Compatibility> =
-            tree.contracts.iter().map(|contract| (key(&contract.value), contract.value.compatibility)).collect();
+        let products: HashMap<Key, &WorkingProduct> =
+            tree.products.iter().map(|product| (key(&product.contract.value), product)).collect();
+        let waivers = tree.waivers.iter().flat_map(|file| &file.value);
+        let waived: HashSet<&Product> = waivers.map(|waiver| &waiver.product.product).collect();
         let current: HashMap<Key, &Arc<Declared<Contract>>> =
             self.contracts.values().map(|contract| (key(&contract.value), contract)).collect();
         let mut before = Before::default();
         for (product, states) in &self.states {
-            let transitive = levels.get(product).is_some_and(|level| is_transitive(*level));
-            let first = if transitive { 0 } else { states.len().saturating_sub(1) };
-            let compared = levels.contains_key(product);
             let mut earlier = Earlier { contract: current.get(product).map(|it| Arc::clone(it)), ..Earlier::default() };
-            for state in states[first..].iter().filter(|_| compared) {
-                earlier.push(Port::Input, &state.label, Arc::clone(&state.schema));
-                earlier
-                    .push_views(&state.label, &view_schemas(&state.contract, &state.schema, keys).unwrap_or_default());
+            let now = products.get(product);
+            // What did not change has nothing to report; but a waiver is in use where its break is further back.
+            if let Some(now) =
+                now.filter(|now| waived.contains(&product.0) || !states.last().is_some_and(|it| it.is(now)))
+            {
+                add_ports(&mut earlier, now, states, keys);
             }
             before.products.insert(product.clone(), earlier);
         }
@@ -146,6 +154,16 @@ impl<'b> Replay<'b> {
                 .push(format!("{} there could not be read, and are not compared with", number(unread, "contract")));
         }
         before
+    }
+}
+
+/// What the ports carried: all of it where the level is transitive, else the newest.
+fn add_ports(earlier: &mut Earlier, now: &WorkingProduct, states: &[State], keys: &dyn KeyRing) {
+    let transitive = is_transitive(now.contract.value.compatibility);
+    let first = if transitive { 0 } else { states.len().saturating_sub(1) };
+    for State { label, contract, schema } in &states[first..] {
+        earlier.push(Port::Input, label, Arc::clone(schema));
+        earlier.push_views(label, &view_schemas(contract, schema, keys).unwrap_or_default());
     }
 }
 
