@@ -6,10 +6,10 @@ mod bed;
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bed::{
@@ -50,8 +50,8 @@ async fn good_records_reach_every_view(bed: &Bed) {
     let product = bed.product("good").await;
     let sidecar = bed.sidecar(bed.config());
     bed.buyers(&product, 0..3_000).await;
-    bed.send(OutgoingRecord::to(product.input()).key("b7").partition(1).timestamp_ms(1_234)).await;
-    let dressed = product.buyer(3_000).partition(0).timestamp_ms(5_678);
+    bed.send(OutgoingRecord::to(product.input()).key("b7").partition(1).timestamp_ms(recent_ms(1))).await;
+    let dressed = product.buyer(3_000).partition(0).timestamp_ms(recent_ms(2));
     let dressed = dressed.header("traceparent", "00-1").header("ce_subject", "b3000").header("x-email", email(3_000));
     bed.send(dressed).await;
 
@@ -73,12 +73,21 @@ async fn good_records_reach_every_view(bed: &Bed) {
         assert_eq!(wire::parse(clear).unwrap().datum, datum(number), "bytes outside masked columns are the input's");
     }
     let tombstone = masked.iter().find(|record| record.value.is_none()).unwrap();
-    assert_eq!((tombstone.key.as_deref(), tombstone.timestamp_ms), (Some(&b"b7"[..]), Some(1_234)));
+    assert_eq!((tombstone.key.as_deref(), tombstone.timestamp_ms), (Some(&b"b7"[..]), Some(recent_ms(1))));
     let dressed = masked.iter().find(|record| record.key.as_deref() == Some(b"b3000")).unwrap();
     let names: Vec<&str> = dressed.headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(names, ["traceparent", "mesh-event-time"]);
     assert_eq!(dressed.header("mesh-event-time").unwrap(), "1700000003000");
     lineage_is_told(bed, &product).await;
+}
+
+/// A timestamp of today: Kafka soon deletes what is older than the topic's retention.
+fn recent_ms(number: i64) -> i64 {
+    static START: LazyLock<i64> = LazyLock::new(|| {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        i64::try_from(since.as_millis()).unwrap() - 3_600_000
+    });
+    *START + number
 }
 
 async fn lineage_is_told(bed: &Bed, product: &Product) {
@@ -119,7 +128,8 @@ async fn bad_records_are_quarantined(bed: &Bed) {
     ];
     let sidecar = bed.sidecar(bed.config());
     for (_, key, value) in &bad {
-        let mut record = OutgoingRecord::to(product.input()).partition(2).timestamp_ms(77).header("x-email", email(1));
+        let mut record =
+            OutgoingRecord::to(product.input()).partition(2).timestamp_ms(recent_ms(77)).header("x-email", email(1));
         record.key = key.map(|key| key.to_owned().into());
         record.value = value.clone().map(Into::into);
         bed.send(record).await;
@@ -136,7 +146,8 @@ async fn bad_records_are_quarantined(bed: &Bed) {
         let place = (entry.source_topic.as_str(), entry.source_partition, entry.source_offset);
         assert_eq!(place, (product.input().as_str(), 2, i64::try_from(index).unwrap() * 2));
         assert_eq!((entry.major, entry.revision, entry.key_version), (1, 1, 1));
-        assert_eq!((record.partition, &record.key, record.timestamp_ms), (2, &None, Some(77)));
+        assert_eq!((record.partition, &record.key, entry.source_timestamp_ms), (2, &None, Some(recent_ms(77))));
+        assert!(record.timestamp_ms.unwrap() > recent_ms(77), "an old record would not stay in quarantine for long");
         assert_opens(record, &entry, key.map(str::as_bytes), value.as_deref());
         assert_hides(record);
     }

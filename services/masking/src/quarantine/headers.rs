@@ -17,6 +17,9 @@ pub mod header {
     pub const SOURCE_PARTITION: &str = "mesh-source-partition";
     /// The offset in the input partition.
     pub const SOURCE_OFFSET: &str = "mesh-source-offset";
+    /// The record's own timestamp in milliseconds since 1970: in the quarantine it has the time of its refusal, so that what
+    /// is old is not deleted before anybody has seen it.
+    pub const SOURCE_TIMESTAMP: &str = "mesh-source-timestamp";
     /// The schema id on the wire, where there was one.
     pub const SCHEMA_ID: &str = "mesh-schema-id";
     /// The product.
@@ -38,6 +41,8 @@ pub struct Provenance<'a> {
     pub partition: i32,
     /// The record's offset.
     pub offset: i64,
+    /// The record's timestamp, if it has one.
+    pub timestamp_ms: Option<i64>,
     /// The schema id on the wire, where there was one.
     pub schema_id: Option<u32>,
     /// The product.
@@ -54,11 +59,15 @@ impl Provenance<'_> {
     /// The headers of the quarantined record.
     pub(crate) fn headers(&self, reason: &Reason) -> Headers {
         let text = |headers: Headers, name, value: &str| headers.with(name, Some(value.as_bytes()));
-        let headers = text(Headers::with_capacity(10), header::REASON, reason.code());
+        let headers = text(Headers::with_capacity(11), header::REASON, reason.code());
         let headers = text(headers, header::MESSAGE, &reason.to_string());
         let headers = text(headers, header::SOURCE_TOPIC, self.topic);
         let headers = text(headers, header::SOURCE_PARTITION, &self.partition.to_string());
         let headers = text(headers, header::SOURCE_OFFSET, &self.offset.to_string());
+        let headers = match self.timestamp_ms {
+            Some(timestamp_ms) => text(headers, header::SOURCE_TIMESTAMP, &timestamp_ms.to_string()),
+            None => headers,
+        };
         let headers = match self.schema_id {
             Some(id) => text(headers, header::SCHEMA_ID, &id.to_string()),
             None => headers,
@@ -83,6 +92,8 @@ pub struct Entry {
     pub source_partition: i32,
     /// The offset in the input partition.
     pub source_offset: i64,
+    /// The record's own timestamp, in milliseconds since 1970.
+    pub source_timestamp_ms: Option<i64>,
     /// The schema id on the wire, where there was one.
     pub schema_id: Option<u32>,
     /// The contract's major version.
@@ -105,6 +116,7 @@ impl Entry {
             source_topic: text(header::SOURCE_TOPIC),
             source_partition: text(header::SOURCE_PARTITION).parse().unwrap_or_default(),
             source_offset: text(header::SOURCE_OFFSET).parse().unwrap_or_default(),
+            source_timestamp_ms: text(header::SOURCE_TIMESTAMP).parse().ok(),
             schema_id: text(header::SCHEMA_ID).parse().ok(),
             major: text(header::MAJOR).parse().unwrap_or_default(),
             revision: text(header::REVISION).parse().unwrap_or_default(),

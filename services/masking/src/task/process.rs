@@ -7,7 +7,7 @@ use std::{
 
 use mesh_avro::{keys::Key, mask::Scratch, wire};
 use mesh_kafka::{
-    sink::{Failure, Sink},
+    sink::{Failure, Outgoing, Sink},
     source::Message,
 };
 
@@ -285,6 +285,7 @@ impl Desk {
             topic: &part.topic,
             partition: part.partition,
             offset: message.offset(),
+            timestamp_ms: message.timestamp_ms(),
             schema_id: message.value().and_then(|value| wire::parse(value).ok()).map(|framed| framed.schema_id),
             product: &run.product.name,
             major: run.product.major,
@@ -303,6 +304,7 @@ impl Desk {
         }
         let headers = Some(provenance.headers(reason));
         let outgoing = outgoing(&run.product.topics.quarantine, input, None, Some(&sealed), headers);
+        let outgoing = Outgoing { timestamp_ms: None, ..outgoing };
         send(sink, part, input, outgoing, &mut self.culprit)?;
         part.tally.quarantined(reason.code());
         Ok(Step::Done)
