@@ -9,5 +9,6 @@ mod check;
 mod demo;
 mod polyglot;
 mod readme;
+mod registry;
 mod replicas;
 mod support;

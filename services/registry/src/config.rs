@@ -15,6 +15,8 @@ pub const DEFAULT_TOPIC: &str = "_schemas";
 pub struct Config {
     /// Where to serve HTTP, as `host:port`; port 0 takes a free one.
     pub listen: String,
+    /// Where other replicas reach this one, as `http://host:port`; unset: where it listens, if that is one address.
+    pub advertise: Option<String>,
     /// The cluster that keeps the log.
     pub kafka: Settings,
     /// The compacted topic that is the log.
@@ -37,6 +39,7 @@ impl Config {
     pub fn new(listen: impl Into<String>, kafka: Settings) -> Self {
         Self {
             listen: listen.into(),
+            advertise: None,
             kafka,
             topic: DEFAULT_TOPIC.to_owned(),
             replication: None,

@@ -4,10 +4,11 @@ use std::{convert::Infallible, time::Duration};
 
 use mesh_kafka::{Error, Record, Settings, log::LogReader};
 use mesh_runtime::Latch;
+use tokio::sync::mpsc;
 
 use crate::{
     state::State,
-    store::{self, Store},
+    store::{self, CatchUp, Store},
 };
 
 /// How long to wait before reading anew after a failure.
@@ -20,8 +21,9 @@ pub(crate) async fn follow(
     store: &Store,
     latch: Latch,
 ) -> Result<Infallible, crate::Error> {
+    let mut questions = store.catch_ups().ok_or(crate::Error::TaskEnded { task: "follower", source: None })?;
     loop {
-        match follow_until_failure(&settings, &topic, store, &latch).await {
+        match follow_until_failure(&settings, &topic, store, &latch, &mut questions).await {
             Ok(never) => return Ok(never),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
@@ -37,6 +39,7 @@ async fn follow_until_failure(
     topic: &str,
     store: &Store,
     latch: &Latch,
+    questions: &mut mpsc::Receiver<CatchUp>,
 ) -> Result<Infallible, Error> {
     let mut reader = LogReader::open(settings, topic).await?;
     let (mut state, mut next) = (State::default(), 0);
@@ -48,8 +51,20 @@ async fn follow_until_failure(
     tracing::info!(topic, subjects = state.subject_count(), schemas = state.schema_count(), "caught up with the log");
     store.replace(state, next);
     latch.open();
+    let apply = |record: Record| store.apply(record.offset, record.key.as_deref(), record.value.as_deref());
     loop {
-        let record = reader.next().await?;
-        store.apply(record.offset, record.key.as_deref(), record.value.as_deref());
+        // Nothing is lost of a wait for the next record that is given up.
+        tokio::select! {
+            record = reader.next() => apply(record?),
+            Some(question) = questions.recv() => {
+                let mut waiting = vec![question];
+                waiting.extend(std::iter::from_fn(|| questions.try_recv().ok()));
+                reader.read_to_end(apply).await?;
+                // Whoever asked may have gone away.
+                for question in waiting {
+                    let _ = question.send(());
+                }
+            }
+        }
     }
 }

@@ -39,7 +39,7 @@ pub use governance::Rules;
 
 use crate::{
     governance::Products,
-    http::App,
+    http::{App, Peers},
     store::Store,
     writer::{Command, KafkaLog, Writer, WriterTask},
 };
@@ -90,11 +90,13 @@ impl Registry {
         let store = Arc::new(Store::default());
         let (writer, queue) = Writer::new(config.write_timeout);
         let products = Products::new(config.kafka.clone(), config.rules.clone(), config.write_timeout);
-        let app = App::new(store.clone(), writer, Arc::new(products), config.body_bytes_max);
+        let url = advertised(&config, listener.address());
+        let peers = Peers::new(url.clone(), config.write_timeout);
+        let app = App::new(store.clone(), writer, Arc::new(products), config.body_bytes_max, peers);
         let log = KafkaLog::new(config.kafka.clone(), &config.topic);
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(WriterTask::new(log, store.clone()), queue));
+        tasks.spawn(write(WriterTask::new(log, store.clone(), url), queue));
         tasks.spawn(keep_state(config, store, latch, app.clone()));
         tracing::info!(address = %listener.address(), "registry listens");
         let outcome = tokio::select! {
@@ -105,6 +107,12 @@ impl Registry {
         tracing::info!("registry stopped");
         outcome
     }
+}
+
+/// Where other replicas reach this one: as told, or where it listens, if that is an address of its own.
+fn advertised(config: &Config, listens: SocketAddr) -> Option<String> {
+    let told = config.advertise.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+    told.or_else(|| (!listens.ip().is_unspecified()).then(|| format!("http://{listens}")))
 }
 
 /// Serves the queue of changes. It never ends while anybody can ask.

@@ -1,11 +1,11 @@
 //! The state in memory, and how far into the log it reaches.
 
 use std::{
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{log::Record, metrics, state::State};
 
@@ -14,7 +14,15 @@ use crate::{log::Record, metrics, state::State};
 pub(crate) struct Store {
     state: RwLock<State>,
     progress: watch::Sender<Progress>,
+    /// Asks the follower to read to the log's end as it is now; unset where nobody follows.
+    catch_up: OnceLock<mpsc::Sender<CatchUp>>,
 }
+
+/// Answered once all is applied that was in the log when it was asked.
+pub(crate) type CatchUp = oneshot::Sender<()>;
+
+/// How many may wait for the log's end at once.
+const CATCH_UPS_MAX: usize = 1024;
 
 /// How far the state has come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,7 +39,7 @@ pub(crate) struct NotCaughtUp;
 
 impl Default for Store {
     fn default() -> Self {
-        Self { state: RwLock::default(), progress: watch::Sender::new(Progress::default()) }
+        Self { state: RwLock::default(), progress: watch::Sender::new(Progress::default()), catch_up: OnceLock::new() }
     }
 }
 
@@ -62,6 +70,23 @@ impl Store {
         let mut progress = self.progress.subscribe();
         let reached = progress.wait_for(|progress| progress.caught_up && progress.next > offset);
         tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
+    }
+
+    /// The questions that a follower has to answer; nothing if another one does already.
+    pub(crate) fn catch_ups(&self) -> Option<mpsc::Receiver<CatchUp>> {
+        let (sender, questions) = mpsc::channel(CATCH_UPS_MAX);
+        self.catch_up.set(sender).ok().map(|()| questions)
+    }
+
+    /// Waits until all is applied that is in the log now: after that, what is absent was absent when it was asked for.
+    pub(crate) async fn catch_up(&self, patience: Duration) -> Result<(), NotCaughtUp> {
+        let Some(questions) = self.catch_up.get() else { return Ok(()) };
+        let (sender, answer) = oneshot::channel();
+        questions.try_send(sender).map_err(|_| NotCaughtUp)?;
+        match tokio::time::timeout(patience, answer).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(NotCaughtUp),
+        }
     }
 
     fn state(&self) -> RwLockReadGuard<'_, State> {

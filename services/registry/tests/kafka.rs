@@ -1,10 +1,7 @@
 //! The registry on a real Kafka: what it keeps, what it never gives twice, and clients that know Confluent's.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use mesh_kafka::{
     Settings,
@@ -22,6 +19,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A NOOP to every other registry.
+const WRITER_KEY: &str = r#"{"keytype":"NOOP", "magic":0}"#;
 
 /// A running registry.
 struct Replica {
@@ -118,27 +118,44 @@ async fn concurrent_registrations_share_no_id(settings: &Settings) {
     replica.stop().await;
 }
 
-/// Replicas fence each other; a client that is turned away tries again.
+/// Both take changes at once, and each sees what the other one was told, at once.
 async fn two_replicas_share_no_id(settings: &Settings) {
     let replicas = [Replica::start(settings, "replicas").await, Replica::start(settings, "replicas").await];
+    let registrations = (0..40).map(|number| {
+        let (client, url) = (replicas[number % 2].client.clone(), replicas[number % 2].url.clone());
+        let body = json!({ "schema": record(&format!("R{number}")) });
+        tokio::spawn(async move {
+            let answer = client.post(format!("{url}/subjects/s{number}/versions")).json(&body).send().await.unwrap();
+            (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+        })
+    });
     let mut ids = BTreeSet::new();
-    for number in 0..10 {
-        let schema = record(&format!("R{number}"));
-        let deadline = Instant::now() + DEADLINE;
-        let id = loop {
-            match replicas[number % 2].register(&format!("s{number}"), &schema).await {
-                Ok(id) => break id,
-                Err((500, body)) if Instant::now() < deadline => assert_eq!(body["error_code"], 50004),
-                Err(error) => panic!("{error:?}"),
-            }
-        };
-        assert!(ids.insert(id), "{id} was given twice");
+    for registration in registrations.collect::<Vec<_>>() {
+        let (status, body) = registration.await.unwrap();
+        assert_eq!(status, 200, "{body}");
+        assert!(ids.insert(body["id"].as_u64().unwrap()), "given twice: {body}");
     }
-    let seen = replicas[0].get("/subjects").await.1.as_array().unwrap().len();
-    assert!(seen >= 9, "{seen}");
-    for replica in replicas {
-        replica.stop().await;
+    let elections = claims(settings, "replicas").await;
+    for number in 40..60 {
+        let (one, other) = (&replicas[number % 2], &replicas[(number + 1) % 2]);
+        let id = one.register(&format!("s{number}"), &record(&format!("R{number}"))).await.unwrap();
+        assert_eq!(other.get(&format!("/schemas/ids/{id}")).await.0, 200);
+        assert_eq!(other.get(&format!("/subjects/s{number}/versions/latest")).await.1["id"], id);
     }
+    assert_eq!(claims(settings, "replicas").await, elections, "a writer that is there stays the writer");
+    let [one, other] = replicas;
+    one.stop().await;
+    assert_eq!(other.register("s60", &record("R60")).await, Ok(61), "the other one takes over");
+    other.stop().await;
+}
+
+/// How often a replica became the log's writer.
+async fn claims(settings: &Settings, topic: &str) -> usize {
+    let mut claims = 0;
+    let mut reader = LogReader::open(settings, topic).await.unwrap();
+    let is_claim = |key: Option<&[u8]>| key == Some(WRITER_KEY.as_bytes());
+    reader.read_to_end(|record| claims += usize::from(is_claim(record.key.as_deref()))).await.unwrap();
+    claims
 }
 
 async fn known_clients_register_and_look_up(settings: &Settings) {
@@ -161,7 +178,7 @@ async fn the_log_has_confluents_form(settings: &Settings) {
     reader.read_to_end(|record| records.push((record.key.unwrap(), record.value))).await.unwrap();
     let keys: Vec<&str> = records.iter().map(|(key, _)| std::str::from_utf8(key).unwrap()).collect();
     let schema_key = r#"{"keytype":"SCHEMA","subject":"orders-value","version":1,"magic":1}"#;
-    assert_eq!(keys, [r#"{"keytype":"NOOP","magic":0}"#, schema_key]);
+    assert_eq!(keys, [WRITER_KEY, schema_key]);
     let value: Value = serde_json::from_slice(records[1].1.as_ref().unwrap()).unwrap();
     let expected =
         json!({ "subject": "orders-value", "version": 1, "id": 1, "schema": record("Order"), "deleted": false });

@@ -58,6 +58,10 @@ pub struct MaskingOptions {
 /// What can be set of the registry.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RegistryOptions {
+    /// Where the registry's other replicas reach this one, as http://host:port [default: where it listens, if that is one
+    /// address]
+    #[arg(long, value_name = "URL", env = "MESH_REGISTRY_ADVERTISE")]
+    pub registry_advertise: Option<String>,
     /// A further name that looks sensitive, such as "staff number", or one that does not: -street; may be repeated
     #[arg(long, value_name = "NAME", env = "MESH_SENSITIVE_NAMES", value_delimiter = ',', allow_hyphen_values = true)]
     pub sensitive_name: Vec<String>,

@@ -55,6 +55,7 @@ impl Services {
         let mut config = mesh_registry::Config::new(plan.address(plan.registry_port), plan.kafka.clone());
         config.readiness = self.readiness.clone();
         config.rules = plan.registry_rules.rules()?;
+        config.advertise.clone_from(&plan.registry_rules.registry_advertise);
         let registry = Registry::bind(config).await.map_err(|error| port_taken("--registry-port", error))?;
         self.registry_url = Some(url(registry.address()));
         self.spawn(Service::Registry.name(), registry.serve(self.shutdown.clone()));

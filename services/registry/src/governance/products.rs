@@ -35,7 +35,7 @@ enum Source {
     Kafka {
         settings: Settings,
         rules: Rules,
-        follower: Mutex<Option<Follower>>,
+        follower: Box<Mutex<Option<Follower>>>,
     },
     /// What is known is all there is.
     #[cfg(test)]
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Source {
 impl Products {
     /// Nothing is read before the first question.
     pub(crate) fn new(settings: Settings, rules: Rules, timeout: Duration) -> Self {
-        let source = Source::Kafka { settings, rules, follower: Mutex::default() };
+        let source = Source::Kafka { settings, rules, follower: Box::default() };
         Self { source, known: RwLock::default(), timeout }
     }
 

@@ -9,6 +9,7 @@ mod metadata;
 mod mode;
 mod parameters;
 mod problem;
+mod replica;
 mod schemas;
 mod subjects;
 mod versions;
@@ -23,6 +24,7 @@ use axum::{
 };
 
 pub(crate) use problem::Problem;
+pub(crate) use replica::Peers;
 
 use crate::{
     governance::Products,
@@ -39,11 +41,18 @@ pub(crate) struct App {
     products: Arc<Products>,
     cluster_id: Arc<OnceLock<String>>,
     body_bytes_max: usize,
+    peers: Peers,
 }
 
 impl App {
-    pub(crate) fn new(store: Arc<Store>, writer: Writer, products: Arc<Products>, body_bytes_max: usize) -> Self {
-        Self { store, writer, products, cluster_id: Arc::default(), body_bytes_max }
+    pub(crate) fn new(
+        store: Arc<Store>,
+        writer: Writer,
+        products: Arc<Products>,
+        body_bytes_max: usize,
+        peers: Peers,
+    ) -> Self {
+        Self { store, writer, products, cluster_id: Arc::default(), body_bytes_max, peers }
     }
 
     /// Tells which Kafka cluster keeps the log.
@@ -67,14 +76,28 @@ impl App {
         match planned {
             Ok(Plan { records, outcome }) if records.is_empty() => Ok(outcome),
             // A refusal may be out of date: the log's writer has the last word.
-            Ok(_) | Err(_) => Ok(self.writer.submit(plan).await?),
+            Ok(_) | Err(_) => {
+                self.require_writer()?;
+                Ok(self.writer.submit(plan).await?)
+            }
         }
+    }
+}
+
+impl App {
+    /// Refuses a change that another replica has to make, unless that one was found to be out of reach.
+    fn require_writer(&self) -> Result<(), Problem> {
+        let state = self.state()?;
+        let elsewhere = state.writer().filter(|writer| self.peers.url() != Some(*writer) && !replica::takes_over());
+        elsewhere.map_or(Ok(()), |writer| Err(Problem::elsewhere(writer)))
     }
 }
 
 /// All routes.
 pub(crate) fn router(app: App) -> Router {
-    let body_limit = DefaultBodyLimit::max(app.body_bytes_max);
+    // Bodies are read, in bounds, before they get here.
+    let body_limit = DefaultBodyLimit::disable();
+    let replica = middleware::from_fn_with_state(app.clone(), replica::answer);
     Router::new()
         .route("/", get(metadata::root))
         .route("/v1/metadata/id", get(metadata::id))
@@ -101,6 +124,7 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(body_limit)
+        .layer(replica)
         .layer(middleware::from_fn(answer::label))
         .with_state(app)
 }

@@ -17,19 +17,21 @@ const BUSY: u32 = 50302;
 const SHUTTING_DOWN: u32 = 50303;
 const STORE_ERROR: u32 = 50001;
 const TIMEOUT: u32 = 50002;
-const UNKNOWN_LEADER: u32 = 50004;
+pub(super) const UNKNOWN_LEADER: u32 = 50004;
 
 /// An error answer.
 #[derive(Debug)]
 pub(crate) struct Problem {
     code: u32,
     message: String,
+    /// The log's writer, if it has to be asked instead.
+    elsewhere: Option<String>,
 }
 
 impl Problem {
     /// An answer with a code whose first three digits are the status.
     pub(super) fn new(code: u32, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), elsewhere: None }
     }
 
     fn status(&self) -> StatusCode {
@@ -76,10 +78,43 @@ impl From<ProductsError> for Problem {
     }
 }
 
+/// What an answer means to the replica that is about to give it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Something is not there, as far as this replica has read.
+    Absent,
+    /// The change is for the log's writer to make, which is there.
+    Elsewhere(String),
+    /// Another replica has become the log's writer.
+    TakenOver,
+}
+
+impl Problem {
+    /// The change is for another replica to make.
+    pub(super) fn elsewhere(writer: &str) -> Self {
+        let message = format!("the log's writer is {writer}, and another replica asked this one: try again");
+        Self { elsewhere: Some(writer.to_owned()), ..Self::new(UNKNOWN_LEADER, message) }
+    }
+
+    fn meaning(&self) -> Option<Meaning> {
+        match (&self.elsewhere, self.code) {
+            (Some(writer), _) => Some(Meaning::Elsewhere(writer.clone())),
+            (None, UNKNOWN_LEADER) => Some(Meaning::TakenOver),
+            (None, 40400..=40499) => Some(Meaning::Absent),
+            (None, _) => None,
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status();
-        (status, Json(json!({ "error_code": self.code, "message": self.message }))).into_response()
+        let (status, meaning) = (self.status(), self.meaning());
+        let body = Json(json!({ "error_code": self.code, "message": self.message }));
+        let mut response = (status, body).into_response();
+        if let Some(meaning) = meaning {
+            response.extensions_mut().insert(meaning);
+        }
+        response
     }
 }
 

@@ -30,6 +30,9 @@ pub(super) const DELETE_SUBJECT: &str = "DELETE_SUBJECT";
 pub(super) const CLEAR_SUBJECT: &str = "CLEAR_SUBJECT";
 pub(super) const NOOP: &str = "NOOP";
 
+/// The key of the record that says where the log's writer is: a NOOP to every other registry, in a third spelling.
+pub(super) const WRITER: &[u8] = br#"{"keytype":"NOOP", "magic":0}"#;
+
 /// The key of the record that remembers the highest id: to every registry a NOOP, but to compaction another key than
 /// the NOOP that marks the log's end.
 pub(super) const ID_MARK: &[u8] = br#"{"magic":0,"keytype":"NOOP"}"#;

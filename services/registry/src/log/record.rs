@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     key::{self, ReadKey, WrittenKey},
-    value::{ClearSubjectValue, ConfigValue, DeleteSubjectValue, IdMarkValue, ModeValue, SchemaValue},
+    value::{ClearSubjectValue, ConfigValue, DeleteSubjectValue, IdMarkValue, ModeValue, SchemaValue, WriterValue},
 };
 use crate::subject::Subject;
 
@@ -31,6 +31,8 @@ pub(crate) enum Record {
     ClearSubject { subject: Subject },
     /// The highest id ever given, by context: none is given again when its schema is gone for good.
     IdMark { max_ids: BTreeMap<String, u32> },
+    /// Who writes the log from here on, and where it takes changes for others, if it does.
+    Writer { url: Option<String> },
     /// Nothing: marks an offset, or is a kind that this registry does not know.
     Noop,
 }
@@ -78,6 +80,10 @@ impl Record {
                 let value: IdMarkValue = decode_value(&keytype, value)?;
                 Self::IdMark { max_ids: value.max_ids }
             }
+            (key::NOOP, Some(value)) if key_bytes == key::WRITER => {
+                let value: WriterValue = decode_value(&keytype, value)?;
+                Self::Writer { url: value.url }
+            }
             _ => Self::Noop,
         };
         Ok(record)
@@ -104,6 +110,7 @@ impl Record {
                 (subject_key(key::CLEAR_SUBJECT, Some(subject)), Some(json(&value)))
             }
             Self::IdMark { max_ids } => (key::ID_MARK.to_vec(), Some(json(&IdMarkValue { max_ids: max_ids.clone() }))),
+            Self::Writer { url } => (key::WRITER.to_vec(), Some(json(&WriterValue { url: url.clone() }))),
             Self::Noop => (subject_key(key::NOOP, None), None),
         }
     }

@@ -105,6 +105,8 @@ fn everything_written_reads_the_same() {
         Record::DeleteSubject { subject: orders.clone(), version: 3 },
         Record::ClearSubject { subject: orders },
         Record::IdMark { max_ids: BTreeMap::from([(".".to_owned(), 12), (".staging".to_owned(), 3)]) },
+        Record::Writer { url: Some("http://registry-1:8081".to_owned()) },
+        Record::Writer { url: None },
         Record::Noop,
     ];
     for record in records {

@@ -98,6 +98,13 @@ pub(super) struct IdMarkValue {
     pub(super) max_ids: BTreeMap<String, u32>,
 }
 
+/// Where the log's writer is.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(super) struct WriterValue {
+    #[serde(default)]
+    pub(super) url: Option<String>,
+}
+
 fn null_is_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Reference>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -31,6 +31,7 @@ impl State {
             Record::DeleteSubject { subject, version } => self.soft_delete(&subject, version),
             Record::ClearSubject { subject } => self.clear(&subject),
             Record::IdMark { max_ids } => self.raise_highest(max_ids),
+            Record::Writer { url } => self.writer = url,
             Record::Noop => {}
         }
         Ok(())

@@ -37,6 +37,8 @@ pub(crate) struct State {
     /// By subject; `None` is for all.
     configs: BTreeMap<Option<Subject>, ConfigValue>,
     modes: BTreeMap<Option<Subject>, Mode>,
+    /// Where the log's writer takes changes for others.
+    writer: Option<String>,
 }
 
 /// One version of a subject.

@@ -158,6 +158,11 @@ impl State {
         self.contexts.get(context).map_or(0, |ids| ids.highest)
     }
 
+    /// Where the log's writer takes changes for others, if that is known.
+    pub(crate) fn writer(&self) -> Option<&str> {
+        self.writer.as_deref()
+    }
+
     /// How many schemas have an id.
     pub(crate) fn schema_count(&self) -> usize {
         self.contexts.values().map(|ids| ids.schemas.len()).sum()

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     governance::{Governance, Products},
-    http::{self, App},
+    http::{self, App, Peers},
     log::Record,
     state::State,
     store::Store,
@@ -100,11 +100,12 @@ impl Server {
         let behaviour = Arc::default();
         let (writer, queue) = Writer::new(Duration::from_millis(300));
         let log = MemoryLog { store: store.clone(), next: AtomicI64::new(0), behaviour: Arc::clone(&behaviour) };
-        tokio::spawn(WriterTask::new(log, store.clone()).run(queue));
+        tokio::spawn(WriterTask::new(log, store.clone(), None).run(queue));
         let listener = HttpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.address());
         let shutdown = Shutdown::new(Duration::from_secs(1));
-        let app = App::new(store.clone(), writer, Arc::new(Products::fixed(governance)), 4096);
+        let peers = Peers::new(None, Duration::from_secs(1));
+        let app = App::new(store.clone(), writer, Arc::new(Products::fixed(governance)), 4096, peers);
         tokio::spawn(listener.serve(http::router(app), shutdown.clone()));
         Self { url, store, behaviour, shutdown, client: reqwest::Client::new() }
     }

@@ -43,13 +43,15 @@ pub(crate) enum LogFault {
 pub(crate) struct WriterTask<L> {
     log: L,
     store: Arc<Store>,
+    /// Where other replicas reach this one.
+    url: Option<String>,
     /// Whether this is the log's writer, and has read all that was written before.
     claimed: bool,
 }
 
 impl<L: Log> WriterTask<L> {
-    pub(crate) fn new(log: L, store: Arc<Store>) -> Self {
-        Self { log, store, claimed: false }
+    pub(crate) fn new(log: L, store: Arc<Store>, url: Option<String>) -> Self {
+        Self { log, store, url, claimed: false }
     }
 
     /// Serves until nobody can ask any more.
@@ -83,7 +85,7 @@ impl<L: Log> WriterTask<L> {
             return Ok(());
         }
         self.log.claim().await.map_err(|error| self.failed(&error))?;
-        self.append(&Record::Noop).await?;
+        self.append(&Record::Writer { url: self.url.clone() }).await?;
         self.claimed = true;
         tracing::info!("claimed the registry's log as its writer");
         Ok(())
