@@ -11,13 +11,15 @@ pub(super) struct Row {
     /// Where it is in the quarantine: what `show` asks for.
     pub partition: i32,
     pub offset: i64,
-    /// The record's own timestamp.
+    /// When it was refused.
     pub time: Option<Timestamp>,
     pub reason: String,
     pub message: String,
     pub source_topic: String,
     pub source_partition: i32,
     pub source_offset: i64,
+    /// The record's own timestamp.
+    pub source_time: Option<Timestamp>,
     pub schema_id: Option<u32>,
     pub major: u32,
     pub revision: u64,
@@ -36,6 +38,7 @@ impl Row {
             source_topic: entry.source_topic,
             source_partition: entry.source_partition,
             source_offset: entry.source_offset,
+            source_time: entry.source_timestamp_ms.and_then(|at| Timestamp::from_millisecond(at).ok()),
             schema_id: entry.schema_id,
             major: entry.major,
             revision: entry.revision,
@@ -43,13 +46,13 @@ impl Row {
         }
     }
 
-    /// The time as people read it.
-    pub(super) fn shown_time(&self) -> String {
-        self.time.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
-    }
-
     /// The schema id as people read it.
     pub(super) fn shown_schema_id(&self) -> String {
         self.schema_id.map_or_else(|| "-".to_owned(), |id| id.to_string())
     }
+}
+
+/// A time as people read it.
+pub(super) fn shown_time(time: Option<Timestamp>) -> String {
+    time.map_or_else(|| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }

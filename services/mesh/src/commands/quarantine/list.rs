@@ -1,6 +1,6 @@
 //! `mesh quarantine list`.
 
-use super::entry::Row;
+use super::entry::{Row, shown_time};
 use super::find;
 use crate::cli::Format;
 use crate::commands::product::kafka_failure;
@@ -87,7 +87,7 @@ fn show_json(rows: &[Row]) -> Result<(), Failure> {
 pub(super) fn table(rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["partition", "offset", "reason", "source", "schema id", "time"]);
+    table.set_header(["partition", "offset", "reason", "source", "schema id", "refused at"]);
     for row in rows {
         let source = format!("{}[{}]@{}", row.source_topic, row.source_partition, row.source_offset);
         table.add_row([
@@ -96,7 +96,7 @@ pub(super) fn table(rows: &[Row]) -> String {
             row.reason.clone(),
             source,
             row.shown_schema_id(),
-            row.shown_time(),
+            shown_time(row.time),
         ]);
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().trim_start_matches(' ').to_owned()).collect();

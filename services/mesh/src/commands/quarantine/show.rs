@@ -1,6 +1,6 @@
 //! `mesh quarantine show`: shows a refused record in clear, which is why it wants the key and the record's place.
 
-use super::entry::Row;
+use super::entry::{Row, shown_time};
 use super::find;
 use crate::cli::Format;
 use crate::commands::product::{kafka_failure, registry_failure};
@@ -149,7 +149,8 @@ pub(super) fn text(shown: &Shown) -> String {
     let mut line = |name: &str, value: &str| lines.push(format!("{name:<10} {value}"));
     line("reason", &format!("{}: {}", row.reason, row.message));
     line("from", &format!("{}[{}]@{}", row.source_topic, row.source_partition, row.source_offset));
-    line("time", &row.shown_time());
+    line("written", &shown_time(row.source_time));
+    line("refused", &shown_time(row.time));
     line("schema id", &row.shown_schema_id());
     line("contract", &format!("version {}, revision {}", row.major, row.revision));
     line("key", &bytes(shown.key.as_ref()));

@@ -16,6 +16,7 @@ fn row(offset: i64, reason: &str) -> Row {
         source_topic: "crm.customers.v1.in".to_owned(),
         source_partition: 1,
         source_offset: 4_700 + offset,
+        source_time: Some(Timestamp::from_second(1_600_000_000).unwrap()),
         schema_id: (reason != "wire-magic").then_some(3),
         major: 1,
         revision: 2,
