@@ -70,9 +70,11 @@ pub(crate) fn hold(corpora: &[Corpus], warm_up_seconds: u64) -> Vec<Figure> {
 }
 
 /// The one side's pairs per second over all corpora.
-pub(crate) fn alone(corpora: &[Corpus]) -> Vec<(&'static str, Work, f64)> {
+pub(crate) fn alone(corpora: &[Corpus], only: Option<&str>) -> Vec<(&'static str, Work, f64)> {
     let mut figures = Vec::new();
-    for (corpus, work) in works(corpora) {
+    let wanted =
+        |(corpus, work): &(&Corpus, Work)| only.is_none_or(|only| only == format!("{}/{}", corpus.name, work.order()));
+    for (corpus, work) in works(corpora).filter(wanted) {
         let times = times(|times| run(work, corpus, times).nanoseconds);
         let laps = (0..ROUNDS).map(|_| pairs_per_second(corpus, times, &run(work, corpus, times)));
         figures.push((corpus.name, work, median(laps.collect())));

@@ -26,12 +26,12 @@ pub(crate) struct Corpus {
 impl Corpus {
     /// Small schemas with a bit of everything, evolved at random: those of the oracle test.
     pub(crate) fn evolved() -> Corpus {
-        Corpus::of("evolved", 2_000, evolve::pair)
+        Corpus::of("evolved", 500, evolve::pair)
     }
 
     /// Products' schemas of 20 to 200 fields, and the next release of each.
     pub(crate) fn releases() -> Corpus {
-        Corpus::of("releases", 200, evolve::releases)
+        Corpus::of("releases", 50, evolve::releases)
     }
 
     fn of(name: &'static str, count: usize, pair: fn(&mut Draw) -> Option<(Schema, Schema)>) -> Corpus {

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `--check` exits with 1 where the target is missed, `--warm-up SECONDS` warms Avro Java up for longer, `--alone` leaves
-//! it out (for a profiler). Without `--bench`, as `cargo test --benches` runs it, it only sees to it that the corpora are of both kinds. Needs a JDK 17 or
+//! it out and `--only releases/check` all other work (for a profiler). Without `--bench`, as `cargo test --benches` runs it, it only sees to it that the corpora are of both kinds. Needs a JDK 17 or
 //! newer and Maven.
 //!
 //! Both sides do what they do for their users: Avro Java compares and words what is incompatible; this checker also finds
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if is_asked("--alone") {
-        print!("{}", report::alone(&contest::alone(&corpora)));
+        print!("{}", report::alone(&contest::alone(&corpora, after("--only").map(String::as_str))));
         return ExitCode::SUCCESS;
     }
     let warm_up = after("--warm-up").and_then(|seconds| seconds.parse().ok()).unwrap_or(WARM_UP_SECONDS);

@@ -9,8 +9,8 @@ use super::rule::{
     ENUM_SYMBOL_MISSING, FIELD_ALIAS_AMBIGUOUS, FIELD_WITHOUT_DEFAULT, FIXED_SIZE_MISMATCH, NAME_MISMATCH, Rule,
     TYPE_MISMATCH, UNION_BRANCH_MISSING,
 };
-use super::source::{Source, sources as find_sources};
-use crate::schema::{Field, Kind, Node, NodeId, Schema};
+use super::source::{Source, find_sources};
+use crate::schema::{Field, Kind, Node, NodeId, Record, Schema};
 
 /// The finding for a fault of a pair.
 pub(super) fn describe(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, fault: &Fault) -> Draft {
@@ -21,7 +21,7 @@ pub(super) fn describe(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, 
         Fault::FixedSize => fixed_size(reader, writer),
         Fault::Symbols(unknown) => symbols(reader, writer, unknown),
         Fault::NoBranch => no_branch(sides, reader_id, writer_id),
-        Fault::NoDefault(field) => no_default(reader, writer, *field),
+        Fault::NoDefault(field) => no_default(sides, reader_id, writer_id, *field),
         Fault::Ambiguous(field, writers) => ambiguous(reader, writer, *field, writers),
     };
     Draft { trigger: trigger(writer, fault), ..described }
@@ -141,11 +141,11 @@ fn no_branch(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId) -> Draft {
     draft(UNION_BRANCH_MISSING, message, hint, reader, writer)
 }
 
-fn no_default(reader: &Node, writer: &Node, index: usize) -> Draft {
-    let (fields, written) = (fields(reader), fields(writer));
-    let field = &fields[index];
+fn no_default(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, index: usize) -> Draft {
+    let (reader, writer) = (sides.reader.node(reader_id), sides.writer.node(writer_id));
+    let field = &fields(reader)[index];
     let message = format!("the reader's field {:?} has no default, and the writer does not write it", field.name);
-    let renamed = renamed_from(fields, written, field);
+    let renamed = renamed_from(sides.reader.record(reader_id), sides.writer.record(writer_id), field);
     let hint = match renamed {
         Some(old) => {
             format!("if it is the writer's {old:?} renamed, add \"aliases\": [{old:?}]; else give it a default")
@@ -159,12 +159,12 @@ fn no_default(reader: &Node, writer: &Node, index: usize) -> Draft {
 }
 
 /// The one field that the writer writes and the reader does not read, if there is only one.
-fn renamed_from<'w>(fields: &[Field], written: &'w [Field], field: &Field) -> Option<&'w str> {
+fn renamed_from<'w>(reader: Record<'_>, writer: Record<'w>, field: &Field) -> Option<&'w str> {
     let mut sources = Vec::new();
-    find_sources(fields, written, &mut sources);
+    find_sources(reader, writer, &mut sources);
     let missing = |source: &&Source| matches!(source, Source::Nothing);
     let unread = |index: &usize| !sources.contains(&Source::Writer(*index));
-    let mut unread = (0..written.len()).filter(unread).map(|index| written[index].name.as_str());
+    let mut unread = (0..writer.fields.len()).filter(unread).map(|index| writer.name(index));
     match (unread.next(), unread.next(), sources.iter().filter(missing).count()) {
         (Some(only), None, 1) if only != field.name => Some(only),
         _ => None,

@@ -18,6 +18,9 @@ pub(super) const MAX_PAIRS: usize = 1 << 18;
 /// The most names that are looked at on the way.
 const MAX_WORK: usize = 1 << 27;
 
+/// The most pairs that are made room for before they are met.
+const FEW_PAIRS: usize = 256;
+
 /// The pair that stands for all whose types are plainly the same; nothing is to be said of it.
 pub(super) const SAME: usize = 0;
 
@@ -37,6 +40,7 @@ pub(super) struct Pair {
     pub(super) faults: Vec<Fault>,
     inner: Range<usize>,
     contested: usize,
+    pub(super) moves_aliases: bool,
     pub(super) any: bool,
     /// Whether the reader can read every datum that the writer writes here.
     pub(super) holds: bool,
@@ -48,7 +52,7 @@ pub(super) struct TooManyPairs;
 impl Graph {
     pub(super) fn build(sides: &Sides<'_>) -> Result<Graph, TooManyPairs> {
         let (reader, writer) = (sides.reader.root(), sides.writer.root());
-        let mut builder = Builder::default();
+        let mut builder = Builder::for_pairs(sides.reader.beyond_outlines().min(FEW_PAIRS) + 2);
         builder.add(reader, writer);
         builder.pair(sides, reader, writer);
         let mut resolution = Resolution::default();
@@ -147,7 +151,6 @@ impl NeededBy {
     }
 }
 
-#[derive(Default)]
 struct Builder {
     pairs: Vec<Pair>,
     edges: Vec<(Step, usize)>,
@@ -156,14 +159,27 @@ struct Builder {
 }
 
 impl Builder {
+    fn for_pairs(count: usize) -> Builder {
+        Builder { pairs: Vec::with_capacity(count), edges: Vec::with_capacity(count * 2), known: HashMap::default() }
+    }
+
     fn add(&mut self, reader: NodeId, writer: NodeId) -> usize {
         let (faults, inner) = (Vec::new(), 0..0);
-        self.pairs.push(Pair { reader, writer, faults, inner, contested: 0, any: false, holds: true });
+        self.pairs.push(Pair {
+            reader,
+            writer,
+            faults,
+            inner,
+            contested: 0,
+            moves_aliases: false,
+            any: false,
+            holds: true,
+        });
         self.pairs.len() - 1
     }
 
     fn pair(&mut self, sides: &Sides<'_>, reader: NodeId, writer: NodeId) -> usize {
-        if sides.reader.node(reader).name.is_none() && sides.writer.node(writer).name.is_none() {
+        if !sides.reader.outline(reader).is_named() && !sides.writer.outline(writer).is_named() {
             return self.add(reader, writer);
         }
         if let Some(index) = self.known.get(&(reader, writer)) {
@@ -178,13 +194,14 @@ impl Builder {
         let Pair { reader, writer, .. } = self.pairs[index];
         sides.resolve(reader, writer, resolution);
         let start = self.edges.len();
-        for &Edge { step, reader, writer } in &resolution.inner {
-            let inner = if sides.is_same(reader, writer) { SAME } else { self.pair(sides, reader, writer) };
+        for &Edge { step, reader, writer, same } in &resolution.inner {
+            let inner = if same { SAME } else { self.pair(sides, reader, writer) };
             self.edges.push((step, inner));
         }
         let pair = &mut self.pairs[index];
         pair.faults.append(&mut resolution.faults);
         pair.inner = start..self.edges.len();
         (pair.contested, pair.any) = (resolution.contested, resolution.any);
+        pair.moves_aliases = resolution.moves_aliases;
     }
 }

@@ -8,12 +8,12 @@ mod union;
 
 use serde_json::{Value, json};
 
-use super::fault::{enum_symbols, fields, listed, named};
+use super::fault::{enum_symbols, listed, named};
 use super::finding::{Direction, Draft, Trigger};
 use super::graph::{Graph, Pair};
 use super::resolve::{Sides, Step, unknown_symbols};
 use super::rule::{BYTES_AS_TEXT, ENUM_SYMBOL_DEFAULTED, PROMOTION_LOSSY, Rule};
-use crate::schema::{Field, Kind, Node, NodeId};
+use crate::schema::{Field, Kind, Node};
 
 /// Adds what changes its meaning at a pair of types that has no fault of its own.
 pub(super) fn compare(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
@@ -31,29 +31,34 @@ pub(super) fn compare(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: 
 }
 
 fn records(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
-    let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
-    let mut keeps_aliases = true;
+    let (reader, writer) = (sides.reader.record(pair.reader), sides.writer.record(pair.writer));
     for (step, _) in graph.taken(pair) {
         let Step::Field { reader: reads, writer: writes } = step else { continue };
-        let matched = Matched { sides, reader: &fields(reader)[*reads], writer: &fields(writer)[*writes], direction };
+        let matched = Matched {
+            reader: &reader.fields[*reads],
+            reader_class: reader.class(*reads),
+            writer: &writer.fields[*writes],
+            writer_class: writer.class(*writes),
+            direction,
+        };
         drafts.extend(default::field(&matched));
         drafts.extend(class::lost(&matched));
-        keeps_aliases &= matched.reader.aliases == matched.writer.aliases;
     }
-    if !keeps_aliases || graph.taken(pair).len() < fields(reader).len() {
+    if pair.moves_aliases {
         drafts.extend(alias::reused(reader, writer));
     }
 }
 
 /// A reader's field and the writer's field that feeds it.
-struct Matched<'a, 's> {
-    sides: &'a Sides<'s>,
+struct Matched<'a> {
     reader: &'a Field,
+    reader_class: Option<&'a str>,
     writer: &'a Field,
+    writer_class: Option<&'a str>,
     direction: Direction,
 }
 
-impl Matched<'_, '_> {
+impl Matched<'_> {
     fn draft(&self, rule: &'static Rule, message: String, hint: &str) -> Draft {
         Draft {
             rule,
@@ -125,19 +130,4 @@ fn defaulted(reader: &Node, writer: &Node) -> Option<Draft> {
     draft.reader_pointer.push_str("/symbols");
     draft.writer_pointer.push_str(&format!("/symbols/{}", unknown[0]));
     Some(draft)
-}
-
-/// The types a field is made of, down to those that have a name: through unions, arrays and maps.
-fn unnamed_types(sides_schema: &crate::schema::Schema, root: NodeId) -> Vec<NodeId> {
-    let mut found = Vec::new();
-    let mut to_visit = vec![root];
-    while let Some(id) = to_visit.pop() {
-        found.push(id);
-        match &sides_schema.node(id).kind {
-            Kind::Union { branches } => to_visit.extend(branches.iter().rev()),
-            Kind::Array { items: inner } | Kind::Map { values: inner } => to_visit.push(*inner),
-            _ => {}
-        }
-    }
-    found
 }

@@ -17,11 +17,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::source::{Source, sources};
-use crate::schema::{Field, Kind, Name, Node, NodeId, Schema};
-
-/// Up to so many branches of a union are looked at to see whether they are the same.
-const FEW_BRANCHES: usize = 8;
+use super::source::{Source, find_sources};
+use crate::schema::{Kind, Name, Node, NodeId, Schema};
 
 /// The two schemas, and what the reader's aliases claim.
 pub(super) struct Sides<'s> {
@@ -36,13 +33,15 @@ pub(super) struct Sides<'s> {
 pub(super) struct Resolution {
     /// What is wrong with the pair itself.
     pub(super) faults: Vec<Fault>,
-    /// The pairs inside it, the contested ones last.
+    /// The pairs inside it, the contested ones last; without fields of the same type of which nothing can be found.
     pub(super) inner: Vec<Edge>,
     /// How many of them data do not take, as another of the reader's fields takes the writer's field; they must hold all
     /// the same.
     pub(super) contested: usize,
     /// Whether one sound pair inside is enough: several branches of a reader's union may be meant.
     pub(super) any: bool,
+    /// Whether fields have aliases that are not the same on both sides.
+    pub(super) moves_aliases: bool,
     /// How many names were looked at.
     pub(super) work: usize,
     sources: Vec<Source>,
@@ -54,6 +53,8 @@ pub(super) struct Edge {
     pub(super) step: Step,
     pub(super) reader: NodeId,
     pub(super) writer: NodeId,
+    /// Whether the types are plainly the same.
+    pub(super) same: bool,
 }
 
 /// How a datum gets from a pair to one inside it.
@@ -98,6 +99,11 @@ impl<'s> Sides<'s> {
         Sides { reader, writer, claims }
     }
 
+    /// Whether the reader's aliases claim anything.
+    pub(super) fn has_claims(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
     /// The reader's type that takes the writer's name by an alias.
     pub(super) fn claimant(&self, writer: &Node) -> Option<NodeId> {
         if self.claims.is_empty() {
@@ -106,55 +112,63 @@ impl<'s> Sides<'s> {
         self.claims.get(writer.name.as_ref()?).copied()
     }
 
-    /// Whether two types are plainly the same: nothing about them, nor inside them, can be found.
-    pub(super) fn is_same(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
-        let (reads, writes) = (self.reader.leaf(reader_id), self.writer.leaf(writer_id));
-        if reads != 0 {
-            return reads == writes;
-        }
-        let Kind::Union { branches } = &self.reader.node(reader_id).kind else { return false };
-        let known = |leaf: u8| leaf != 0 && branches.iter().any(|branch| self.reader.leaf(*branch) == leaf);
-        match &self.writer.node(writer_id).kind {
-            _ if branches.len() > FEW_BRANCHES => false,
-            Kind::Union { branches: written } if written.len() > FEW_BRANCHES => false,
-            Kind::Union { branches: written } => written.iter().all(|branch| known(self.writer.leaf(*branch))),
-            _ => known(writes),
-        }
-    }
-
     /// What the pair asks for.
     pub(super) fn resolve(&self, reader_id: NodeId, writer_id: NodeId, to: &mut Resolution) {
         to.clear();
         let (reader, writer) = (self.reader.node(reader_id), self.writer.node(writer_id));
         match (&reader.kind, &writer.kind) {
-            (_, Kind::Union { branches }) => to.writer_union(reader_id, branches),
+            (_, Kind::Union { branches }) => {
+                let edge = |(index, branch): (usize, &NodeId)| self.edge(Step::WriterBranch(index), reader_id, *branch);
+                to.inner.extend(branches.iter().enumerate().map(edge));
+            }
             (Kind::Union { branches }, _) => self.reader_union(branches, writer_id, to),
             (Kind::Array { items: reader }, Kind::Array { items: writer }) => {
-                to.inner.push(Edge { step: Step::Items, reader: *reader, writer: *writer });
+                to.inner.push(self.edge(Step::Items, *reader, *writer));
             }
             (Kind::Map { values: reader }, Kind::Map { values: writer }) => {
-                to.inner.push(Edge { step: Step::Values, reader: *reader, writer: *writer });
+                to.inner.push(self.edge(Step::Values, *reader, *writer));
             }
             (reads, writes) if std::mem::discriminant(reads) != std::mem::discriminant(writes) => {
                 if !promotes(writes, reads) {
                     to.faults.push(Fault::Type);
                 }
             }
-            _ if reader.name.is_some() && !self.names_match(reader_id, writer) => to.faults.push(Fault::Name),
+            _ if reader.name.is_some() && !self.is_called_like(reader_id, writer_id) => to.faults.push(Fault::Name),
             (Kind::Fixed { size: reads }, Kind::Fixed { size: writes }) if reads != writes => {
                 to.faults.push(Fault::FixedSize);
             }
             (Kind::Enum { symbols, default }, Kind::Enum { symbols: written, .. }) => {
                 to.enumeration(symbols, default.as_deref(), written);
             }
-            (Kind::Record { fields }, Kind::Record { fields: written }) => to.record(fields, written),
+            (Kind::Record { .. }, Kind::Record { .. }) => self.records(reader_id, writer_id, to),
             _ => {}
         }
     }
 
+    fn edge(&self, step: Step, reader: NodeId, writer: NodeId) -> Edge {
+        Edge { step, reader, writer, same: self.is_same(reader, writer) }
+    }
+
+    /// Whether two types are plainly the same: nothing about them can be found.
+    fn is_same(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
+        let (reads, writes) = (self.reader.outline(reader_id), self.writer.outline(writer_id));
+        if reads.is_named() && writes.is_named() {
+            let records = reads.is_record() || writes.is_record();
+            return !records
+                && self.claims.is_empty()
+                && self.reader.essence(reader_id) == self.writer.essence(writer_id);
+        }
+        reads.reads_as_is(writes)
+    }
+
+    fn is_called_like(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
+        let plainly = self.claims.is_empty() && self.reader.essence(reader_id) == self.writer.essence(writer_id);
+        plainly || self.names_match(reader_id, self.writer.node(writer_id))
+    }
+
     fn names_match(&self, reader_id: NodeId, writer: &Node) -> bool {
         let reader = self.reader.node(reader_id);
-        let same = reader.name.as_ref().map(Name::simple) == writer.name.as_ref().map(Name::simple);
+        let same = simple_name(reader) == simple_name(writer);
         match self.claimant(writer) {
             Some(claimant) if claimant == reader_id => true,
             // The name is taken away. Java compares no names of records outside unions, so that one still reads.
@@ -163,8 +177,48 @@ impl<'s> Sides<'s> {
         }
     }
 
+    fn records(&self, reader_id: NodeId, writer_id: NodeId, to: &mut Resolution) {
+        let (reader, writer) = (self.reader.record(reader_id), self.writer.record(writer_id));
+        to.work += reader.len() + writer.len();
+        let mut sources = std::mem::take(&mut to.sources);
+        find_sources(reader, writer, &mut sources);
+        let edge = |index: usize, written: usize| {
+            let step = Step::Field { reader: index, writer: written };
+            self.edge(step, reader.node(index), writer.node(written))
+        };
+        for (index, source) in sources.iter().enumerate() {
+            match source {
+                Source::Writer(written) => {
+                    let edge = edge(index, *written);
+                    let may_change = || {
+                        reader.may_change_default(index, &writer, *written)
+                            || reader.class(index) != writer.class(*written)
+                    };
+                    if !edge.same || may_change() {
+                        to.inner.push(edge);
+                    }
+                    let aliases = || reader.fields[index].aliases != writer.fields[*written].aliases;
+                    to.moves_aliases |= reader.has_aliases(index) && aliases();
+                }
+                Source::Default => to.moves_aliases |= reader.has_aliases(index),
+                Source::Taken(_) => to.contested += 1,
+                Source::Nothing => to.faults.push(Fault::NoDefault(index)),
+                Source::Ambiguous(writers) => to.faults.push(Fault::Ambiguous(index, writers.clone())),
+            }
+        }
+        if to.contested > 0 {
+            to.moves_aliases = true;
+            let contested = sources.iter().enumerate().filter_map(|(index, source)| match source {
+                Source::Taken(written) => Some(edge(index, *written)),
+                _ => None,
+            });
+            to.inner.extend(contested);
+        }
+        to.sources = sources;
+    }
+
     fn reader_union(&self, branches: &[NodeId], writer_id: NodeId, to: &mut Resolution) {
-        let edge = |index: usize| Edge { step: Step::ReaderBranch(index), reader: branches[index], writer: writer_id };
+        let edge = |index: usize| self.edge(Step::ReaderBranch(index), branches[index], writer_id);
         to.work += branches.len();
         match self.branch(branches, self.writer.node(writer_id)) {
             Branch::Only(index) => to.inner.push(edge(index)),
@@ -216,13 +270,8 @@ impl Resolution {
         self.inner.clear();
         self.contested = 0;
         self.any = false;
+        self.moves_aliases = false;
         self.work = 0;
-    }
-
-    fn writer_union(&mut self, reader: NodeId, branches: &[NodeId]) {
-        let edge =
-            |(index, writer): (usize, &NodeId)| Edge { step: Step::WriterBranch(index), reader, writer: *writer };
-        self.inner.extend(branches.iter().enumerate().map(edge));
     }
 
     fn enumeration(&mut self, symbols: &[String], default: Option<&str>, written: &[String]) {
@@ -234,33 +283,10 @@ impl Resolution {
             self.faults.push(Fault::Symbols(unknown));
         }
     }
+}
 
-    fn record(&mut self, fields: &[Field], written: &[Field]) {
-        self.work += fields.len() + written.len();
-        let mut found = std::mem::take(&mut self.sources);
-        sources(fields, written, &mut found);
-        let edge = |reader: usize, writer: usize| {
-            let step = Step::Field { reader, writer };
-            Edge { step, reader: fields[reader].node, writer: written[writer].node }
-        };
-        for (index, source) in found.iter().enumerate() {
-            match source {
-                Source::Writer(writer) => self.inner.push(edge(index, *writer)),
-                Source::Default => {}
-                Source::Taken(_) => self.contested += 1,
-                Source::Nothing => self.faults.push(Fault::NoDefault(index)),
-                Source::Ambiguous(writers) => self.faults.push(Fault::Ambiguous(index, writers.clone())),
-            }
-        }
-        if self.contested > 0 {
-            let taken = |(index, source): (usize, &Source)| match source {
-                Source::Taken(writer) => Some(edge(index, *writer)),
-                _ => None,
-            };
-            self.inner.extend(found.iter().enumerate().filter_map(taken));
-        }
-        self.sources = found;
-    }
+fn simple_name(node: &Node) -> Option<&str> {
+    node.name.as_ref().map(Name::simple)
 }
 
 /// The indexes of the writer's symbols that the reader does not know.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::schema::Field;
+use crate::schema::{Field, Record};
 
 /// Where a reader's field takes its value from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,40 +20,38 @@ pub(super) enum Source {
 type Index<'n> = HashMap<&'n str, usize, RandomState>;
 
 /// Finds where each of the reader's fields takes its value from.
-pub(super) fn sources(fields: &[Field], written: &[Field], sources: &mut Vec<Source>) {
+pub(super) fn find_sources(reader: Record<'_>, writer: Record<'_>, sources: &mut Vec<Source>) {
     sources.clear();
-    let mut names = Names { fields: written, next: 0, searches: 0, index: None };
-    let takes_aliases =
-        |field: &Field, names: &mut Names<'_>| field.aliases.iter().any(|alias| names.find(alias).is_some());
-    for field in fields {
-        if takes_aliases(field, &mut names) {
-            *sources = sources_by_aliases(fields, written);
+    let mut names = Names { record: writer, next: 0, searches: 0, index: None };
+    for index in 0..reader.len() {
+        if reader.has_aliases(index) && reader.fields[index].aliases.iter().any(|alias| names.find(alias).is_some()) {
+            *sources = sources_by_aliases(reader.fields, writer.fields);
             return;
         }
-        sources.push(match (names.follow(&field.name), &field.default) {
-            (Some(writer), _) => Source::Writer(writer),
-            (None, Some(_)) => Source::Default,
-            (None, None) => Source::Nothing,
+        sources.push(match names.follow(reader.name(index)) {
+            Some(writer) => Source::Writer(writer),
+            None if reader.has_default(index) => Source::Default,
+            None => Source::Nothing,
         });
     }
 }
 
 /// A record's fields by name. Schemas that evolved have most fields in the same order, so a name is first looked for
 /// after the one found last.
-struct Names<'f> {
-    fields: &'f [Field],
+struct Names<'s> {
+    record: Record<'s>,
     next: usize,
     searches: usize,
     /// Made once searching has become the longer way.
-    index: Option<Index<'f>>,
+    index: Option<Index<'s>>,
 }
 
-impl<'f> Names<'f> {
+impl Names<'_> {
     const FEW_SEARCHES: usize = 8;
     const FEW_FIELDS: usize = 8;
 
     fn follow(&mut self, name: &str) -> Option<usize> {
-        let follows = self.fields.get(self.next).is_some_and(|field| field.name == name);
+        let follows = self.next < self.record.len() && self.record.name(self.next) == name;
         let found = if follows { Some(self.next) } else { self.find(name) };
         if let Some(found) = found {
             self.next = found + 1;
@@ -63,11 +61,12 @@ impl<'f> Names<'f> {
 
     fn find(&mut self, name: &str) -> Option<usize> {
         self.searches += 1;
-        if self.fields.len() <= Self::FEW_FIELDS || self.searches <= Self::FEW_SEARCHES {
-            return self.fields.iter().position(|field| field.name == name);
+        let record = self.record;
+        if record.len() <= Self::FEW_FIELDS || self.searches <= Self::FEW_SEARCHES {
+            return record.position(name);
         }
-        let fields = self.fields;
-        self.index.get_or_insert_with(|| index(fields, |field| std::slice::from_ref(&field.name))).get(name).copied()
+        let index = || (0..record.len()).map(|index| (record.name(index), index)).collect();
+        self.index.get_or_insert_with(index).get(name).copied()
     }
 }
 

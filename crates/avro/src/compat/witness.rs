@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::resolve::Step;
-use crate::schema::{Kind, Name, NodeId, Schema};
+use crate::schema::{Kind, Name, NodeId, Outline, Schema};
 
 /// The deepest smallest datum that is built.
 const MAX_HEIGHT: u32 = 48;
@@ -31,7 +31,9 @@ pub(super) struct Samples<'s> {
 
 impl<'s> Samples<'s> {
     pub(super) fn of(schema: &'s Schema) -> Samples<'s> {
-        let mut samples = Samples { schema, heights: vec![None; schema.len()], left: [0, MAX_VALUES_OF_ALL] };
+        let primitive = |outline: &Outline| outline.is_all().then_some(u32::from(outline.is_nullable()));
+        let heights = schema.outlines().iter().map(primitive).collect();
+        let mut samples = Samples { schema, heights, left: [0, MAX_VALUES_OF_ALL] };
         // A few rounds do; what is deeper than the limit is not built.
         for _ in 0..=MAX_HEIGHT {
             if !samples.raise() {
@@ -74,7 +76,7 @@ impl<'s> Samples<'s> {
         match (step, &self.schema.node(id).kind) {
             (Step::Field { writer, .. }, Kind::Record { fields }) => {
                 let mut inner = Some(datum);
-                let mut record = Map::new();
+                let mut record = Map::with_capacity(fields.len());
                 for (index, field) in fields.iter().enumerate() {
                     let value = if index == writer { inner.take() } else { self.build(field.node) };
                     record.insert(field.name.clone(), value?);
@@ -93,7 +95,7 @@ impl<'s> Samples<'s> {
     fn raise(&mut self) -> bool {
         let mut changed = false;
         // Inner types stand after the types that they are defined in.
-        for index in (0..self.heights.len()).rev() {
+        for index in (0..self.heights.len()).rev().filter(|index| !self.schema.outlines()[*index].is_all()) {
             let height = self.height(&self.schema.node_at(index).kind).filter(|height| *height <= MAX_HEIGHT);
             changed |= height != self.heights[index];
             self.heights[index] = height;
@@ -138,7 +140,7 @@ impl<'s> Samples<'s> {
                 self.tagged(lowest, datum)
             }
             Kind::Record { fields } => {
-                let mut record = Map::new();
+                let mut record = Map::with_capacity(fields.len());
                 for field in fields {
                     record.insert(field.name.clone(), self.build(field.node)?);
                 }

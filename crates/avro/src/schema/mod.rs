@@ -14,7 +14,9 @@ mod locate;
 mod logical;
 mod model;
 mod name;
+mod outline;
 mod parse;
+mod shape;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -29,6 +31,9 @@ pub use locate::{Position, locate};
 pub use logical::Logical;
 pub use model::{Field, Kind, Node, NodeId};
 pub use name::Name;
+pub(crate) use outline::Outline;
+pub(crate) use shape::Record;
+use shape::Shapes;
 
 /// The longest schema text that is read.
 pub const MAX_TEXT_BYTES: usize = 2 << 20;
@@ -46,15 +51,20 @@ pub struct Schema {
     root: NodeId,
     names: HashMap<Name, NodeId, RandomState>,
     document: Document,
-    /// For each type [`Node::leaf`], side by side, so that comparing the types of a record's fields touches little memory.
-    leaves: Vec<u8>,
+    outlines: Vec<Outline>,
+    beyond_outlines: usize,
+    shapes: Shapes,
     /// The named types that have aliases.
     aliased: Vec<NodeId>,
-    has_classed_types: bool,
+    has_aliases: bool,
+    has_references: bool,
 }
 
 /// The attribute that names a column's class of sensitivity.
 pub(crate) const CLASS: &str = "mesh.class";
+
+/// The attribute that says that a column only looks sensitive.
+pub(crate) const SENSITIVE: &str = "mesh.sensitive";
 
 /// A schema's JSON, parsed when it is asked for.
 #[derive(Debug, Clone, Default)]
@@ -146,21 +156,60 @@ impl Schema {
     }
 
     fn of(nodes: Vec<Node>, root: NodeId, names: HashMap<Name, NodeId, RandomState>, document: Document) -> Schema {
-        let leaves = nodes.iter().map(Node::leaf).collect();
+        let outlines = Outline::of_all(&nodes);
         let ids = (0_u32..).map(NodeId).zip(&nodes);
-        let aliased = ids.filter(|(_, node)| !node.aliases.is_empty()).map(|(id, _)| id).collect();
-        let has_classed_types = nodes.iter().any(|node| node.attributes.contains_key(CLASS));
-        Schema { nodes, root, names, document, leaves, aliased, has_classed_types }
+        let aliased: Vec<NodeId> = ids.filter(|(_, node)| !node.aliases.is_empty()).map(|(id, _)| id).collect();
+        let has_references = nodes.iter().any(|node| node.document > 0);
+        let shapes = Shapes::of(&nodes);
+        Schema {
+            has_aliases: !aliased.is_empty() || shapes.has_aliases(),
+            nodes,
+            root,
+            names,
+            document,
+            beyond_outlines: outlines.iter().filter(|outline| !outline.is_all()).count(),
+            outlines,
+            shapes,
+            aliased,
+            has_references,
+        }
     }
 
-    /// [`Node::leaf`] of a type.
-    pub(crate) fn leaf(&self, id: NodeId) -> u8 {
-        self.leaves[id.index()]
+    /// The record with that id, or no fields where it is none.
+    pub(crate) fn record(&self, id: NodeId) -> Record<'_> {
+        let fields: &[Field] = if let Kind::Record { fields } = &self.node(id).kind { fields } else { &[] };
+        self.shapes.record(id, fields)
     }
 
-    /// Whether some type, rather than a field, names its class of sensitivity.
-    pub(crate) fn has_classed_types(&self) -> bool {
-        self.has_classed_types
+    /// Whether some type or field has aliases.
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.has_aliases
+    }
+
+    /// Whether two schemas were parsed from one text, without references. They may be equal all the same if not.
+    pub(crate) fn has_text_of(&self, other: &Schema) -> bool {
+        let (one, other_text) = (&self.document.text, &other.document.text);
+        !self.has_references && !other.has_references && !one.is_empty() && one == other_text
+    }
+
+    /// A type's outline.
+    pub(crate) fn outline(&self, id: NodeId) -> Outline {
+        self.outlines[id.index()]
+    }
+
+    /// The outlines of all types, in the order of the arena.
+    pub(crate) fn outlines(&self) -> &[Outline] {
+        &self.outlines
+    }
+
+    /// What tells a named type from others; of a record it is the name alone. Empty for other types.
+    pub(crate) fn essence(&self, id: NodeId) -> &str {
+        self.shapes.essence_of(id)
+    }
+
+    /// How many types are more than their outlines.
+    pub(crate) fn beyond_outlines(&self) -> usize {
+        self.beyond_outlines
     }
 
     /// The named types that have aliases, in the order of the arena.

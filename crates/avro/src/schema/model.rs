@@ -35,40 +35,6 @@ pub struct Node {
     pub document: usize,
 }
 
-impl Node {
-    /// A number for each primitive type with its logical type, so that equal ones are known to be the same; 0 for types
-    /// that are more than that.
-    pub(super) fn leaf(&self) -> u8 {
-        let kind = match self.kind {
-            Kind::Null => 1,
-            Kind::Boolean => 2,
-            Kind::Int => 3,
-            Kind::Long => 4,
-            Kind::Float => 5,
-            Kind::Double => 6,
-            Kind::Bytes => 7,
-            Kind::String => 8,
-            _ => return 0,
-        };
-        let logical = match self.logical {
-            None => 0,
-            Some(Logical::BigDecimal) => 1,
-            Some(Logical::Uuid) => 2,
-            Some(Logical::Date) => 3,
-            Some(Logical::TimeMillis) => 4,
-            Some(Logical::TimeMicros) => 5,
-            Some(Logical::TimestampMillis) => 6,
-            Some(Logical::TimestampMicros) => 7,
-            Some(Logical::TimestampNanos) => 8,
-            Some(Logical::LocalTimestampMillis) => 9,
-            Some(Logical::LocalTimestampMicros) => 10,
-            Some(Logical::LocalTimestampNanos) => 11,
-            Some(Logical::Decimal { .. } | Logical::Duration) => return 0,
-        };
-        kind | logical << 4
-    }
-}
-
 /// What a type is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {

@@ -137,7 +137,8 @@ impl Reference<'_> {
     }
 }
 
-fn without_aliases(schema: &Value) -> Value {
+/// A schema's JSON without aliases.
+pub(crate) fn without_aliases(schema: &Value) -> Value {
     match schema {
         Value::Array(list) => list.iter().map(without_aliases).collect(),
         Value::Object(object) => {

@@ -1,52 +1,48 @@
 use std::collections::HashMap;
 
-use super::super::fault::fields;
 use super::super::finding::{Draft, Trigger};
 use super::super::rule::ALIAS_REUSED;
-use super::super::source::{Source, sources as find_sources};
-use crate::schema::{Field, Node};
+use super::super::source::{Source, find_sources};
+use crate::schema::{Field, Record};
 
 /// Aliases of the reader's fields that stand for something else than they used to.
-pub(super) fn reused(reader: &Node, writer: &Node) -> Vec<Draft> {
-    if fields(reader).iter().all(|field| field.aliases.is_empty()) {
-        return Vec::new();
-    }
+pub(super) fn reused(reader: Record<'_>, writer: Record<'_>) -> Vec<Draft> {
     let mut sources = Vec::new();
-    find_sources(fields(reader), fields(writer), &mut sources);
-    let mut drafts = taken(reader, writer, &sources);
-    drafts.extend(moved(reader, writer, &sources));
+    find_sources(reader, writer, &mut sources);
+    let mut drafts = taken(reader.fields, writer.fields, &sources);
+    drafts.extend(moved(reader.fields, writer.fields, &sources));
     drafts
 }
 
 /// Fields of the reader that take their default although the writer writes a field of their name: another field of the
 /// reader has that name as an alias, and takes it.
-fn taken(reader: &Node, writer: &Node, sources: &[Source]) -> Vec<Draft> {
+fn taken(reader: &[Field], writer: &[Field], sources: &[Source]) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    for (field, source) in fields(reader).iter().zip(sources) {
+    for (field, source) in reader.iter().zip(sources) {
         let Source::Taken(own) = source else { continue };
         let taker = sources.iter().position(|source| *source == Source::Writer(*own));
-        let Some(taker) = taker.map(|index| &fields(reader)[index]) else { continue };
-        let written = &fields(writer)[*own].name;
+        let Some(taker) = taker.map(|index| &reader[index]) else { continue };
+        let written = &writer[*own].name;
         let message = format!(
             "the writer's field {written:?} is read as {:?}, which has that name as an alias; the reader's {:?} gets its default",
             taker.name, field.name
         );
-        drafts.push(draft(taker, &fields(writer)[*own], message));
+        drafts.push(draft(taker, &writer[*own], message));
     }
     drafts
 }
 
 /// Aliases that another field of the writer has: what was renamed to that field is read as this one from now on.
-fn moved(reader: &Node, writer: &Node, sources: &[Source]) -> Vec<Draft> {
+fn moved(reader: &[Field], writer: &[Field], sources: &[Source]) -> Vec<Draft> {
     let aliased: HashMap<&str, usize> = (0..)
-        .zip(fields(writer))
+        .zip(writer)
         .flat_map(|(index, field)| field.aliases.iter().map(move |alias| (alias.as_str(), index)))
         .collect();
     let mut drafts = Vec::new();
-    for (field, source) in fields(reader).iter().zip(sources) {
+    for (field, source) in reader.iter().zip(sources) {
         let other = field.aliases.iter().find_map(|alias| aliased.get(alias.as_str()).map(|index| (alias, *index)));
         let Some((alias, other)) = other.filter(|(_, other)| *source != Source::Writer(*other)) else { continue };
-        let written = &fields(writer)[other];
+        let written = &writer[other];
         let message =
             format!("the alias {alias:?} stood for the field {:?}, and now stands for {:?}", written.name, field.name);
         drafts.push(draft(field, written, message));

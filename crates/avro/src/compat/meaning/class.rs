@@ -1,20 +1,11 @@
-use serde_json::Value;
-
 use super::super::finding::Draft;
 use super::super::rule::{SENSITIVE_CLASS_CHANGED, SENSITIVE_CLASS_LOST, SENSITIVE_COLUMN_RENAMED};
-use super::{Matched, by_age, unnamed_types};
-use crate::schema::{Field, Schema};
-
-/// The attribute that names a column's class of sensitivity.
-const CLASS: &str = crate::schema::CLASS;
-
-/// The attribute that says that a column only looks sensitive.
-const SENSITIVE: &str = "mesh.sensitive";
+use super::{Matched, by_age};
 
 /// A column whose class the newer schema no longer names, or names differently: what masks it may no longer do so.
-pub(super) fn lost(matched: &Matched<'_, '_>) -> Option<Draft> {
-    let reader = (class(matched.sides.reader, matched.reader), matched.reader.name.as_str());
-    let writer = (class(matched.sides.writer, matched.writer), matched.writer.name.as_str());
+pub(super) fn lost(matched: &Matched<'_>) -> Option<Draft> {
+    let reader = (matched.reader_class, matched.reader.name.as_str());
+    let writer = (matched.writer_class, matched.writer.name.as_str());
     let ((old_class, old_name), (new_class, new_name)) = by_age(matched.direction, reader, writer);
     let old_class = old_class?;
     let draft = match new_class {
@@ -39,20 +30,4 @@ pub(super) fn lost(matched: &Matched<'_, '_>) -> Option<Draft> {
         }
     };
     Some(draft)
-}
-
-/// The class that a field, or a type that it is made of, names.
-fn class<'s>(schema: &'s Schema, field: &'s Field) -> Option<&'s str> {
-    if field.attributes.is_empty() && !schema.has_classed_types() {
-        return None;
-    }
-    if field.attributes.get(SENSITIVE) == Some(&Value::Bool(false)) {
-        return None;
-    }
-    let of_types = || {
-        unnamed_types(schema, field.node)
-            .into_iter()
-            .find_map(|id| schema.node(id).attributes.get(CLASS).and_then(Value::as_str))
-    };
-    field.attributes.get(CLASS).and_then(Value::as_str).or_else(of_types)
 }

@@ -7,7 +7,7 @@ use super::{Matched, by_age, draft};
 use crate::schema::{Kind, Node};
 
 /// A field whose default is another: a record without the field would mean another value from now on.
-pub(super) fn field(matched: &Matched<'_, '_>) -> Option<Draft> {
+pub(super) fn field(matched: &Matched<'_>) -> Option<Draft> {
     let (reads, writes) = (matched.reader.default.as_ref()?, matched.writer.default.as_ref()?);
     if same(reads, writes) {
         return None;

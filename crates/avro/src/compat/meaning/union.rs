@@ -10,9 +10,13 @@ use crate::schema::{Kind, Name, NodeId, Schema};
 /// compares unqualified names, so that one may be read as the other.
 pub(super) fn ambiguous(sides: &Sides<'_>, pair: &Pair) -> Option<Draft> {
     let written = names(sides.writer, pair.writer);
+    if written.is_empty() || (written.len() == 1 && !pair.any) {
+        return None;
+    }
     let read = names(sides.reader, pair.reader);
     let unclaimed = |name: &&Name| {
-        sides.writer.named(name.as_str()).is_none_or(|id| sides.claimant(sides.writer.node(id)).is_none())
+        !sides.has_claims()
+            || sides.writer.named(name.as_str()).is_none_or(|id| sides.claimant(sides.writer.node(id)).is_none())
     };
     let mixed = written.iter().copied().filter(unclaimed).find(|name| {
         let called_so = |names: &[&Name]| -> Vec<String> {
