@@ -215,6 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table of names")]
     fn names_are_read_word_by_word() {
         let names = SensitiveNames::default();
         for name in [

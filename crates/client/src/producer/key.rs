@@ -16,7 +16,7 @@ pub(super) enum KeyForm {
     /// UTF-8 of a text column.
     Text(ColumnPath),
     /// Avro of any other type, framed.
-    Framed { column: ColumnPath, schema: Schema, frame: [u8; wire::HEADER_BYTES] },
+    Framed { column: ColumnPath, schema: Box<Schema>, frame: [u8; wire::HEADER_BYTES] },
 }
 
 impl KeyForm {
@@ -38,7 +38,7 @@ impl KeyForm {
         let parsed =
             parsed.map_err(|source| ProduceError::Schema { topic: topic.to_owned(), source: Box::new(source) })?;
         let id = registry.register(&key_subject(topic), &key_schema).await.map_err(ProduceError::Registry)?;
-        Ok(KeyForm::Framed { column, schema: parsed, frame: wire::header(id) })
+        Ok(KeyForm::Framed { column, schema: Box::new(parsed), frame: wire::header(id) })
     }
 
     /// The key of an event.

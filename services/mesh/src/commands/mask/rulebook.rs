@@ -100,7 +100,7 @@ pub(super) enum Mask {
         view: usize,
     },
     /// Nothing is sensitive: data are only validated.
-    Guard(Guard),
+    Guard(Box<Guard>),
 }
 
 impl Mask {
@@ -173,7 +173,7 @@ impl<'a> Rulebook<'a> {
         }
         match &self.contract {
             Some((contract, view)) => self.program(&contract.rules, &writer, *view),
-            None => Guard::new(&writer).map(Mask::Guard).map_err(|error| not_compiled(&error)),
+            None => Guard::new(&writer).map(|guard| Mask::Guard(Box::new(guard))).map_err(|error| not_compiled(&error)),
         }
     }
 
