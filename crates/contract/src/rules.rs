@@ -163,7 +163,7 @@ rules! {
 
     FILE_PLACE = "file-place":
         "The file is not where its kind belongs.",
-        "files are topics/<domain>/<product>.yaml, topics/<domain>/<product>@<version>.yaml topics/<domain>/domain.yaml and topics/<domain>/waivers.yaml";
+        "files are topics/<domain>/<product>.yaml, topics/<domain>/<product>@<version>.yaml, topics/<domain>/domain.yaml and topics/<domain>/waivers.yaml";
     OWNER_FOLDER = "owner-folder":
         "The owner is not the domain whose folder holds the contract.",
         "change the owner, or move the file to its folder";
