@@ -7,6 +7,7 @@
 use super::compile::LeafMask;
 use super::rules::Leaf;
 use super::run::Input;
+use super::utf8::Text;
 use super::{MaskError, MaskErrorKind, varint};
 use crate::schema::Kind;
 use crate::wire;
@@ -74,7 +75,7 @@ impl KeyPlan {
     /// Whether a key is of one of the two forms.
     fn check(&self, key: &[u8]) -> Result<(), MaskError> {
         if self.form == KeyForm::Text {
-            return if std::str::from_utf8(key).is_ok() || wire_text(key).is_some() { Ok(()) } else { Err(bad()) };
+            return if Text::of(key).is_some() || wire_text(key).is_some() { Ok(()) } else { Err(bad()) };
         }
         let mut input = Input::new(wire::parse(key).map_err(|_| bad())?.datum);
         let read = match self.form {
@@ -90,7 +91,7 @@ impl KeyPlan {
     fn write_text(&self, key: &[u8], work: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), MaskError> {
         let Some(LeafMask::Text(mask)) = &self.mask else { return Err(bad()) };
         let framed = wire_text(key);
-        let text = std::str::from_utf8(framed.map_or(key, |(_, text)| text)).map_err(|_| bad())?;
+        let text = Text::of(framed.map_or(key, |(_, text)| text)).ok_or(bad())?;
         if let Some((header, _)) = framed {
             out.extend_from_slice(header);
             return mask.write(out, work, text).map_err(|kind| kind.at(0));

@@ -25,6 +25,7 @@ mod run;
 mod scratch;
 mod slot;
 mod transform;
+mod utf8;
 mod varint;
 mod view;
 

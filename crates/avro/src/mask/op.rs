@@ -1,6 +1,6 @@
 //! The instructions of a program.
 
-use super::transform::{BytesMask, FixedMask, IntegerMask, TextMask};
+use super::transform::{BytesMask, FixedMask, IntegerMask, TextHash, TextMask};
 
 /// One instruction. Numbers are indexes into the program's tables, or addresses of instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,9 +8,11 @@ pub(super) enum Op {
     // Values that are validated and stay as they are.
     Boolean,
     Int,
-    Long,
+    /// So many longs, one after another.
+    Longs(u32),
     Bytes,
-    Text,
+    /// So many strings, one after another.
+    Texts(u32),
     Fixed(u32),
     Enum(u32),
     /// A fixed that is longer than an item may be.
@@ -18,6 +20,8 @@ pub(super) enum Op {
 
     // Values that are masked.
     MaskText(u32),
+    /// A string is replaced by a hash in hex.
+    HashText(u32),
     MaskBytes(u32),
     MaskFixed {
         mask: u32,
@@ -27,6 +31,8 @@ pub(super) enum Op {
     MaskLong(u32),
     MaskFloat(u32),
     MaskDouble(u32),
+    /// A string is replaced by a constant.
+    ReplaceText(u32),
     /// The value from here to the matching [`Op::Constant`] is replaced.
     Start,
     Constant(u32),
@@ -41,6 +47,10 @@ pub(super) enum Op {
     },
     Jump(u32),
     Blocks(u32),
+    /// A whole array or map whose items are so many strings each, none of them masked.
+    TextBlocks {
+        texts: u32,
+    },
     Next,
     Call(u32),
     Return,
@@ -102,6 +112,7 @@ pub(super) struct Action<M> {
 #[derive(Default)]
 pub(super) struct Actions {
     pub(super) texts: Vec<Action<TextMask>>,
+    pub(super) hashes: Vec<Action<TextHash>>,
     pub(super) bytes: Vec<Action<BytesMask>>,
     pub(super) fixed: Vec<Action<FixedMask>>,
     pub(super) integers: Vec<Action<IntegerMask>>,

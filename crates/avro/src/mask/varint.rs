@@ -13,6 +13,10 @@ pub(super) fn write(out: &mut Vec<u8>, value: i64) {
         out.push(rest as u8);
         return;
     }
+    if rest < 0x4000 {
+        out.extend_from_slice(&[rest as u8 | 0x80, (rest >> 7) as u8]);
+        return;
+    }
     let mut bytes = [0; LONG_BYTES_MAX];
     let mut length = 0;
     while rest >= 0x80 {

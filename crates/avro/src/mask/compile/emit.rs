@@ -14,6 +14,7 @@ use crate::mask::limits::ITEM_BYTES_MAX;
 use crate::mask::op::{Action, Actions, Blocks, Op, Outputs};
 use crate::mask::rules::{Leaf, MAP_KEY, map_key_rule, rule_of};
 use crate::mask::slot::{Part, Slot, null_branch, parts};
+use crate::mask::transform::TextMask;
 use crate::mask::varint;
 use crate::schema::{Kind, NodeId, Schema};
 
@@ -67,6 +68,8 @@ pub(super) struct Emitter<'a, 'k> {
     /// Functions that are still to be compiled.
     queue: VecDeque<NodeId>,
     starts: Vec<u32>,
+    /// The last address that some instruction goes on at.
+    landing: usize,
 }
 
 impl<'a, 'k> Emitter<'a, 'k> {
@@ -85,6 +88,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
             functions: HashMap::new(),
             queue: VecDeque::new(),
             starts: Vec::new(),
+            landing: 0,
         }
     }
 
@@ -102,6 +106,12 @@ impl<'a, 'k> Emitter<'a, 'k> {
         for op in &mut self.code.ops {
             if let Op::Call(function) = op {
                 *op = Op::Call(self.starts[*function as usize]);
+            }
+        }
+        for address in &mut self.code.tables {
+            // A branch that is null has nothing to do but to go on.
+            while let Op::Jump(to) = self.code.ops[*address as usize] {
+                *address = to;
             }
         }
         Ok(self.code)
@@ -175,10 +185,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
         self.begin(way, node)?;
         let actions = &mut self.code.actions;
         match (leaf_mask, leaf.kind) {
-            (LeafMask::Text(mask), _) => {
-                let mask = add(&mut actions.texts, Action { mask, outputs });
-                self.push(Op::MaskText(mask))?;
-            }
+            (LeafMask::Text(mask), _) => self.text(mask, outputs)?,
             (LeafMask::Bytes(mask), _) => {
                 let mask = add(&mut actions.bytes, Action { mask, outputs });
                 self.push(Op::MaskBytes(mask))?;
@@ -198,9 +205,13 @@ impl<'a, 'k> Emitter<'a, 'k> {
             (LeafMask::Constant(constant), kind) => {
                 let mask = constant.into_boxed_slice();
                 let constant = add(&mut actions.constants, Action { mask, outputs });
-                self.push(Op::Start)?;
-                self.push(plain(kind))?;
-                self.push(Op::Constant(constant))?;
+                if *kind == Kind::String {
+                    self.push(Op::ReplaceText(constant))?;
+                } else {
+                    self.push(Op::Start)?;
+                    self.push(plain(kind))?;
+                    self.push(Op::Constant(constant))?;
+                }
             }
             (LeafMask::Fixed(_), _) => self.push(Op::TooLong)?,
         }
@@ -287,6 +298,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
             may_change: false,
         };
         let index = add(&mut self.code.blocks, blocks);
+        let start = self.code.ops.len();
         self.push(Op::Blocks(index))?;
         let body = self.here();
         if is_map {
@@ -294,6 +306,10 @@ impl<'a, 'k> Emitter<'a, 'k> {
         }
         let part = if is_map { Part::Values } else { Part::Items };
         self.place(Slot::new(node, part), *inner, Way::default(), depth)?;
+        if let [Op::Texts(texts)] = self.code.ops[body as usize..] {
+            self.code.ops.truncate(start);
+            return self.push(Op::TextBlocks { texts });
+        }
         let may_change = self.code.ops[body as usize..].iter().any(changes);
         self.push(Op::Next)?;
         let end = self.here();
@@ -304,18 +320,24 @@ impl<'a, 'k> Emitter<'a, 'k> {
 
     fn map_key(&mut self, node: NodeId) -> Result<(), CompileError> {
         let Decision::Masked(mask) = self.mapping.decision(Slot::new(node, Part::Keys)) else {
-            return self.push(Op::Text);
+            return self.push(Op::Texts(1));
         };
         let rule = map_key_rule(self.mapping.rule(mask));
         let leaf_mask = self.forge.leaf_mask(&rule, MAP_KEY, &self.mapping.masks[mask])?;
         let outputs = self.outputs[mask].clone();
         match leaf_mask {
-            Some(LeafMask::Text(mask)) if !outputs.is_empty() => {
-                let mask = add(&mut self.code.actions.texts, Action { mask, outputs });
-                self.push(Op::MaskText(mask))
-            }
-            _ => self.push(Op::Text),
+            Some(LeafMask::Text(mask)) if !outputs.is_empty() => self.text(mask, outputs),
+            _ => self.push(Op::Texts(1)),
         }
+    }
+
+    fn text(&mut self, mask: TextMask, outputs: Outputs) -> Result<(), CompileError> {
+        let actions = &mut self.code.actions;
+        let op = match mask {
+            TextMask::Hash(mask) => Op::HashText(add(&mut actions.hashes, Action { mask, outputs })),
+            mask => Op::MaskText(add(&mut actions.texts, Action { mask, outputs })),
+        };
+        self.push(op)
     }
 
     fn begin(&mut self, way: Way, node: NodeId) -> Result<(), CompileError> {
@@ -332,6 +354,14 @@ impl<'a, 'k> Emitter<'a, 'k> {
     }
 
     fn push(&mut self, op: Op) -> Result<(), CompileError> {
+        let is_run = self.code.ops.len() > self.landing;
+        match (op, self.code.ops.last_mut().filter(|_| is_run)) {
+            (Op::Texts(more), Some(Op::Texts(count))) | (Op::Longs(more), Some(Op::Longs(count))) => {
+                *count += more;
+                return Ok(());
+            }
+            _ => {}
+        }
         if self.code.ops.len() == OPS_MAX {
             return Err(CompileError::TooLarge { what: "it takes more than a million instructions" });
         }
@@ -339,8 +369,10 @@ impl<'a, 'k> Emitter<'a, 'k> {
         Ok(())
     }
 
-    fn here(&self) -> u32 {
-        self.code.ops.len() as u32
+    /// The address of the next instruction, as a place that others may go on at: no run of values reaches across it.
+    fn here(&mut self) -> u32 {
+        self.landing = self.code.ops.len();
+        self.landing as u32
     }
 }
 

@@ -15,11 +15,11 @@ pub(super) fn plain(leaf: &Kind) -> Op {
     match leaf {
         Kind::Boolean => Op::Boolean,
         Kind::Int => Op::Int,
-        Kind::Long => Op::Long,
+        Kind::Long => Op::Longs(1),
         Kind::Float => Op::Fixed(4),
         Kind::Double => Op::Fixed(8),
         Kind::Bytes => Op::Bytes,
-        Kind::String => Op::Text,
+        Kind::String => Op::Texts(1),
         Kind::Fixed { size } if *size <= ITEM_BYTES_MAX => Op::Fixed(*size as u32),
         Kind::Enum { symbols, .. } => Op::Enum(symbols.len() as u32),
         // Containers and null are no leaves.
@@ -32,12 +32,14 @@ pub(super) fn changes(op: &Op) -> bool {
     matches!(
         op,
         Op::MaskText(_)
+            | Op::HashText(_)
             | Op::MaskBytes(_)
             | Op::MaskFixed { .. }
             | Op::MaskInt(_)
             | Op::MaskLong(_)
             | Op::MaskFloat(_)
             | Op::MaskDouble(_)
+            | Op::ReplaceText(_)
             | Op::Constant(_)
             | Op::CoverEnd(_)
             | Op::Call(_)

@@ -10,9 +10,9 @@ use crate::mask::rules::{Leaf, Mask};
 use crate::mask::transform::calendar::Unit;
 use crate::mask::transform::constant;
 use crate::mask::transform::encrypt::Encryptor;
-use crate::mask::transform::hash::{HASH_BYTES, HashKey};
+use crate::mask::transform::hash::{HASH_BYTES, HEX_CHARS, HashKey};
 use crate::mask::transform::tokenise::Tokeniser;
-use crate::mask::transform::{BytesMask, FixedMask, IntegerMask, TextMask};
+use crate::mask::transform::{BytesMask, FixedMask, IntegerMask, TextHash, TextMask};
 use crate::schema::{Kind, Logical};
 
 /// What is done to a leaf's values.
@@ -66,8 +66,8 @@ impl<'a> Forge<'a> {
                 TextMask::HashUuid { key: self.hash_key(mask)? }
             }
             MaskRule::Hash(digits) => {
-                let digits = digits.map_or(2 * HASH_BYTES, usize::from);
-                TextMask::Hash { key: self.hash_key(mask)?, digits }
+                let digits = digits.map_or(HEX_CHARS, usize::from).min(HEX_CHARS);
+                TextMask::Hash(TextHash { key: self.hash_key(mask)?, digits })
             }
             MaskRule::KeepFirst(kept) => TextMask::KeepFirst(*kept as usize),
             MaskRule::KeepLast(kept) => TextMask::KeepLast(*kept as usize),

@@ -1,6 +1,7 @@
 //! A datum being read. Every read is checked; none is beyond the end.
 
 use crate::mask::limits::ITEM_BYTES_MAX;
+use crate::mask::utf8::{self, Text};
 use crate::mask::varint::{INT_BYTES_MAX, LONG_BYTES_MAX, unzigzag};
 use crate::mask::{MaskError, MaskErrorKind};
 
@@ -25,7 +26,7 @@ impl<'a> Input<'a> {
         self.bytes.len() - self.at
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn boolean(&mut self) -> Result<(), MaskError> {
         match self.bytes.get(self.at) {
             Some(0 | 1) => {
@@ -38,10 +39,10 @@ impl<'a> Input<'a> {
     }
 
     /// An int: at most five bytes, within 32 bits.
-    #[inline]
+    #[inline(always)]
     pub(in crate::mask) fn int(&mut self) -> Result<i64, MaskError> {
         let start = self.at;
-        let value = self.varint(INT_BYTES_MAX)?;
+        let value = unzigzag(self.varint(INT_BYTES_MAX)?);
         if i32::try_from(value).is_err() {
             return Err(MaskErrorKind::IntOutOfRange.at(start));
         }
@@ -49,56 +50,76 @@ impl<'a> Input<'a> {
     }
 
     /// A long: at most ten bytes, within 64 bits.
-    #[inline]
+    #[inline(always)]
     pub(in crate::mask) fn long(&mut self) -> Result<i64, MaskError> {
-        self.varint(LONG_BYTES_MAX)
+        Ok(unzigzag(self.varint(LONG_BYTES_MAX)?))
+    }
+
+    /// An int that need not be known: four bytes are always within 32 bits.
+    #[inline(always)]
+    pub(super) fn skip_int(&mut self) -> Result<(), MaskError> {
+        match self.varint_bytes() {
+            Some(length) if length < INT_BYTES_MAX => {
+                self.at += length;
+                Ok(())
+            }
+            _ => self.int().map(drop),
+        }
+    }
+
+    /// A long that need not be known.
+    #[inline(always)]
+    pub(super) fn skip_long(&mut self) -> Result<(), MaskError> {
+        match self.varint_bytes() {
+            Some(length) => {
+                self.at += length;
+                Ok(())
+            }
+            None => self.long().map(drop),
+        }
+    }
+
+    /// How many bytes the varint here has, if they are eight at most and as many bytes are left.
+    #[inline(always)]
+    fn varint_bytes(&self) -> Option<usize> {
+        let word = u64::from_le_bytes(*self.bytes.get(self.at..)?.first_chunk()?);
+        let ends = !word & 0x8080_8080_8080_8080;
+        (ends != 0).then_some(ends.trailing_zeros() as usize / 8 + 1)
     }
 
     /// An index below `count`, of a union's branch or an enum's symbol. Written as an int, compared in 64 bits.
-    #[inline]
+    #[inline(always)]
     pub(in crate::mask) fn index(&mut self, count: u32, kind: MaskErrorKind) -> Result<u32, MaskError> {
         let start = self.at;
-        let value = self.varint(INT_BYTES_MAX)?;
+        let value = unzigzag(self.varint(INT_BYTES_MAX)?);
         match u32::try_from(value) {
             Ok(index) if index < count => Ok(index),
             _ => Err(kind.at(start)),
         }
     }
 
-    #[inline]
-    fn varint(&mut self, bytes_max: usize) -> Result<i64, MaskError> {
-        match self.bytes.get(self.at) {
-            Some(&byte) if byte < 0x80 => {
+    /// A varint, its zigzag left as it is. One byte is the rule, two are common.
+    #[inline(always)]
+    fn varint(&mut self, bytes_max: usize) -> Result<u64, MaskError> {
+        match self.bytes.get(self.at..) {
+            Some(&[first @ 0..=0x7f, ..]) => {
                 self.at += 1;
-                Ok(unzigzag(u64::from(byte)))
+                Ok(u64::from(first))
             }
-            Some(_) => self.long_varint(bytes_max),
-            None => Err(MaskErrorKind::Truncated.at(self.at)),
-        }
-    }
-
-    fn long_varint(&mut self, bytes_max: usize) -> Result<i64, MaskError> {
-        let start = self.at;
-        let mut value = 0;
-        for index in 0..bytes_max {
-            let Some(&byte) = self.bytes.get(start + index) else {
-                return Err(MaskErrorKind::Truncated.at(start));
-            };
-            // The tenth byte has room for one bit of the 64.
-            if index + 1 == LONG_BYTES_MAX && byte > 1 {
-                break;
+            Some(&[first, second @ 0..=0x7f, ..]) => {
+                self.at += 2;
+                Ok(u64::from(first & 0x7f) | u64::from(second) << 7)
             }
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                self.at = start + index + 1;
-                return Ok(unzigzag(value));
+            _ => {
+                let (value, end) = long_varint(self.bytes, self.at, bytes_max)?;
+                self.at = end;
+                Ok(value)
             }
         }
-        Err(MaskErrorKind::VarintTooLong.at(start))
     }
 
     /// So many bytes.
-    #[inline]
+    #[inline(always)]
     pub(in crate::mask) fn fixed(&mut self, size: usize) -> Result<&'a [u8], MaskError> {
         match self.bytes.get(self.at..self.at + size) {
             Some(item) => {
@@ -110,32 +131,69 @@ impl<'a> Input<'a> {
     }
 
     /// Bytes with their length before them.
-    #[inline]
+    #[inline(always)]
     pub(in crate::mask) fn item(&mut self) -> Result<&'a [u8], MaskError> {
         let start = self.at;
-        let length = self.long()?;
-        let Ok(length) = usize::try_from(length) else {
+        let length = self.varint(LONG_BYTES_MAX)?;
+        // Zigzag: an odd number is a negative one.
+        if length & 1 != 0 {
             return Err(MaskErrorKind::NegativeLength.at(start));
-        };
-        if length > ITEM_BYTES_MAX {
+        }
+        if length > (ITEM_BYTES_MAX as u64) << 1 {
             return Err(MaskErrorKind::ItemTooLong.at(start));
         }
-        match self.bytes.get(self.at..self.at + length) {
+        let end = self.at + (length >> 1) as usize;
+        match self.bytes.get(self.at..end) {
             Some(item) => {
-                self.at += length;
+                self.at = end;
                 Ok(item)
             }
             None => Err(MaskErrorKind::Truncated.at(start)),
         }
     }
 
+    /// A string that need not be known. Of most, a byte of length and a load tell all.
+    #[inline(always)]
+    pub(super) fn skip_text(&mut self) -> Result<(), MaskError> {
+        self.text().map(drop)
+    }
+
     /// A string.
-    #[inline]
-    pub(in crate::mask) fn text(&mut self) -> Result<&'a str, MaskError> {
+    #[inline(always)]
+    pub(in crate::mask) fn text(&mut self) -> Result<Text<'a>, MaskError> {
         let start = self.at;
         let item = self.item()?;
-        std::str::from_utf8(item).map_err(|_| MaskErrorKind::InvalidUtf8.at(start))
+        let rest = &self.bytes[self.at - item.len()..];
+        Text::first(item, rest).ok_or(MaskErrorKind::InvalidUtf8.at(start))
     }
+}
+
+/// Where a string of any kind ends.
+#[inline(never)]
+fn end_of_text(mut input: Input<'_>) -> Result<usize, MaskError> {
+    input.text()?;
+    Ok(input.at)
+}
+
+/// A varint of any length and where it ends. By value, so that an [`Input`] can stay in registers.
+#[cold]
+#[inline(never)]
+fn long_varint(bytes: &[u8], start: usize, bytes_max: usize) -> Result<(u64, usize), MaskError> {
+    let mut value = 0;
+    for index in 0..bytes_max {
+        let Some(&byte) = bytes.get(start + index) else {
+            return Err(MaskErrorKind::Truncated.at(start));
+        };
+        // The tenth byte has room for one bit of the 64.
+        if index + 1 == LONG_BYTES_MAX && byte > 1 {
+            break;
+        }
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            return Ok((value, start + index + 1));
+        }
+    }
+    Err(MaskErrorKind::VarintTooLong.at(start))
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! A program at work.
 
+mod blocks;
+mod hashed;
 mod input;
 mod machine;
+mod masked;
 mod outputs;
 
-use super::transform::calendar::floor_fraction;
 pub(super) use input::Input;
 pub(super) use machine::Machine;
 pub(super) use outputs::{Frame, Output, Rewrite};

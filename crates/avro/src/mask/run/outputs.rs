@@ -1,6 +1,7 @@
 //! The views of a datum as they grow.
 
 use crate::mask::limits::OUTPUT_BYTES_MAX;
+use crate::mask::transform::hash::HEX_CHARS;
 use crate::mask::{MaskError, MaskErrorKind, varint};
 
 /// Not covered by anything.
@@ -49,11 +50,47 @@ impl Output {
         self.check_length(start)
     }
 
+    /// Puts what `write` appends in the place of the input's `start..end`. For an output that is not covered.
+    #[inline(always)]
+    pub(super) fn replace_by<E>(
+        &mut self,
+        input: &[u8],
+        start: usize,
+        end: usize,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.copy_up_to(input, start);
+        self.copied = end;
+        self.changes += 1;
+        write(&mut self.bytes)
+    }
+
+    /// Leaves room for `digits` hex digits, with their length before them, in the place of the input's `start..end`.
+    /// Returns where the room begins. For an output that is not covered.
+    pub(super) fn leave_room(&mut self, input: &[u8], start: usize, end: usize, digits: usize) -> usize {
+        self.copy_up_to(input, start);
+        self.copied = end;
+        self.changes += 1;
+        varint::write_length(&mut self.bytes, digits);
+        let place = self.bytes.len();
+        // As much room as a whole hash takes, since that is a constant.
+        self.bytes.extend_from_slice(&[0; HEX_CHARS]);
+        self.bytes.truncate(place + digits);
+        place
+    }
+
+    /// Fills what [`Output::leave_room`] left.
+    pub(super) fn fill_room(&mut self, place: usize, text: &[u8]) {
+        self.bytes[place..place + text.len()].copy_from_slice(text);
+    }
+
     #[inline]
     pub(super) fn copy_up_to(&mut self, input: &[u8], end: usize) {
-        // `copied` never passes what was read.
-        self.bytes.extend_from_slice(input.get(self.copied..end).unwrap_or_default());
-        self.copied = end;
+        // Masked fields often stand side by side, with nothing between them.
+        if self.copied < end {
+            self.bytes.extend_from_slice(input.get(self.copied..end).unwrap_or_default());
+            self.copied = end;
+        }
     }
 
     #[inline]

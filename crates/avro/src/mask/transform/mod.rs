@@ -13,11 +13,18 @@ use encrypt::Encryptor;
 use hash::{HASH_BYTES, HashKey};
 use tokenise::Tokeniser;
 
+use super::utf8::Text;
 use super::{MaskErrorKind, varint};
+
+/// A hash in hex in a string's place.
+pub(super) struct TextHash {
+    pub(super) key: HashKey,
+    pub(super) digits: usize,
+}
 
 /// What is done to a string.
 pub(super) enum TextMask {
-    Hash { key: HashKey, digits: usize },
+    Hash(TextHash),
     HashUuid { key: HashKey },
     KeepFirst(usize),
     KeepLast(usize),
@@ -28,11 +35,11 @@ pub(super) enum TextMask {
 
 impl TextMask {
     /// Appends the masked string with its length. `work` may be overwritten.
-    pub(super) fn write(&self, out: &mut Vec<u8>, work: &mut Vec<u8>, text: &str) -> Result<(), MaskErrorKind> {
+    pub(super) fn write(&self, out: &mut Vec<u8>, work: &mut Vec<u8>, text: Text<'_>) -> Result<(), MaskErrorKind> {
         match self {
-            TextMask::Hash { key, digits } => {
+            TextMask::Hash(TextHash { key, digits }) => {
                 varint::write_length(out, *digits);
-                hash::write_hex(out, &key.hash(text.as_bytes()), *digits);
+                out.extend_from_slice(&hash::hex(&key.hash(text.as_bytes()))[..*digits]);
             }
             TextMask::HashUuid { key } => {
                 let uuid = hash::uuid_text(key.uuid(text.as_bytes()));
@@ -43,7 +50,7 @@ impl TextMask {
             TextMask::KeepLast(kept) => text::keep_last(out, text, *kept),
             TextMask::Truncate(kept) => text::truncate(out, text, *kept),
             TextMask::Tokenise(tokeniser) => {
-                varint::write_length(out, text.len());
+                varint::write_length(out, text.as_bytes().len());
                 tokeniser.write_token(out, text.as_bytes())?;
             }
             TextMask::Encrypt(encryptor) => encryptor.write_text(out, work, text.as_bytes())?,
