@@ -23,6 +23,7 @@ async fn on_a_real_kafka() {
     topics_are_configured(&settings).await;
     a_log_is_read_to_its_end_then_followed(&settings).await;
     an_end_behind_gaps_is_reached(&settings).await;
+    an_end_that_following_passed_over_is_reached(&settings).await;
     an_open_transaction_does_not_show(&settings).await;
     an_earlier_writer_is_fenced(&settings).await;
     records_come_back_as_they_were_sent(&settings).await;
@@ -105,6 +106,21 @@ async fn an_end_behind_gaps_is_reached(settings: &Settings) {
     let ends = admin.end_offsets(&["log.gaps"]).await.unwrap();
     assert_eq!(ends[&TopicPartition::new("log.gaps", 0)], 20);
     assert_eq!(admin.start_offsets(&["log.gaps"]).await.unwrap()[&TopicPartition::new("log.gaps", 0)], 0);
+}
+
+/// Following swallows the event of the end, which is not told twice: reading to the end must not wait for it.
+async fn an_end_that_following_passed_over_is_reached(settings: &Settings) {
+    create(settings, TopicSpec::new("log.passed")).await;
+    let mut reader = LogReader::open(settings, "log.passed").await.unwrap();
+    let mut writer = FencedLogWriter::open(settings, "passed").await.unwrap();
+    for round in 0..3 {
+        writer.append(OutgoingRecord::to("log.passed").key(format!("{round}"))).await.unwrap();
+        tokio::time::timeout(DEADLINE, reader.next()).await.unwrap().unwrap();
+        let silence = tokio::time::timeout(Duration::from_millis(500), reader.next()).await;
+        assert!(silence.is_err(), "there is no further record");
+        let soon = tokio::time::timeout(Duration::from_secs(5), reader.read_to_end(|record| panic!("read {record:?}")));
+        soon.await.expect("the end is known without another event").unwrap();
+    }
 }
 
 /// A writer that was interrupted in the middle of a transaction is aborted by the next one; its record is never seen.

@@ -84,9 +84,10 @@ impl LogReader {
         if pending.is_empty() {
             return Ok(());
         }
-        // with nothing fetched yet, each end-of-partition event is news
-        let mut fresh: BTreeSet<i32> = if self.fetching { BTreeSet::new() } else { pending.keys().copied().collect() };
-        let mut doubtful: BTreeSet<i32> = BTreeSet::new();
+        // With nothing fetched yet, each end-of-partition event is news. Later, `next` may have passed over the event of
+        // the very end, and librdkafka does not say it twice: silence then asks for a fetch afresh.
+        let asked: BTreeSet<i32> = pending.keys().copied().collect();
+        let (mut fresh, mut doubtful) = if self.fetching { (BTreeSet::new(), asked) } else { (asked, BTreeSet::new()) };
         self.start_fetching()?;
         while !pending.is_empty() {
             let patience = if doubtful.is_empty() { STALL_TIMEOUT } else { DOUBT_TIMEOUT };
