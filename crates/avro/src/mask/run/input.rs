@@ -1,7 +1,7 @@
 //! A datum being read. Every read is checked; none is beyond the end.
 
 use crate::mask::limits::ITEM_BYTES_MAX;
-use crate::mask::utf8::{self, Text};
+use crate::mask::utf8::Text;
 use crate::mask::varint::{INT_BYTES_MAX, LONG_BYTES_MAX, unzigzag};
 use crate::mask::{MaskError, MaskErrorKind};
 
@@ -166,13 +166,6 @@ impl<'a> Input<'a> {
         let rest = &self.bytes[self.at - item.len()..];
         Text::first(item, rest).ok_or(MaskErrorKind::InvalidUtf8.at(start))
     }
-}
-
-/// Where a string of any kind ends.
-#[inline(never)]
-fn end_of_text(mut input: Input<'_>) -> Result<usize, MaskError> {
-    input.text()?;
-    Ok(input.at)
 }
 
 /// A varint of any length and where it ends. By value, so that an [`Input`] can stay in registers.

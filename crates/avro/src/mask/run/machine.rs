@@ -76,6 +76,7 @@ impl Machine {
     }
 
     /// From the program's first instruction to its end. Returns how much of the input that was.
+    #[expect(clippy::too_many_lines, reason = "one arm an instruction")]
     fn walk(&mut self, code: &Code, bytes: &[u8]) -> Result<usize, MaskError> {
         let mut input = Input::new(bytes);
         let mut pc = 0;
