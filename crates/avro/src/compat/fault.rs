@@ -9,7 +9,7 @@ use super::rule::{
     ENUM_SYMBOL_MISSING, FIELD_ALIAS_AMBIGUOUS, FIELD_WITHOUT_DEFAULT, FIXED_SIZE_MISMATCH, NAME_MISMATCH, Rule,
     TYPE_MISMATCH, UNION_BRANCH_MISSING,
 };
-use super::source::{Source, find_sources};
+use super::source::{Source, Sources, find_sources};
 use crate::schema::{Field, Kind, Node, NodeId, Record, Schema};
 
 /// The finding for a fault of a pair.
@@ -160,7 +160,7 @@ fn no_default(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, index: us
 
 /// The one field that the writer writes and the reader does not read, if there is only one.
 fn renamed_from<'w>(reader: Record<'_>, writer: Record<'w>, field: &Field) -> Option<&'w str> {
-    let mut sources = Vec::new();
+    let mut sources = Sources::new();
     find_sources(reader, writer, &mut sources);
     let missing = |source: &&Source| matches!(source, Source::Nothing);
     let unread = |index: &usize| !sources.contains(&Source::Writer(*index));

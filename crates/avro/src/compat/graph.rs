@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use super::resolve::{Edge, Fault, Resolution, Sides, Step};
 use crate::schema::NodeId;
@@ -19,7 +20,10 @@ pub(super) const MAX_PAIRS: usize = 1 << 18;
 const MAX_WORK: usize = 1 << 27;
 
 /// The most pairs that are made room for before they are met.
-const FEW_PAIRS: usize = 256;
+const EXPECTED_PAIRS: usize = 256;
+
+/// Up to so many pairs are gone through one by one; more are indexed.
+const FEW_PAIRS: usize = 16;
 
 /// The pair that stands for all whose types are plainly the same; nothing is to be said of it.
 pub(super) const SAME: usize = 0;
@@ -27,10 +31,11 @@ pub(super) const SAME: usize = 0;
 /// The pair of the schemas' roots.
 pub(super) const ROOT: usize = 1;
 
-/// The pairs that data can get to, and some more.
+/// The pairs that data can get to, and some more. Those of small schemas need no memory of their own.
+#[derive(Default)]
 pub(super) struct Graph {
-    pub(super) pairs: Vec<Pair>,
-    edges: Vec<(Step, usize)>,
+    pub(super) pairs: SmallVec<[Pair; 6]>,
+    edges: SmallVec<[(Step, usize); 12]>,
 }
 
 /// A reader's type and the writer's type that feeds it.
@@ -50,24 +55,25 @@ pub(super) struct Pair {
 pub(super) struct TooManyPairs;
 
 impl Graph {
-    pub(super) fn build(sides: &Sides<'_>) -> Result<Graph, TooManyPairs> {
+    /// Fills an empty graph; in its place, as it is large where it holds small schemas.
+    pub(super) fn build(&mut self, sides: &Sides<'_>) -> Result<(), TooManyPairs> {
         let (reader, writer) = (sides.reader.root(), sides.writer.root());
-        let mut builder = Builder::for_pairs(sides.reader.beyond_outlines().min(FEW_PAIRS) + 2);
+        self.pairs.reserve(sides.reader.beyond_outlines().min(EXPECTED_PAIRS) + ROOT);
+        let mut builder = Builder { graph: self, known: HashMap::default() };
         builder.add(reader, writer);
         builder.pair(sides, reader, writer);
         let mut resolution = Resolution::default();
         let (mut next, mut work) = (ROOT, 0);
-        while next < builder.pairs.len() {
+        while next < builder.graph.pairs.len() {
             builder.expand(sides, next, &mut resolution);
             work += resolution.work;
-            if builder.pairs.len() > MAX_PAIRS || work > MAX_WORK {
+            if builder.graph.pairs.len() > MAX_PAIRS || work > MAX_WORK {
                 return Err(TooManyPairs);
             }
             next += 1;
         }
-        let mut graph = Graph { pairs: builder.pairs, edges: builder.edges };
-        graph.settle();
-        Ok(graph)
+        self.settle();
+        Ok(())
     }
 
     /// The pairs inside one, each with the step to it, the contested ones last.
@@ -103,6 +109,9 @@ impl Graph {
         if broken.is_empty() {
             return;
         }
+        if self.pairs.len() <= FEW_PAIRS {
+            return self.settle_few(&broken);
+        }
         let needed_by = NeededBy::of(self);
         let mut left: Vec<usize> = self.pairs.iter().map(|pair| if pair.any { pair.inner.len() } else { 1 }).collect();
         for index in &broken {
@@ -114,6 +123,29 @@ impl Graph {
                 if self.pairs[outer].holds && left[outer] == 0 {
                     self.pairs[outer].holds = false;
                     broken.push(outer);
+                }
+            }
+        }
+    }
+}
+
+impl Graph {
+    /// The same for a few pairs, over and over until nothing changes.
+    fn settle_few(&mut self, broken: &[usize]) {
+        for index in broken {
+            self.pairs[*index].holds = false;
+        }
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            // What a pair needs was mostly met after it.
+            for index in (ROOT..self.pairs.len()).rev() {
+                let pair = &self.pairs[index];
+                let holds = |&(_, inner): &(Step, usize)| self.pairs[inner].holds;
+                let needed = self.inner(pair);
+                let sound = if pair.any { needed.iter().any(holds) } else { needed.iter().all(holds) };
+                if pair.holds && !sound {
+                    self.pairs[index].holds = false;
+                    changed = true;
                 }
             }
         }
@@ -151,21 +183,17 @@ impl NeededBy {
     }
 }
 
-struct Builder {
-    pairs: Vec<Pair>,
-    edges: Vec<(Step, usize)>,
-    /// The pairs of which a type has a name: only these can be met again, by another way.
+struct Builder<'g> {
+    graph: &'g mut Graph,
+    /// The pairs of which a type has a name, and some more, once there are many: only these can be met again, by another
+    /// way.
     known: HashMap<(NodeId, NodeId), usize, RandomState>,
 }
 
-impl Builder {
-    fn for_pairs(count: usize) -> Builder {
-        Builder { pairs: Vec::with_capacity(count), edges: Vec::with_capacity(count * 2), known: HashMap::default() }
-    }
-
+impl Builder<'_> {
     fn add(&mut self, reader: NodeId, writer: NodeId) -> usize {
         let (faults, inner) = (Vec::new(), 0..0);
-        self.pairs.push(Pair {
+        self.graph.pairs.push(Pair {
             reader,
             writer,
             faults,
@@ -175,32 +203,46 @@ impl Builder {
             any: false,
             holds: true,
         });
-        self.pairs.len() - 1
+        self.graph.pairs.len() - 1
     }
 
     fn pair(&mut self, sides: &Sides<'_>, reader: NodeId, writer: NodeId) -> usize {
         if !sides.reader.outline(reader).is_named() && !sides.writer.outline(writer).is_named() {
             return self.add(reader, writer);
         }
-        if let Some(index) = self.known.get(&(reader, writer)) {
-            return *index;
+        if let Some(index) = self.met(reader, writer) {
+            return index;
         }
         let index = self.add(reader, writer);
-        self.known.insert((reader, writer), index);
+        if !self.known.is_empty() {
+            self.known.insert((reader, writer), index);
+        }
         index
     }
 
+    fn met(&mut self, reader: NodeId, writer: NodeId) -> Option<usize> {
+        if self.graph.pairs.len() <= FEW_PAIRS {
+            let is_it = |pair: &Pair| pair.reader == reader && pair.writer == writer;
+            return self.graph.pairs.iter().skip(ROOT).position(is_it).map(|index| index + ROOT);
+        }
+        if self.known.is_empty() {
+            let pairs = self.graph.pairs.iter().enumerate().skip(ROOT);
+            self.known.extend(pairs.map(|(index, pair)| ((pair.reader, pair.writer), index)));
+        }
+        self.known.get(&(reader, writer)).copied()
+    }
+
     fn expand(&mut self, sides: &Sides<'_>, index: usize, resolution: &mut Resolution) {
-        let Pair { reader, writer, .. } = self.pairs[index];
+        let Pair { reader, writer, .. } = self.graph.pairs[index];
         sides.resolve(reader, writer, resolution);
-        let start = self.edges.len();
+        let start = self.graph.edges.len();
         for &Edge { step, reader, writer, same } in &resolution.inner {
             let inner = if same { SAME } else { self.pair(sides, reader, writer) };
-            self.edges.push((step, inner));
+            self.graph.edges.push((step, inner));
         }
-        let pair = &mut self.pairs[index];
-        pair.faults.append(&mut resolution.faults);
-        pair.inner = start..self.edges.len();
+        let pair = &mut self.graph.pairs[index];
+        pair.faults = std::mem::take(&mut resolution.faults);
+        pair.inner = start..self.graph.edges.len();
         (pair.contested, pair.any) = (resolution.contested, resolution.any);
         pair.moves_aliases = resolution.moves_aliases;
     }

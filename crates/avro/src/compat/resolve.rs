@@ -16,8 +16,9 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
-use super::source::{Source, find_sources};
+use super::source::{Source, Sources, find_sources};
 use crate::schema::{Kind, Name, Node, NodeId, Schema};
 
 /// The two schemas, and what the reader's aliases claim.
@@ -34,7 +35,7 @@ pub(super) struct Resolution {
     /// What is wrong with the pair itself.
     pub(super) faults: Vec<Fault>,
     /// The pairs inside it, the contested ones last; without fields of the same type of which nothing can be found.
-    pub(super) inner: Vec<Edge>,
+    pub(super) inner: SmallVec<[Edge; 8]>,
     /// How many of them data do not take, as another of the reader's fields takes the writer's field; they must hold all
     /// the same.
     pub(super) contested: usize,
@@ -44,7 +45,7 @@ pub(super) struct Resolution {
     pub(super) moves_aliases: bool,
     /// How many names were looked at.
     pub(super) work: usize,
-    sources: Vec<Source>,
+    sources: Sources,
 }
 
 /// A pair of types inside another, and how a datum gets there.
@@ -128,10 +129,9 @@ impl<'s> Sides<'s> {
             (Kind::Map { values: reader }, Kind::Map { values: writer }) => {
                 to.inner.push(self.edge(Step::Values, *reader, *writer));
             }
+            (reads, writes) if promotes(writes, reads) => {}
             (reads, writes) if std::mem::discriminant(reads) != std::mem::discriminant(writes) => {
-                if !promotes(writes, reads) {
-                    to.faults.push(Fault::Type);
-                }
+                to.faults.push(Fault::Type);
             }
             _ if reader.name.is_some() && !self.is_called_like(reader_id, writer_id) => to.faults.push(Fault::Name),
             (Kind::Fixed { size: reads }, Kind::Fixed { size: writes }) if reads != writes => {

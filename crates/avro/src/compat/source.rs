@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use crate::schema::{Field, Record};
 
@@ -17,10 +18,13 @@ pub(super) enum Source {
     Ambiguous(Vec<usize>),
 }
 
+/// For each of the reader's fields its source.
+pub(super) type Sources = SmallVec<[Source; 8]>;
+
 type Index<'n> = HashMap<&'n str, usize, RandomState>;
 
 /// Finds where each of the reader's fields takes its value from.
-pub(super) fn find_sources(reader: Record<'_>, writer: Record<'_>, sources: &mut Vec<Source>) {
+pub(super) fn find_sources(reader: Record<'_>, writer: Record<'_>, sources: &mut Sources) {
     sources.clear();
     let mut names = Names { record: writer, next: 0, searches: 0, index: None };
     for index in 0..reader.len() {
@@ -71,11 +75,11 @@ impl Names<'_> {
 }
 
 /// The same where some alias of the reader's is the name of a field of the writer's.
-fn sources_by_aliases(fields: &[Field], written: &[Field]) -> Vec<Source> {
+fn sources_by_aliases(fields: &[Field], written: &[Field]) -> Sources {
     let own = index(fields, |field| std::slice::from_ref(&field.name));
     let aliased = index(fields, |field| &field.aliases);
     let written_as = index(written, |field| std::slice::from_ref(&field.name));
-    let mut sources: Vec<Source> = fields.iter().map(|field| unwritten(field, &written_as)).collect();
+    let mut sources: Sources = fields.iter().map(|field| unwritten(field, &written_as)).collect();
     for (writer, field) in written.iter().enumerate() {
         let reader = aliased.get(field.name.as_str()).or_else(|| own.get(field.name.as_str()));
         if let Some(source) = reader.map(|reader| &mut sources[*reader])

@@ -1,5 +1,7 @@
 //! From the roots through every pair that a datum can reach, with what is to be said of each.
 
+use smallvec::SmallVec;
+
 use super::fault;
 use super::finding::{CompatFinding, Direction, Draft, Report, Trigger};
 use super::graph::{Graph, MAX_PAIRS, ROOT, SAME, TooManyPairs};
@@ -22,12 +24,12 @@ pub(super) fn compare(reader: &Schema, writer: &Schema, direction: Direction, se
         return Report::default();
     }
     let sides = Sides::new(reader, writer);
-    match Graph::build(&sides) {
-        Ok(graph) => {
-            Walk { sides: &sides, graph: &graph, direction, severities, ways: None, findings: Vec::new() }.report()
-        }
-        Err(TooManyPairs) => Report { findings: vec![too_complex(direction)] },
+    let mut graph = Graph::default();
+    if let Err(TooManyPairs) = graph.build(&sides) {
+        return Report { findings: vec![too_complex(direction)] };
     }
+    Walk { sides: &sides, graph: &graph, direction, severities, samples: None, trails: None, findings: Vec::new() }
+        .report()
 }
 
 struct Walk<'a, 's> {
@@ -36,15 +38,17 @@ struct Walk<'a, 's> {
     direction: Direction,
     severities: &'a Severities,
     /// Known from the first finding on.
-    ways: Option<(Samples<'s>, Trails)>,
+    samples: Option<Samples<'s>>,
+    /// Known from the first finding on that is not at the root.
+    trails: Option<Trails>,
     findings: Vec<CompatFinding>,
 }
 
 impl Walk<'_, '_> {
     fn report(mut self) -> Report {
-        let mut seen = vec![false; self.graph.pairs.len()];
+        let mut seen: SmallVec<[bool; 16]> = SmallVec::from_elem(false, self.graph.pairs.len());
         (seen[SAME], seen[ROOT]) = (true, true);
-        let mut to_visit = vec![ROOT];
+        let mut to_visit: SmallVec<[usize; 16]> = SmallVec::from_slice(&[ROOT]);
         while let Some(index) = to_visit.pop() {
             self.visit(index);
             if self.findings.len() >= MAX_FINDINGS {
@@ -79,12 +83,15 @@ impl Walk<'_, '_> {
 
     fn finding(&mut self, index: usize, draft: Draft) -> Option<CompatFinding> {
         let severity = self.severities.of(draft.rule)?;
-        let (samples, trails) = self.ways.get_or_insert_with(|| {
-            let samples = Samples::of(self.sides.writer);
-            let trails = Trails::of(self.graph, &samples);
-            (samples, trails)
-        });
-        let path = trails.dotted(self.graph, self.sides, index, draft.field.as_deref());
+        let samples = self.samples.get_or_insert_with(|| Samples::of(self.sides.writer));
+        if index != ROOT && self.trails.is_none() {
+            self.trails = Some(Trails::of(self.graph, samples));
+        }
+        let trails = self.trails.as_ref();
+        let path = match trails {
+            Some(trails) => trails.dotted(self.graph, self.sides, index, draft.field.as_deref()),
+            None => draft.field.clone().unwrap_or_default(),
+        };
         Some(CompatFinding {
             rule: draft.rule.id,
             severity,
@@ -105,7 +112,7 @@ fn witness<'s>(
     sides: &Sides<'s>,
     graph: &Graph,
     samples: &mut Samples<'s>,
-    trails: &Trails,
+    trails: Option<&Trails>,
     index: usize,
     trigger: Trigger,
 ) -> Option<serde_json::Value> {
@@ -121,7 +128,8 @@ fn witness<'s>(
             samples.around(datum, std::iter::once((writer, step)))?
         }
     };
-    let steps = trails.back(index).map(|(from, step)| (graph.pairs[from].writer, step));
+    let steps =
+        trails.into_iter().flat_map(|trails| trails.back(index)).map(|(from, step)| (graph.pairs[from].writer, step));
     samples.around(datum, steps)
 }
 

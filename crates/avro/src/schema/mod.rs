@@ -248,7 +248,11 @@ fn same_field((one, other): (&Field, &Field)) -> bool {
 /// Two schemas are equal if all their types are, in the same order, with all that is kept of them.
 impl PartialEq for Schema {
     fn eq(&self, other: &Schema) -> bool {
-        self.root == other.root && self.nodes == other.nodes
+        // What is side by side tells most schemas apart.
+        self.root == other.root
+            && self.outlines == other.outlines
+            && self.shapes.have_text_of(&other.shapes)
+            && self.nodes == other.nodes
     }
 }
 

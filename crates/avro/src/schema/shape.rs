@@ -149,6 +149,11 @@ impl Shapes {
         Record { fields, shapes: &self.fields[start as usize..end as usize], text: &self.text }
     }
 
+    /// Whether names, classes and scalar defaults are the same, in the same order.
+    pub(super) fn have_text_of(&self, other: &Shapes) -> bool {
+        self.text == other.text
+    }
+
     /// Whether some field has aliases.
     pub(super) fn has_aliases(&self) -> bool {
         self.fields.iter().any(|field| field.has_aliases)

@@ -2,12 +2,12 @@ use std::collections::HashMap;
 
 use super::super::finding::{Draft, Trigger};
 use super::super::rule::ALIAS_REUSED;
-use super::super::source::{Source, find_sources};
+use super::super::source::{Source, Sources, find_sources};
 use crate::schema::{Field, Record};
 
 /// Aliases of the reader's fields that stand for something else than they used to.
 pub(super) fn reused(reader: Record<'_>, writer: Record<'_>) -> Vec<Draft> {
-    let mut sources = Vec::new();
+    let mut sources = Sources::new();
     find_sources(reader, writer, &mut sources);
     let mut drafts = taken(reader.fields, writer.fields, &sources);
     drafts.extend(moved(reader.fields, writer.fields, &sources));
