@@ -22,8 +22,10 @@ const UUID_BYTES: usize = 16;
 const UUID_CHARS: usize = 36;
 
 const BLOCK_BYTES: usize = 64;
-/// What a last block needs besides the message: a bit that ends it, and its length.
-const PADDING_BYTES_MIN: usize = 9;
+/// At a message's end: its length in bits.
+const LENGTH_BYTES: usize = 8;
+/// The longest message of one block: behind it come a byte that ends it, and its length.
+const SHORT_BYTES_MAX: usize = BLOCK_BYTES - LENGTH_BYTES - 1;
 
 /// SHA-256's initial state (FIPS 180-4, section 5.3.3).
 const INITIAL: [u32; 8] =
@@ -82,13 +84,28 @@ fn absorb(mut state: [u32; 8], message: &[u8]) -> [u32; 8] {
         compress256(&mut state, blocks);
     }
     let mut last = [[0; BLOCK_BYTES]; 2];
-    let used = if rest.len() + PADDING_BYTES_MIN <= BLOCK_BYTES { 1 } else { 2 };
+    let used = if rest.len() <= SHORT_BYTES_MAX { 1 } else { 2 };
     last[0][..rest.len()].copy_from_slice(rest);
     last[0][rest.len()] = 0x80;
-    let bits = 8 * (BLOCK_BYTES + message.len()) as u64;
-    last[used - 1][BLOCK_BYTES - 8..].copy_from_slice(&bits.to_be_bytes());
+    last[used - 1][BLOCK_BYTES - LENGTH_BYTES..].copy_from_slice(&bits(message.len()).to_be_bytes());
     compress256(&mut state, &last[..used]);
     state
+}
+
+/// The only block of a message of [`SHORT_BYTES_MAX`] at most.
+#[inline]
+fn only_block(message: &[u8]) -> [u8; BLOCK_BYTES] {
+    let mut block = [0; BLOCK_BYTES];
+    block[..message.len()].copy_from_slice(message);
+    block[message.len()] = 0x80;
+    block[BLOCK_BYTES - LENGTH_BYTES..].copy_from_slice(&bits(message.len()).to_be_bytes());
+    block
+}
+
+/// Bits of a key's block and a message behind it.
+#[inline]
+fn bits(message_bytes: usize) -> u64 {
+    8 * (BLOCK_BYTES + message_bytes) as u64
 }
 
 #[inline]
@@ -100,10 +117,22 @@ fn bytes_of(state: [u32; 8]) -> [u8; HASH_BYTES] {
     bytes
 }
 
-/// Two hashes, neither of which waits for the other.
+/// Two hashes. Where both values are short, as most are, all four blocks are compressed without a pause between them.
 pub(in crate::mask) fn hash_two(keys: [&HashKey; 2], values: [&[u8]; 2]) -> [[u8; HASH_BYTES]; 2] {
-    let inner = [absorb(*keys[0].inner, values[0]), absorb(*keys[1].inner, values[1])].map(bytes_of);
-    [absorb(*keys[0].outer, &inner[0]), absorb(*keys[1].outer, &inner[1])].map(bytes_of)
+    let [one, two] = keys;
+    if values[0].len().max(values[1].len()) > SHORT_BYTES_MAX {
+        return [one.hash(values[0]), two.hash(values[1])];
+    }
+    let inner = compress_two([*one.inner, *two.inner], values.map(only_block)).map(bytes_of);
+    compress_two([*one.outer, *two.outer], [only_block(&inner[0]), only_block(&inner[1])]).map(bytes_of)
+}
+
+/// Takes a block into each of two states: nothing stands between the two, so that a processor works on both at once.
+#[inline]
+fn compress_two(mut states: [[u32; 8]; 2], blocks: [[u8; BLOCK_BYTES]; 2]) -> [[u32; 8]; 2] {
+    compress256(&mut states[0], &blocks[..1]);
+    compress256(&mut states[1], &blocks[1..]);
+    states
 }
 
 /// A hash in hex.
