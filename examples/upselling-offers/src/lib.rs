@@ -6,7 +6,7 @@
 //!
 //! - [`facts`] says which fields of the products it reads and writes;
 //! - [`book`] keeps the newest state of every key in memory, bounded by a limit that is told;
-//! - [`derive`] makes offers of it: pure, deterministic;
+//! - [`mod@derive`] makes offers of it: pure, deterministic;
 //! - [`Program`] subscribes, publishes, and tells lineage what it did.
 
 pub mod book;
