@@ -4,13 +4,14 @@ use serde_json::json;
 
 use super::finding::{Draft, Trigger};
 use super::graph::Pair;
+use super::phrase::{listed, named, plain, words};
 use super::resolve::{Fault, Sides, Step};
 use super::rule::{
     ENUM_SYMBOL_MISSING, FIELD_ALIAS_AMBIGUOUS, FIELD_WITHOUT_DEFAULT, FIXED_SIZE_MISMATCH, NAME_MISMATCH, Rule,
     TYPE_MISMATCH, UNION_BRANCH_MISSING,
 };
 use super::source::{Source, Sources, find_sources};
-use crate::schema::{Field, Kind, Node, NodeId, Record, Schema};
+use crate::schema::{Field, Kind, Node, NodeId, Record};
 
 /// The finding for a fault of a pair.
 pub(super) fn describe(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, fault: &Fault) -> Draft {
@@ -164,7 +165,7 @@ fn renamed_from<'w>(reader: Record<'_>, writer: Record<'w>, field: &Field) -> Op
     find_sources(reader, writer, &mut sources);
     let missing = |source: &&Source| matches!(source, Source::Nothing);
     let unread = |index: &usize| !sources.contains(&Source::Writer(*index));
-    let mut unread = (0..writer.fields.len()).filter(unread).map(|index| writer.name(index));
+    let mut unread = (0..writer.len()).filter(unread).map(|index| writer.name(index));
     match (unread.next(), unread.next(), sources.iter().filter(missing).count()) {
         (Some(only), None, 1) if only != field.name => Some(only),
         _ => None,
@@ -194,52 +195,4 @@ pub(super) fn fields(node: &Node) -> &[Field] {
 /// An enum's symbols; no other type has any.
 pub(super) fn enum_symbols(node: &Node) -> &[String] {
     if let Kind::Enum { symbols, .. } = &node.kind { symbols } else { &[] }
-}
-
-/// The full name, quoted.
-pub(super) fn named(node: &Node) -> String {
-    node.name.as_ref().map_or_else(|| node.kind.word().to_owned(), |name| format!("\"{name}\""))
-}
-
-/// A type as a message calls it.
-pub(super) fn words(schema: &Schema, id: NodeId) -> String {
-    const SHOWN_BRANCHES: usize = 8;
-    let node = schema.node(id);
-    match (&node.kind, node.logical) {
-        (Kind::Union { branches }, _) => {
-            let shown: Vec<String> =
-                branches.iter().take(SHOWN_BRANCHES).map(|branch| short(schema.node(*branch))).collect();
-            let more = if branches.len() > SHOWN_BRANCHES { ", ..." } else { "" };
-            format!("union [{}{more}]", shown.join(", "))
-        }
-        (kind, Some(logical)) if node.name.is_none() => format!("{} ({logical})", kind.word()),
-        (kind, _) if node.name.is_some() => format!("{} {}", kind.word(), named(node)),
-        (kind, _) => kind.word().to_owned(),
-    }
-}
-
-fn short(node: &Node) -> String {
-    node.name.as_ref().map_or_else(|| node.kind.word().to_owned(), ToString::to_string)
-}
-
-/// A type as a hint writes it: `"string"`, `"crm.Address"`, but only `an array`.
-fn plain(node: &Node) -> String {
-    match (&node.name, &node.kind) {
-        (Some(name), _) => format!("\"{name}\""),
-        (None, Kind::Array { .. }) => "an array".to_owned(),
-        (None, Kind::Map { .. }) => "a map".to_owned(),
-        (None, Kind::Union { .. }) => "the union".to_owned(),
-        (None, kind) => format!("\"{}\"", kind.word()),
-    }
-}
-
-/// `symbol "A"`, `symbols "A", "B"`, `symbols "A", "B" and 7 more`.
-pub(super) fn listed(names: &[&str], what: &str) -> String {
-    const SHOWN: usize = 5;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect();
-    let plural = if names.len() == 1 { "" } else { "s" };
-    match names.len().saturating_sub(SHOWN) {
-        0 => format!("{what}{plural} {}", shown.join(", ")),
-        more => format!("{what}{plural} {} and {more} more", shown.join(", ")),
-    }
 }

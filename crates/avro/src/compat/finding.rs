@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::resolve::Step;
-use super::rule::{Rule, RuleKind, SCHEMA_INVALID, rule};
+use super::rule::{Rule, RuleKind, SCHEMA_INVALID};
 use crate::schema::SchemaError;
 
 /// Which of two schemas reads.
@@ -23,6 +23,9 @@ pub enum Direction {
 pub struct CompatFinding {
     /// The rule's id; `docs/rules/<id>.md` explains it.
     pub rule: &'static str,
+    /// What the rule is about: Avro's resolution, or meaning above it.
+    #[serde(skip)]
+    pub kind: RuleKind,
     /// Error for what cannot be read; for a change of meaning as [`Severities`](super::Severities) have it, else warning.
     pub severity: Severity,
     /// The field it is about, in the reader's names: `contacts[].email`, `attributes{}.ssn`; empty for the whole datum.
@@ -87,7 +90,7 @@ impl CompatFinding {
     /// Whether it says that data cannot be read, and not only that they change their meaning.
     #[must_use]
     pub fn breaks(&self) -> bool {
-        rule(self.rule).is_none_or(|rule| rule.kind == RuleKind::Resolution)
+        self.kind == RuleKind::Resolution
     }
 
     /// The finding as `mesh check` reports it, at its place in the reader's or the writer's file.
@@ -154,6 +157,7 @@ pub(super) fn invalid(error: &SchemaError, side: &str) -> CompatFinding {
     };
     CompatFinding {
         rule: SCHEMA_INVALID.id,
+        kind: SCHEMA_INVALID.kind,
         severity: Severity::Error,
         path: String::new(),
         message: format!("the {side}'s schema is not valid Avro{place}: {}", error.fault),

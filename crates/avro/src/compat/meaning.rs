@@ -8,19 +8,22 @@ mod union;
 
 use serde_json::{Value, json};
 
-use super::fault::{enum_symbols, listed, named};
+use super::fault::enum_symbols;
 use super::finding::{Direction, Draft, Trigger};
 use super::graph::{Graph, Pair};
+use super::phrase::{listed, named};
 use super::resolve::{Sides, Step, unknown_symbols};
 use super::rule::{BYTES_AS_TEXT, ENUM_SYMBOL_DEFAULTED, PROMOTION_LOSSY, Rule};
 use crate::schema::{Field, Kind, Node};
 
 /// Adds what changes its meaning at a pair of types that has no fault of its own.
 pub(super) fn compare(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, drafts: &mut Vec<Draft>) {
+    if sides.reader.outline(pair.reader).is_record() && sides.writer.outline(pair.writer).is_record() {
+        return records(sides, graph, pair, direction, drafts);
+    }
     let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
     match (&reader.kind, &writer.kind) {
         (_, Kind::Union { .. }) | (Kind::Union { .. }, _) => drafts.extend(union::ambiguous(sides, pair)),
-        (Kind::Record { .. }, Kind::Record { .. }) => records(sides, graph, pair, direction, drafts),
         _ => {
             drafts.extend(logical::changed(sides, pair.reader, pair.writer));
             drafts.extend(promoted(reader, writer));
@@ -35,9 +38,9 @@ fn records(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, 
     for (step, _) in graph.taken(pair) {
         let Step::Field { reader: reads, writer: writes } = step else { continue };
         let matched = Matched {
-            reader: &reader.fields[*reads],
+            reader: &reader.fields()[*reads],
             reader_class: reader.class(*reads),
-            writer: &writer.fields[*writes],
+            writer: &writer.fields()[*writes],
             writer_class: writer.class(*writes),
             direction,
         };

@@ -11,6 +11,7 @@ mod graph;
 mod level;
 mod meaning;
 mod path;
+mod phrase;
 mod refusal;
 mod resolve;
 mod rule;

@@ -1,6 +1,6 @@
 //! How a datum gets from the schemas' roots to a pair of types.
 
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 
 use super::graph::{Graph, ROOT, SAME};
 use super::resolve::{Sides, Step};
@@ -12,22 +12,36 @@ const SHOWN_STEPS: usize = 64;
 
 /// For each pair the pair it is reached from by the fewest steps, and the step from there.
 pub(super) struct Trails {
-    from: Vec<Option<(usize, Step)>>,
+    from: SmallVec<[Option<(usize, Step)>; 8]>,
+}
+
+/// Pairs to go through, first in first out; each is in it once.
+#[derive(Default)]
+struct Queue {
+    pairs: SmallVec<[usize; 8]>,
+    popped: usize,
+}
+
+impl Queue {
+    fn pop(&mut self) -> Option<usize> {
+        let next = self.pairs.get(self.popped).copied();
+        self.popped += usize::from(next.is_some());
+        next
+    }
 }
 
 impl Trails {
     /// The trails of a graph. Those that data take come first: what only lies inside a type without data is reached last.
-    pub(super) fn of(graph: &Graph, samples: &Samples<'_>) -> Trails {
-        let mut from = vec![None; graph.pairs.len()];
-        let mut seen = vec![false; graph.pairs.len()];
-        (seen[SAME], seen[ROOT]) = (true, true);
-        let (mut next, mut last) = (VecDeque::from([ROOT]), VecDeque::new());
-        while let Some(index) = next.pop_front().or_else(|| last.pop_front()) {
+    pub(super) fn of(graph: &Graph, samples: &mut Samples<'_>) -> Trails {
+        let mut from: SmallVec<[_; 8]> = SmallVec::from_elem(None, graph.pairs.len());
+        let (mut next, mut last) = (Queue::default(), Queue::default());
+        next.pairs.push(ROOT);
+        while let Some(index) = next.pop().or_else(|| last.pop()) {
             for &(step, inner) in graph.reached(index) {
-                if !std::mem::replace(&mut seen[inner], true) {
+                if inner != SAME && inner != ROOT && from[inner].is_none() {
                     from[inner] = Some((index, step));
                     let queue = if samples.any(graph.pairs[inner].writer) { &mut next } else { &mut last };
-                    queue.push_back(inner);
+                    queue.pairs.push(inner);
                 }
             }
         }
@@ -41,7 +55,7 @@ impl Trails {
 
     /// The path in the reader's names, as contracts write columns: `contacts[].email`.
     pub(super) fn dotted(&self, graph: &Graph, sides: &Sides<'_>, pair: usize, field: Option<&str>) -> String {
-        let steps: Vec<(usize, Step)> = self.back(pair).take(SHOWN_STEPS).collect();
+        let steps: SmallVec<[(usize, Step); 8]> = self.back(pair).take(SHOWN_STEPS).collect();
         let mut path = String::from(if steps.len() == SHOWN_STEPS { "…" } else { "" });
         for (from, step) in steps.into_iter().rev() {
             match (step, &sides.reader.node(graph.pairs[from].reader).kind) {

@@ -19,7 +19,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use super::source::{Source, Sources, find_sources};
-use crate::schema::{Kind, Name, Node, NodeId, Schema};
+use crate::schema::{Kind, Name, Node, NodeId, Outline, Schema};
 
 /// The two schemas, and what the reader's aliases claim.
 pub(super) struct Sides<'s> {
@@ -116,6 +116,9 @@ impl<'s> Sides<'s> {
     /// What the pair asks for.
     pub(super) fn resolve(&self, reader_id: NodeId, writer_id: NodeId, to: &mut Resolution) {
         to.clear();
+        if self.reader.outline(reader_id).is_record() && self.writer.outline(writer_id).is_record() {
+            return self.records(reader_id, writer_id, to);
+        }
         let (reader, writer) = (self.reader.node(reader_id), self.writer.node(writer_id));
         match (&reader.kind, &writer.kind) {
             (_, Kind::Union { branches }) => {
@@ -140,18 +143,17 @@ impl<'s> Sides<'s> {
             (Kind::Enum { symbols, default }, Kind::Enum { symbols: written, .. }) => {
                 to.enumeration(symbols, default.as_deref(), written);
             }
-            (Kind::Record { .. }, Kind::Record { .. }) => self.records(reader_id, writer_id, to),
             _ => {}
         }
     }
 
     fn edge(&self, step: Step, reader: NodeId, writer: NodeId) -> Edge {
-        Edge { step, reader, writer, same: self.is_same(reader, writer) }
+        let outlines = (self.reader.outline(reader), self.writer.outline(writer));
+        Edge { step, reader, writer, same: self.is_same(reader, writer, outlines) }
     }
 
     /// Whether two types are plainly the same: nothing about them can be found.
-    fn is_same(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
-        let (reads, writes) = (self.reader.outline(reader_id), self.writer.outline(writer_id));
+    fn is_same(&self, reader_id: NodeId, writer_id: NodeId, (reads, writes): (Outline, Outline)) -> bool {
         if reads.is_named() && writes.is_named() {
             let records = reads.is_record() || writes.is_record();
             return !records
@@ -178,15 +180,19 @@ impl<'s> Sides<'s> {
     }
 
     fn records(&self, reader_id: NodeId, writer_id: NodeId, to: &mut Resolution) {
+        if !self.is_called_like(reader_id, writer_id) {
+            return to.faults.push(Fault::Name);
+        }
         let (reader, writer) = (self.reader.record(reader_id), self.writer.record(writer_id));
         to.work += reader.len() + writer.len();
-        let mut sources = std::mem::take(&mut to.sources);
-        find_sources(reader, writer, &mut sources);
+        find_sources(reader, writer, &mut to.sources);
         let edge = |index: usize, written: usize| {
             let step = Step::Field { reader: index, writer: written };
-            self.edge(step, reader.node(index), writer.node(written))
+            let outlines = (reader.outline(index), writer.outline(written));
+            let (reader, writer) = (reader.node(index), writer.node(written));
+            Edge { step, reader, writer, same: self.is_same(reader, writer, outlines) }
         };
-        for (index, source) in sources.iter().enumerate() {
+        for (index, source) in to.sources.iter().enumerate() {
             match source {
                 Source::Writer(written) => {
                     let edge = edge(index, *written);
@@ -197,7 +203,7 @@ impl<'s> Sides<'s> {
                     if !edge.same || may_change() {
                         to.inner.push(edge);
                     }
-                    let aliases = || reader.fields[index].aliases != writer.fields[*written].aliases;
+                    let aliases = || reader.fields()[index].aliases != writer.fields()[*written].aliases;
                     to.moves_aliases |= reader.has_aliases(index) && aliases();
                 }
                 Source::Default => to.moves_aliases |= reader.has_aliases(index),
@@ -208,13 +214,12 @@ impl<'s> Sides<'s> {
         }
         if to.contested > 0 {
             to.moves_aliases = true;
-            let contested = sources.iter().enumerate().filter_map(|(index, source)| match source {
+            let contested = to.sources.iter().enumerate().filter_map(|(index, source)| match source {
                 Source::Taken(written) => Some(edge(index, *written)),
                 _ => None,
             });
             to.inner.extend(contested);
         }
-        to.sources = sources;
     }
 
     fn reader_union(&self, branches: &[NodeId], writer_id: NodeId, to: &mut Resolution) {

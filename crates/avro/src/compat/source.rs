@@ -28,8 +28,8 @@ pub(super) fn find_sources(reader: Record<'_>, writer: Record<'_>, sources: &mut
     sources.clear();
     let mut names = Names { record: writer, next: 0, searches: 0, index: None };
     for index in 0..reader.len() {
-        if reader.has_aliases(index) && reader.fields[index].aliases.iter().any(|alias| names.find(alias).is_some()) {
-            *sources = sources_by_aliases(reader.fields, writer.fields);
+        if reader.has_aliases(index) && reader.fields()[index].aliases.iter().any(|alias| names.find(alias).is_some()) {
+            *sources = sources_by_aliases(reader.fields(), writer.fields());
             return;
         }
         sources.push(match names.follow(reader.name(index)) {

@@ -65,24 +65,24 @@ impl Walk<'_, '_> {
 
     fn visit(&mut self, index: usize) {
         let pair = &self.graph.pairs[index];
-        let mut drafts: Vec<Draft> =
-            pair.faults.iter().map(|fault| fault::describe(self.sides, pair.reader, pair.writer, fault)).collect();
-        if pair.any && !pair.holds {
-            drafts.push(fault::no_branch_reads(self.sides, pair.reader, pair.writer));
-        }
+        let faults = pair.faults.iter().map(|fault| fault::describe(self.sides, pair.reader, pair.writer, fault));
+        let no_branch = (pair.any && !pair.holds).then(|| fault::no_branch_reads(self.sides, pair.reader, pair.writer));
         let contested = self.graph.contested(pair).iter().filter(|(_, inner)| !self.graph.pairs[*inner].holds);
-        drafts.extend(contested.filter_map(|(step, inner)| fault::contested(self.sides, pair, *step, *inner)));
-        if drafts.is_empty() {
-            meaning::compare(self.sides, self.graph, pair, self.direction, &mut drafts);
+        let contested = contested.filter_map(|(step, inner)| fault::contested(self.sides, pair, *step, *inner));
+        let mut breaks = false;
+        for draft in faults.chain(no_branch).chain(contested) {
+            breaks = true;
+            self.add(index, draft);
         }
-        for draft in drafts {
-            let finding = self.finding(index, draft);
-            self.findings.extend(finding);
+        if !breaks {
+            let mut changes = Vec::new();
+            meaning::compare(self.sides, self.graph, pair, self.direction, &mut changes);
+            changes.into_iter().for_each(|draft| self.add(index, draft));
         }
     }
 
-    fn finding(&mut self, index: usize, draft: Draft) -> Option<CompatFinding> {
-        let severity = self.severities.of(draft.rule)?;
+    fn add(&mut self, index: usize, mut draft: Draft) {
+        let Some(severity) = self.severities.of(draft.rule) else { return };
         let samples = self.samples.get_or_insert_with(|| Samples::of(self.sides.writer));
         if index != ROOT && self.trails.is_none() {
             self.trails = Some(Trails::of(self.graph, samples));
@@ -90,10 +90,11 @@ impl Walk<'_, '_> {
         let trails = self.trails.as_ref();
         let path = match trails {
             Some(trails) => trails.dotted(self.graph, self.sides, index, draft.field.as_deref()),
-            None => draft.field.clone().unwrap_or_default(),
+            None => draft.field.take().unwrap_or_default(),
         };
-        Some(CompatFinding {
+        self.findings.push(CompatFinding {
             rule: draft.rule.id,
+            kind: draft.rule.kind,
             severity,
             path,
             witness: witness(self.sides, self.graph, samples, trails, index, draft.trigger),
@@ -136,6 +137,7 @@ fn witness<'s>(
 fn too_complex(direction: Direction) -> CompatFinding {
     CompatFinding {
         rule: SCHEMA_TOO_COMPLEX.id,
+        kind: SCHEMA_TOO_COMPLEX.kind,
         severity: mesh_contract::Severity::Error,
         path: String::new(),
         message: format!(

@@ -24,6 +24,7 @@ const MAX_FIXED_BYTES: usize = 4096;
 pub(super) struct Samples<'s> {
     schema: &'s Schema,
     /// How deep each type's shallowest datum is; `None` where it has none: an infinite record, an enum without symbols.
+    /// Known once a record or a union is met.
     heights: Vec<Option<u32>>,
     /// How many values may still be built for this datum, and for all.
     left: [usize; 2],
@@ -31,21 +32,32 @@ pub(super) struct Samples<'s> {
 
 impl<'s> Samples<'s> {
     pub(super) fn of(schema: &'s Schema) -> Samples<'s> {
-        let primitive = |outline: &Outline| outline.is_all().then_some(u32::from(outline.is_nullable()));
-        let heights = schema.outlines().iter().map(primitive).collect();
-        let mut samples = Samples { schema, heights, left: [0, MAX_VALUES_OF_ALL] };
-        // A few rounds do; what is deeper than the limit is not built.
-        for _ in 0..=MAX_HEIGHT {
-            if !samples.raise() {
-                break;
-            }
-        }
-        samples
+        Samples { schema, heights: Vec::new(), left: [0, MAX_VALUES_OF_ALL] }
     }
 
     /// Whether a type has any data, of those that are built.
-    pub(super) fn any(&self, id: NodeId) -> bool {
-        self.heights[id.index()].is_some()
+    pub(super) fn any(&mut self, id: NodeId) -> bool {
+        match &self.schema.node(id).kind {
+            _ if self.schema.outline(id).is_all() => true,
+            Kind::Record { .. } | Kind::Union { .. } => self.heights()[id.index()].is_some(),
+            Kind::Enum { symbols, .. } => !symbols.is_empty(),
+            Kind::Fixed { size } => *size <= MAX_FIXED_BYTES,
+            _ => true,
+        }
+    }
+
+    fn heights(&mut self) -> &[Option<u32>] {
+        if self.heights.is_empty() {
+            let primitive = |outline: &Outline| outline.is_all().then_some(u32::from(outline.is_nullable()));
+            self.heights = self.schema.outlines().iter().map(primitive).collect();
+            // A few rounds do; what is deeper than the limit is not built.
+            for _ in 0..=MAX_HEIGHT {
+                if !self.raise() {
+                    break;
+                }
+            }
+        }
+        &self.heights
     }
 
     /// The smallest datum of a type.
@@ -122,7 +134,9 @@ impl<'s> Samples<'s> {
         for left in &mut self.left {
             *left = left.checked_sub(1)?;
         }
-        self.heights[id.index()]?;
+        if !self.any(id) {
+            return None;
+        }
         Some(match &self.schema.node(id).kind {
             Kind::Null => Value::Null,
             Kind::Boolean => json!(false),
@@ -133,6 +147,7 @@ impl<'s> Samples<'s> {
             Kind::Enum { symbols, .. } => json!(symbols.first()?),
             Kind::Array { .. } => json!([]),
             Kind::Map { .. } => json!({}),
+            Kind::Union { .. } if self.schema.outline(id).is_nullable() => Value::Null,
             Kind::Union { branches } => {
                 let height = |branch: &&NodeId| self.heights[branch.index()].unwrap_or(u32::MAX);
                 let lowest = *branches.iter().min_by_key(height)?;

@@ -160,7 +160,7 @@ impl Schema {
         let ids = (0_u32..).map(NodeId).zip(&nodes);
         let aliased: Vec<NodeId> = ids.filter(|(_, node)| !node.aliases.is_empty()).map(|(id, _)| id).collect();
         let has_references = nodes.iter().any(|node| node.document > 0);
-        let shapes = Shapes::of(&nodes);
+        let shapes = Shapes::of(&nodes, &outlines);
         Schema {
             has_aliases: !aliased.is_empty() || shapes.has_aliases(),
             nodes,
@@ -177,8 +177,7 @@ impl Schema {
 
     /// The record with that id, or no fields where it is none.
     pub(crate) fn record(&self, id: NodeId) -> Record<'_> {
-        let fields: &[Field] = if let Kind::Record { fields } = &self.node(id).kind { fields } else { &[] };
-        self.shapes.record(id, fields)
+        self.shapes.record(id, self.node(id))
     }
 
     /// Whether some type or field has aliases.

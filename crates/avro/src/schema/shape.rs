@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{CLASS, Field, Kind, Node, NodeId, SENSITIVE};
+use super::{CLASS, Field, Kind, Node, NodeId, Outline, SENSITIVE};
 
 /// The shapes of all types of a schema.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,7 @@ struct TypeShape {
 struct FieldShape {
     name: Span,
     node: NodeId,
+    outline: Outline,
     default: DefaultShape,
     /// The class that the field, or a type that it is made of, names; empty where none does.
     class: Span,
@@ -50,13 +51,13 @@ enum DefaultShape {
 /// A record's fields and their shapes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record<'s> {
-    pub(crate) fields: &'s [Field],
+    node: &'s Node,
     shapes: &'s [FieldShape],
     text: &'s str,
 }
 
 impl Shapes {
-    pub(super) fn of(nodes: &[Node]) -> Shapes {
+    pub(super) fn of(nodes: &[Node], outlines: &[Outline]) -> Shapes {
         let mut shapes = Shapes::default();
         let has_classed_types = nodes.iter().any(|node| node.attributes.contains_key(CLASS));
         for node in nodes {
@@ -65,7 +66,7 @@ impl Shapes {
             if let Kind::Record { fields } = &node.kind {
                 for field in fields {
                     let class = class(nodes, field, has_classed_types).unwrap_or_default();
-                    shapes.add(field, class);
+                    shapes.add(field, outlines[field.node.index()], class);
                 }
             }
             shapes.types.push(TypeShape { essence, fields: Span { start, end: shapes.fields.len() as u32 } });
@@ -96,10 +97,11 @@ impl Shapes {
         self.since(start)
     }
 
-    fn add(&mut self, field: &Field, class: &str) {
+    fn add(&mut self, field: &Field, outline: Outline, class: &str) {
         let shape = FieldShape {
             name: self.push(&field.name),
             node: field.node,
+            outline,
             default: self.default_shape(field.default.as_ref()),
             class: self.push(class),
             has_aliases: !field.aliases.is_empty(),
@@ -143,10 +145,10 @@ impl Shapes {
         self.types[id.index()].essence.of(&self.text)
     }
 
-    /// The shape of the record with that id and those fields.
-    pub(super) fn record<'s>(&'s self, id: NodeId, fields: &'s [Field]) -> Record<'s> {
+    /// The shape of the record with that id and node.
+    pub(super) fn record<'s>(&'s self, id: NodeId, node: &'s Node) -> Record<'s> {
         let Span { start, end } = self.types[id.index()].fields;
-        Record { fields, shapes: &self.fields[start as usize..end as usize], text: &self.text }
+        Record { node, shapes: &self.fields[start as usize..end as usize], text: &self.text }
     }
 
     /// Whether names, classes and scalar defaults are the same, in the same order.
@@ -167,6 +169,11 @@ impl Span {
 }
 
 impl<'s> Record<'s> {
+    /// The fields themselves, which lie elsewhere.
+    pub(crate) fn fields(&self) -> &'s [Field] {
+        if let Kind::Record { fields } = &self.node.kind { fields } else { &[] }
+    }
+
     /// How many fields there are.
     pub(crate) fn len(&self) -> usize {
         self.shapes.len()
@@ -180,6 +187,11 @@ impl<'s> Record<'s> {
     /// The type of a field.
     pub(crate) fn node(&self, index: usize) -> NodeId {
         self.shapes[index].node
+    }
+
+    /// The outline of a field's type.
+    pub(crate) fn outline(&self, index: usize) -> Outline {
+        self.shapes[index].outline
     }
 
     /// The class that a field, or a type that it is made of, names.

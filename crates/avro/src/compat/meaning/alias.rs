@@ -9,8 +9,8 @@ use crate::schema::{Field, Record};
 pub(super) fn reused(reader: Record<'_>, writer: Record<'_>) -> Vec<Draft> {
     let mut sources = Sources::new();
     find_sources(reader, writer, &mut sources);
-    let mut drafts = taken(reader.fields, writer.fields, &sources);
-    drafts.extend(moved(reader.fields, writer.fields, &sources));
+    let mut drafts = taken(reader.fields(), writer.fields(), &sources);
+    drafts.extend(moved(reader.fields(), writer.fields(), &sources));
     drafts
 }
 

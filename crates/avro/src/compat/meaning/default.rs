@@ -1,7 +1,7 @@
 use serde_json::Value;
 
-use super::super::fault::named;
 use super::super::finding::{Direction, Draft};
+use super::super::phrase::named;
 use super::super::rule::{DEFAULT_CHANGED, ENUM_DEFAULT_CHANGED};
 use super::{Matched, by_age, draft};
 use crate::schema::{Kind, Node};

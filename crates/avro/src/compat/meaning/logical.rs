@@ -1,7 +1,7 @@
 use serde_json::json;
 
-use super::super::fault::words;
 use super::super::finding::{Draft, Trigger};
+use super::super::phrase::words;
 use super::super::resolve::Sides;
 use super::super::rule::{DECIMAL_CHANGED, LOGICAL_TYPE_CHANGED, Rule, TIME_UNIT_CHANGED};
 use super::draft;

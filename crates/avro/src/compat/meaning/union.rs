@@ -1,6 +1,6 @@
-use super::super::fault::words;
 use super::super::finding::{Draft, Trigger};
 use super::super::graph::Pair;
+use super::super::phrase::words;
 use super::super::resolve::Sides;
 use super::super::rule::UNION_BRANCH_AMBIGUOUS;
 use super::draft;
