@@ -3,19 +3,21 @@
 //! Most strings of a record are short and ASCII or nearly so: a few words tell, at less than what a validator's set-up
 //! costs. Long ones are left to simdutf8.
 
-/// The longest string that one load holds.
-const SHORT: usize = 16;
+/// Bytes of a word: the longest string that one load holds.
+pub(super) const WORD_BYTES: usize = 16;
 
+const TWO_WORDS: usize = 2 * WORD_BYTES;
+const FOUR_WORDS: usize = 4 * WORD_BYTES;
 /// The high bit of each byte: set in no ASCII character.
-const HIGH_BITS: u128 = u128::from_le_bytes([0x80; SHORT]);
+const HIGH_BITS: u128 = u128::from_le_bytes([0x80; WORD_BYTES]);
 
 /// For each length of a short string, its bytes in a word.
-const OWN_BYTES: [u128; SHORT + 1] = own_bytes();
+pub(super) const OWN_BYTES: [u128; WORD_BYTES + 1] = own_bytes();
 
-const fn own_bytes() -> [u128; SHORT + 1] {
-    let mut masks = [0; SHORT + 1];
+const fn own_bytes() -> [u128; WORD_BYTES + 1] {
+    let mut masks = [0; WORD_BYTES + 1];
     let mut length = 1;
-    while length <= SHORT {
+    while length <= WORD_BYTES {
         masks[length] = masks[length - 1] << 8 | 0xff;
         length += 1;
     }
@@ -59,16 +61,22 @@ pub(super) fn begins_with_short_name(bytes: &[u8], length: usize) -> bool {
 
 #[inline(never)]
 fn is_utf8(bytes: &[u8]) -> bool {
-    is_ascii_of_two_loads(bytes) || simdutf8::basic::from_utf8(bytes).is_ok()
+    let is_ascii = match bytes.len() {
+        WORD_BYTES..=TWO_WORDS => are_ends_ascii::<WORD_BYTES>(bytes),
+        ..=FOUR_WORDS => are_ends_ascii::<TWO_WORDS>(bytes),
+        _ => false,
+    };
+    is_ascii || simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
-/// Whether a string of one to two loads, which may overlap, is ASCII.
+/// Whether a string's first and last so many bytes, which may overlap, are there and ASCII.
 #[inline(always)]
-fn is_ascii_of_two_loads(bytes: &[u8]) -> bool {
-    let loads = (bytes.first_chunk(), bytes.last_chunk());
-    let (Some(first), Some(last)) = loads else { return false };
-    let either = u128::from_le_bytes(*first) | u128::from_le_bytes(*last);
-    bytes.len() <= 2 * SHORT && either & HIGH_BITS == 0
+fn are_ends_ascii<const BYTES: usize>(bytes: &[u8]) -> bool {
+    let (Some(front), Some(back)) = (bytes.first_chunk::<BYTES>(), bytes.last_chunk::<BYTES>()) else {
+        return false;
+    };
+    let words = front.as_chunks().0.iter().chain(back.as_chunks().0);
+    words.fold(0, |bits, word| bits | u128::from_le_bytes(*word)) & HIGH_BITS == 0
 }
 
 /// Whether a word holds UTF-8 whose characters have two bytes at most, as all names in Latin, Greek and Cyrillic have:
@@ -92,9 +100,9 @@ mod tests {
     use super::*;
 
     fn agrees(bytes: &[u8]) -> bool {
-        let followed = [bytes, &[0xff; SHORT]].concat();
+        let followed = [bytes, &[0xff; WORD_BYTES]].concat();
         let text = std::str::from_utf8(bytes);
-        let is_short_name = bytes.len() <= SHORT && text.is_ok_and(|text| text.chars().all(|c| c < '\u{800}'));
+        let is_short_name = bytes.len() <= WORD_BYTES && text.is_ok_and(|text| text.chars().all(|c| c < '\u{800}'));
         Text::of(bytes).is_some() == text.is_ok() && begins_with_short_name(&followed, bytes.len()) == is_short_name
     }
 

@@ -63,8 +63,8 @@ impl Machine {
             return;
         };
         let [one, two] = [&held, &own].map(|held| &code.actions.hashes[held.action as usize].mask);
-        let values = [&input[held.value], &input[own.value]];
-        let written = hash::hash_two([&one.key, &two.key], values);
+        let rests = [&input[held.value.start..], &input[own.value.start..]];
+        let written = hash::hash_two([&one.key, &two.key], rests, [held.value.len(), own.value.len()]);
         let (held_places, own_places) = self.hashes.places.split_at(first);
         write(&mut self.outputs, held_places, &written[0], one.digits);
         write(&mut self.outputs, own_places, &written[1], two.digits);

@@ -110,12 +110,15 @@ impl<'a> Input<'a> {
                 self.at += 2;
                 Ok(u64::from(first & 0x7f) | u64::from(second) << 7)
             }
-            _ => {
-                let (value, end) = long_varint(self.bytes, self.at, bytes_max)?;
-                self.at = end;
-                Ok(value)
-            }
+            _ => self.long_varint(bytes_max),
         }
+    }
+
+    #[inline(always)]
+    fn long_varint(&mut self, bytes_max: usize) -> Result<u64, MaskError> {
+        let (value, end) = long_varint(self.bytes, self.at, bytes_max)?;
+        self.at = end;
+        Ok(value)
     }
 
     /// So many bytes.

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::keys::Key;
+use crate::mask::utf8::{OWN_BYTES, WORD_BYTES};
 
 /// Bytes of a hash.
 pub(in crate::mask) const HASH_BYTES: usize = 32;
@@ -97,8 +98,28 @@ fn absorb(mut state: [u32; 8], message: &[u8]) -> [u32; 8] {
 fn only_block(message: &[u8]) -> [u8; BLOCK_BYTES] {
     let mut block = [0; BLOCK_BYTES];
     block[..message.len()].copy_from_slice(message);
-    block[message.len()] = 0x80;
-    block[BLOCK_BYTES - LENGTH_BYTES..].copy_from_slice(&bits(message.len()).to_be_bytes());
+    finished(block, message.len())
+}
+
+/// The same of the message that `rest` begins with: copied with what stands behind it, which is then cleared, so that
+/// its length does not matter.
+#[inline]
+fn only_block_of(rest: &[u8], length: usize) -> [u8; BLOCK_BYTES] {
+    let Some(window) = rest.first_chunk::<BLOCK_BYTES>() else { return only_block(&rest[..length]) };
+    let mut block = *window;
+    let (words, _) = block.as_chunks_mut::<WORD_BYTES>();
+    for (index, word) in words.iter_mut().enumerate() {
+        let own = length.saturating_sub(index * WORD_BYTES).min(WORD_BYTES);
+        *word = (u128::from_le_bytes(*word) & OWN_BYTES[own]).to_le_bytes();
+    }
+    finished(block, length)
+}
+
+/// A message's last block, but for what ends it.
+#[inline]
+fn finished(mut block: [u8; BLOCK_BYTES], length: usize) -> [u8; BLOCK_BYTES] {
+    block[length] = 0x80;
+    block[BLOCK_BYTES - LENGTH_BYTES..].copy_from_slice(&bits(length).to_be_bytes());
     block
 }
 
@@ -117,13 +138,15 @@ fn bytes_of(state: [u32; 8]) -> [u8; HASH_BYTES] {
     bytes
 }
 
-/// Two hashes. Where both values are short, as most are, all four blocks are compressed without a pause between them.
-pub(in crate::mask) fn hash_two(keys: [&HashKey; 2], values: [&[u8]; 2]) -> [[u8; HASH_BYTES]; 2] {
+/// Two hashes, of the values that `rests` begin with. Where both are short, as most are, all four blocks are compressed
+/// without a pause between them.
+pub(in crate::mask) fn hash_two(keys: [&HashKey; 2], rests: [&[u8]; 2], lengths: [usize; 2]) -> [[u8; HASH_BYTES]; 2] {
     let [one, two] = keys;
-    if values[0].len().max(values[1].len()) > SHORT_BYTES_MAX {
-        return [one.hash(values[0]), two.hash(values[1])];
+    if lengths[0].max(lengths[1]) > SHORT_BYTES_MAX {
+        return [one.hash(&rests[0][..lengths[0]]), two.hash(&rests[1][..lengths[1]])];
     }
-    let inner = compress_two([*one.inner, *two.inner], values.map(only_block)).map(bytes_of);
+    let blocks = [only_block_of(rests[0], lengths[0]), only_block_of(rests[1], lengths[1])];
+    let inner = compress_two([*one.inner, *two.inner], blocks).map(bytes_of);
     compress_two([*one.outer, *two.outer], [only_block(&inner[0]), only_block(&inner[1])]).map(bytes_of)
 }
 
@@ -221,8 +244,13 @@ mod tests {
             let expected: [u8; HASH_BYTES] = mac.finalize().into_bytes().into();
             let (own, other) = (HashKey::of_bytes(&key), HashKey::of_bytes(b"other"));
             prop_assert_eq!(own.hash(&message), expected);
-            prop_assert_eq!(hash_two([&own, &other], [&message, b"x"]), [expected, other.hash(b"x")]);
-            prop_assert_eq!(hash_two([&other, &own], [b"x", &message]), [other.hash(b"x"), expected]);
+            // With many bytes behind the value, and with none.
+            let followed = [&message[..], &[0xff; BLOCK_BYTES]].concat();
+            for rest in [&followed, &message] {
+                let lengths = [message.len(), 1];
+                prop_assert_eq!(hash_two([&own, &other], [rest, b"x"], lengths), [expected, other.hash(b"x")]);
+                prop_assert_eq!(hash_two([&own, &own], [rest, rest], [message.len(); 2]), [expected; 2]);
+            }
             let shown: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
             prop_assert_eq!(hashed(&key, &message), shown);
         }
