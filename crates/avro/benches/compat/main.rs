@@ -15,7 +15,7 @@
 //! thread that does the work; what Java's compiler and garbage collector take on other threads is not counted.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
-#[path = "../../tests/compat/avro_java/mod.rs"]
+#[path = "../../tests/avro_java/mod.rs"]
 mod avro_java;
 mod contest;
 mod corpus;

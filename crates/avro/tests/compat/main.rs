@@ -1,6 +1,7 @@
 //! Compatibility: each rule by hand, the levels, hostile schemas, random pairs against data, and against Avro Java.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../avro_java/mod.rs"]
 mod avro_java;
 mod data;
 mod evolve;

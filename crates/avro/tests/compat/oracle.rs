@@ -5,7 +5,6 @@
 //! decodes data by. Where they agree, ours is theirs. Where they do not, [`Answer::admits`] lists what we say and why.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -88,23 +87,14 @@ fn has_namesake(writer: &Schema, node: &Node) -> bool {
 
 /// Asks Avro Java about all pairs at once.
 fn ask(pairs: &[(Schema, Schema)]) -> Vec<Answer> {
-    let mut input = String::new();
-    for (writer, reader) in pairs {
-        writeln!(input, "{}", json!({"writer": writer.json(), "reader": reader.json()})).unwrap();
-    }
-    let mut java = avro_java::start("Oracle.java");
-    let mut to_java = java.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || to_java.write_all(input.as_bytes()));
-    let output = java.wait_with_output().unwrap();
-    writer.join().unwrap().unwrap();
-    let answers: Vec<Answer> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .map(|(checker, decoder)| Answer { checker: checker.to_owned(), decoder: decoder.to_owned() })
-        .collect();
-    assert_eq!(answers.len(), pairs.len(), "Avro Java answers every pair");
-    answers
+    let line =
+        |(writer, reader): &(Schema, Schema)| json!({"writer": writer.json(), "reader": reader.json()}).to_string();
+    let lines: Vec<String> = pairs.iter().map(line).collect();
+    let answer = |line: String| {
+        let (checker, decoder) = line.split_once(' ').expect("Oracle.java answers with two words");
+        Answer { checker: checker.to_owned(), decoder: decoder.to_owned() }
+    };
+    avro_java::ask("Oracle.java", &lines).into_iter().map(answer).collect()
 }
 
 /// The first seed of this run: the one told by `MESH_TEST_SEED`, else another in each run.
