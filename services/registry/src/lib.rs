@@ -16,6 +16,8 @@ mod follower;
 mod governance;
 mod http;
 mod log;
+#[cfg(any(test, feature = "memory"))]
+pub mod memory;
 mod metrics;
 mod schema;
 mod state;

@@ -88,8 +88,8 @@ impl Governance {
         Self(catalogue.products().into_iter().flat_map(|product| governed(product, rules)).collect())
     }
 
-    /// The governance by these products, for tests.
-    #[cfg(test)]
+    /// The governance by these products.
+    #[cfg(any(test, feature = "memory"))]
     pub(crate) fn by(products: &[AppliedProduct]) -> Self {
         Self(products.iter().flat_map(|product| governed(product, &Rules::default())).collect())
     }

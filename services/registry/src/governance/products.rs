@@ -38,7 +38,7 @@ enum Source {
         follower: Box<Mutex<Option<Follower>>>,
     },
     /// What is known is all there is.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "memory"))]
     Fixed,
 }
 
@@ -55,8 +55,8 @@ impl Products {
         Self { source, known: RwLock::default(), timeout }
     }
 
-    /// Products that never change, for tests.
-    #[cfg(test)]
+    /// Products that never change.
+    #[cfg(any(test, feature = "memory"))]
     pub(crate) fn fixed(governance: Governance) -> Self {
         let known = RwLock::new(Some(Arc::new(governance)));
         Self { source: Source::Fixed, known, timeout: Duration::ZERO }
@@ -65,7 +65,7 @@ impl Products {
     /// The contracts that are in force now: everything is seen that was applied before this is asked.
     pub(crate) async fn newest(&self) -> Result<Arc<Governance>, ProductsError> {
         match &self.source {
-            #[cfg(test)]
+            #[cfg(any(test, feature = "memory"))]
             Source::Fixed => Ok(self.known().unwrap_or_default()),
             Source::Kafka { settings, rules, follower } => {
                 let read = self.read(settings, rules, follower);

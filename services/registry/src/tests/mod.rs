@@ -6,10 +6,7 @@ mod faults;
 mod products;
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -22,6 +19,7 @@ use crate::{
     governance::{Governance, Products},
     http::{self, App, Peers},
     log::Record,
+    memory::MemoryLog,
     state::State,
     store::Store,
     writer::{Log, LogError, LogFault, Writer, WriterTask},
@@ -38,17 +36,16 @@ enum Behaviour {
     Hangs,
 }
 
-/// A log in memory that applies what is written to the store, as a follower would.
+/// A log in memory that can be made to fail.
 #[derive(Debug)]
-struct MemoryLog {
-    store: Arc<Store>,
-    next: AtomicI64,
+struct FaultyLog {
+    log: MemoryLog,
     behaviour: Arc<Mutex<Behaviour>>,
 }
 
-impl Log for MemoryLog {
+impl Log for FaultyLog {
     async fn claim(&mut self) -> Result<(), LogError> {
-        Ok(())
+        self.log.claim().await
     }
 
     async fn append(&mut self, record: &Record) -> Result<i64, LogError> {
@@ -58,9 +55,7 @@ impl Log for MemoryLog {
             Behaviour::Hangs => std::future::pending().await,
             Behaviour::Works | Behaviour::WritesAndFails => {}
         }
-        let offset = self.next.fetch_add(2, Ordering::Relaxed);
-        let (key, value) = record.encode();
-        self.store.apply(offset, Some(&key), value.as_deref());
+        let offset = self.log.append(record).await?;
         if behaviour == Behaviour::WritesAndFails { Err(failure(LogFault::Unavailable)) } else { Ok(offset) }
     }
 }
@@ -99,7 +94,7 @@ impl Server {
         let store = Arc::new(Store::default());
         let behaviour = Arc::default();
         let (writer, queue) = Writer::new(Duration::from_millis(300));
-        let log = MemoryLog { store: store.clone(), next: AtomicI64::new(0), behaviour: Arc::clone(&behaviour) };
+        let log = FaultyLog { log: MemoryLog::new(store.clone()), behaviour: Arc::clone(&behaviour) };
         tokio::spawn(WriterTask::new(log, store.clone(), None).run(queue));
         let listener = HttpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.address());
