@@ -75,8 +75,15 @@ pub fn seal<'r>(
 /// # Errors
 /// See [`OpenError`]; a key that cannot be had, a wrong key, changed bytes, another place.
 pub fn open(ring: &dyn KeyRing, name: &KeyName, associated_data: &[u8], sealed: &[u8]) -> Result<Envelope, OpenError> {
-    let plain = keys::open(ring, name, associated_data, sealed).map_err(OpenError::Unseal)?;
-    read(&plain).map_err(|what| OpenError::Form { what })
+    parse(&keys::open(ring, name, associated_data, sealed).map_err(OpenError::Unseal)?)
+}
+
+/// Reads what is inside the seal.
+///
+/// # Errors
+/// [`OpenError::Form`] for whatever is not exactly one record.
+pub fn parse(plain: &[u8]) -> Result<Envelope, OpenError> {
+    read(plain).map_err(|what| OpenError::Form { what })
 }
 
 fn write<'r>(

@@ -4,6 +4,6 @@ mod envelope;
 mod headers;
 mod reason;
 
-pub use envelope::{Envelope, EnvelopeHeader, OpenError, associated_data, open, seal};
+pub use envelope::{Envelope, EnvelopeHeader, OpenError, associated_data, open, parse, seal};
 pub use headers::{Entry, Provenance, header};
 pub use reason::Reason;
