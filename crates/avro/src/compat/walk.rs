@@ -9,12 +9,13 @@ use super::meaning;
 use super::path::Trails;
 use super::refusal::Refusals;
 use super::resolve::Sides;
-use super::rule::SCHEMA_TOO_COMPLEX;
+use super::rule::{RuleKind, SCHEMA_TOO_COMPLEX};
 use super::severity::Severities;
 use super::witness::Samples;
 use crate::schema::Schema;
 
-/// The most findings between two schemas; the rest would tell nobody anything.
+/// The most findings between two schemas that say what cannot be read, and the most that say what changes its meaning; the
+/// rest would tell nobody anything.
 const MAX_FINDINGS: usize = 1000;
 
 /// Compares a reader with a writer; `direction` says which of them is the newer one.
@@ -28,8 +29,17 @@ pub(super) fn compare(reader: &Schema, writer: &Schema, direction: Direction, se
     if let Err(TooManyPairs) = graph.build(&sides) {
         return Report { findings: vec![too_complex(direction)] };
     }
-    Walk { sides: &sides, graph: &graph, direction, severities, samples: None, trails: None, findings: Vec::new() }
-        .report()
+    let walk = Walk {
+        sides: &sides,
+        graph: &graph,
+        direction,
+        severities,
+        samples: None,
+        trails: None,
+        findings: Vec::new(),
+        breaks: 0,
+    };
+    walk.report()
 }
 
 struct Walk<'a, 's> {
@@ -42,6 +52,8 @@ struct Walk<'a, 's> {
     /// Known from the first finding on that is not at the root.
     trails: Option<Trails>,
     findings: Vec<CompatFinding>,
+    /// How many of them say what cannot be read.
+    breaks: usize,
 }
 
 impl Walk<'_, '_> {
@@ -51,7 +63,7 @@ impl Walk<'_, '_> {
         let mut to_visit: SmallVec<[usize; 16]> = SmallVec::from_slice(&[ROOT]);
         while let Some(index) = to_visit.pop() {
             self.visit(index);
-            if self.findings.len() >= MAX_FINDINGS {
+            if self.breaks == MAX_FINDINGS {
                 break;
             }
             for &(_, inner) in self.graph.reached(index).iter().rev() {
@@ -60,6 +72,11 @@ impl Walk<'_, '_> {
                 }
             }
         }
+        debug_assert_eq!(
+            self.breaks == 0,
+            self.graph.pairs[ROOT].holds,
+            "what does not hold is found, and nothing else"
+        );
         Report { findings: self.findings }
     }
 
@@ -83,6 +100,12 @@ impl Walk<'_, '_> {
 
     fn add(&mut self, index: usize, mut draft: Draft) {
         let Some(severity) = self.severities.of(draft.rule) else { return };
+        let breaks = draft.rule.kind == RuleKind::Resolution;
+        let said = if breaks { self.breaks } else { self.findings.len() - self.breaks };
+        if said == MAX_FINDINGS {
+            return;
+        }
+        self.breaks += usize::from(breaks);
         let samples = self.samples.get_or_insert_with(|| Samples::of(self.sides.writer));
         if index != ROOT && self.trails.is_none() {
             self.trails = Some(Trails::of(self.graph, samples));
@@ -104,7 +127,7 @@ impl Walk<'_, '_> {
             writer_pointer: draft.writer_pointer,
             direction: self.direction,
             earlier: None,
-        })
+        });
     }
 }
 

@@ -40,6 +40,19 @@ fn more_pairs_than_are_compared_count_as_incompatible() {
 }
 
 #[test]
+fn a_break_is_found_behind_any_number_of_changes_of_meaning() {
+    let record = |default: i64, last: &str| {
+        let mut fields: Vec<Value> =
+            (0..1_500).map(|index| json!({"name": format!("f{index}"), "type": "int", "default": default})).collect();
+        fields.push(json!({"name": "last", "type": {"type": "array", "items": last}}));
+        Schema::parse_value(&json!({"type": "record", "name": "R", "fields": fields})).unwrap()
+    };
+    let report = check(&record(2, "string"), &record(1, "int"));
+    assert_eq!(report.warnings().count(), 1_000, "no more are listed");
+    assert_eq!(report.errors().map(|finding| finding.rule).collect::<Vec<_>>(), ["type-mismatch"]);
+}
+
+#[test]
 fn nesting_and_size_are_bounded() {
     let deep = format!("{}\"int\"{}", "{\"type\":\"array\",\"items\":".repeat(500), "}".repeat(500));
     assert!(matches!(Schema::parse(&deep).unwrap_err().fault, SchemaFault::Json { .. }));
