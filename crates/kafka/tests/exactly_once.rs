@@ -149,6 +149,7 @@ fn progress<'a>(assigned: &'a Assigned, next: i64, metadata: &'a str) -> Progres
 }
 
 fn send(sink: &Sink, topic: &str, partition: i32, value: Option<&[u8]>, tag: usize) -> Result<(), sink::Refusal> {
+    let topic = &sink.topic(topic).unwrap();
     sink.send(Outgoing { topic, partition, key: None, value, timestamp_ms: None, headers: None, tag })
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::run::Machine;
+use crate::wire::HEADER_BYTES;
 
 /// The memory that [`Program::run`](super::Program::run) works in. Reuse it: once warm, no record allocates.
 #[derive(Debug, Default)]
@@ -27,6 +28,16 @@ impl Scratch {
     pub fn output<'a>(&'a self, view: usize, datum: &'a [u8]) -> &'a [u8] {
         match self.view_outputs.get(view) {
             Some(output) if self.is_whole => self.machine.outputs[usize::from(*output)].written().unwrap_or(datum),
+            _ => &[],
+        }
+    }
+
+    /// A view's bytes of the datum that was run last with the wire format's header before them, as one slice. `value` is the
+    /// record that the datum was taken from, its own header included; it is returned itself where nothing in it changes.
+    /// Empty where [`Scratch::output`] is.
+    pub fn framed<'a>(&'a mut self, view: usize, header: [u8; HEADER_BYTES], value: &'a [u8]) -> &'a [u8] {
+        match self.view_outputs.get(view) {
+            Some(output) if self.is_whole => self.machine.outputs[usize::from(*output)].framed(header, value),
             _ => &[],
         }
     }

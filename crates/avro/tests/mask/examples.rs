@@ -91,6 +91,8 @@ fn where_no_rule_fires_the_input_itself_is_the_output() {
     let mut scratch = mesh_avro::mask::Scratch::new();
     program.run(&mut scratch, &datum).unwrap();
     assert!(std::ptr::eq(scratch.output(0, &datum), &datum[..]));
+    let value = [&mesh_avro::wire::header(7)[..], &datum].concat();
+    assert!(std::ptr::eq(scratch.framed(0, mesh_avro::wire::header(7), &value), &value[..]));
 }
 
 #[test]
@@ -104,6 +106,7 @@ fn key_and_event_time_come_with_the_walk() {
     assert!(program.run(&mut scratch, &datum[..20]).is_err());
     assert_eq!((scratch.key_range(), scratch.event_time_ms()), (None, None));
     assert_eq!(scratch.output(0, &datum), b"");
+    assert_eq!(scratch.framed(0, mesh_avro::wire::header(7), &datum), b"");
 }
 
 /// One field of each type under each rule that fits it.

@@ -3,6 +3,7 @@
 
 use mesh_avro::mask::{Program, Rules, Scratch};
 use mesh_avro::schema::Schema;
+use mesh_avro::wire;
 use mesh_contract::{Generalisation, MaskRule};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -335,6 +336,12 @@ fn check(seed: u64, depth: usize) -> usize {
             let expected = encoder(&columns, shown).encode(&ty, &val);
             let out = scratch.output(index, &datum);
             assert_eq!(out, expected, "view {}\n{}\n{columns:#?}\n{val:?}", view.name, schema.json());
+            let (own, other) = (wire::header(7), wire::header(8));
+            let value = [&own[..], &datum].concat();
+            for header in [own, other, own] {
+                assert_eq!(scratch.framed(index, header, &value), [&header[..], &expected].concat());
+            }
+            let out = scratch.output(index, &datum);
             let derived =
                 apache_avro::Schema::parse(&view.schema).unwrap_or_else(|error| panic!("{error}\n{}", view.schema));
             let mut rest = out;

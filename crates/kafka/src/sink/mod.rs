@@ -11,13 +11,16 @@ mod native;
 mod outgoing;
 mod transaction;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rdkafka::producer::{BaseProducer, Producer};
 
 pub use context::Undelivered;
 pub use failure::Failure;
-pub use outgoing::{Headers, Outgoing, Refusal};
+pub use outgoing::{Headers, Outgoing, Refusal, Topic};
 pub use transaction::Progress;
 
 use crate::{Error, Settings};
@@ -51,7 +54,7 @@ impl Options {
 
 /// A transactional producer with no transaction open, or one.
 pub struct Sink {
-    producer: BaseProducer<Context>,
+    producer: Arc<BaseProducer<Context>>,
     transaction_timeout: Duration,
     compresses: bool,
 }
@@ -92,7 +95,7 @@ impl Sink {
             .create_with_context(Context::default())
             .map_err(|error| Error::kafka(format!("create the producer {id}"), error))?;
         init(&producer, options)?;
-        Ok(Sink { producer, transaction_timeout: options.transaction_timeout, compresses })
+        Ok(Sink { producer: Arc::new(producer), transaction_timeout: options.transaction_timeout, compresses })
     }
 
     /// Whether records are smaller on the wire than in memory, so that what a topic takes cannot be told beforehand.

@@ -1,23 +1,48 @@
 //! Records on their way out, borrowed.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
-    message::{Header, OwnedHeaders},
-    producer::BaseRecord,
+    producer::{BaseProducer, Producer},
 };
 
-use super::{Failure, Sink};
+use super::{
+    Failure, Sink,
+    context::Context,
+    native::{self, HeaderList, Produced, TopicHandle},
+};
 use crate::{Error, ErrorKind};
 
 /// How long to serve deliveries when the producer's queue is full, before trying again.
 const FULL_STEP: Duration = Duration::from_millis(1);
 
+/// A topic that records are sent to: looked up once, not for each record. Of one sink, and for that one alone.
+pub struct Topic {
+    // before the producer, which it must not outlive
+    handle: TopicHandle,
+    producer: Arc<BaseProducer<Context>>,
+    name: Box<str>,
+}
+
+impl Topic {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for Topic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Topic").field(&self.name).finish()
+    }
+}
+
 /// A record to be sent.
 pub struct Outgoing<'a> {
-    /// Where to.
-    pub topic: &'a str,
+    /// Where to: a topic of the sink that it is sent with.
+    pub topic: &'a Topic,
     /// Which of its partitions.
     pub partition: i32,
     /// The key; `None` is Kafka's null.
@@ -33,22 +58,20 @@ pub struct Outgoing<'a> {
 }
 
 /// Headers on their way out.
-pub struct Headers(OwnedHeaders);
+pub struct Headers(HeaderList);
 
 impl Headers {
     /// No headers yet, room for some.
     #[must_use]
     pub fn with_capacity(count: usize) -> Self {
-        Headers(OwnedHeaders::new_with_capacity(count))
+        Headers(HeaderList::with_capacity(count))
     }
 
     /// Adds one.
-    ///
-    /// # Panics
-    /// The name holds a NUL, which no caller's constant or contract does.
     #[must_use]
-    pub fn with(self, name: &str, value: Option<&[u8]>) -> Self {
-        Headers(self.0.insert(Header { key: name, value }))
+    pub fn with(mut self, name: &str, value: Option<&[u8]>) -> Self {
+        self.0.add(name, value);
+        self
     }
 }
 
@@ -70,24 +93,43 @@ pub enum Refusal {
 }
 
 impl Sink {
+    /// Has the producer know a topic. Whether it is there is found out by sending.
+    ///
+    /// # Errors
+    /// The name is none of a topic.
+    pub fn topic(&self, name: &str) -> Result<Topic, Error> {
+        let handle = TopicHandle::new(self.producer.client(), name)
+            .map_err(|code| Error::code(format!("prepare to send to {name}"), code))?;
+        Ok(Topic { handle, producer: self.producer.clone(), name: name.into() })
+    }
+
     /// Sends a record within the open transaction: copies it into the producer's queue, which is waited for when full.
     ///
     /// # Errors
     /// See [`Refusal`].
+    ///
+    /// # Panics
+    /// The topic is another sink's.
     pub fn send(&self, outgoing: Outgoing<'_>) -> Result<(), Refusal> {
-        let mut record = BaseRecord::with_opaque_to(outgoing.topic, outgoing.tag).partition(outgoing.partition);
-        record.key = outgoing.key;
-        record.payload = outgoing.value;
-        record.timestamp = outgoing.timestamp_ms;
-        record.headers = outgoing.headers.map(|headers| headers.0);
+        let topic = outgoing.topic;
+        assert!(Arc::ptr_eq(&topic.producer, &self.producer), "a topic is of the sink that it is sent with");
+        let record = Produced {
+            topic: &topic.handle,
+            partition: outgoing.partition,
+            key: outgoing.key,
+            value: outgoing.value,
+            timestamp_ms: outgoing.timestamp_ms,
+            tag: outgoing.tag,
+        };
+        let mut headers = outgoing.headers.map(|headers| headers.0);
         loop {
-            match self.producer.send(record) {
+            match native::produce(self.producer.client(), &record, headers) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                Err((RDKafkaErrorCode::QueueFull, back)) => {
                     self.producer.poll(FULL_STEP);
-                    record = back;
+                    headers = back;
                 }
-                Err((cause, _)) => return Err(refusal(outgoing.topic, cause)),
+                Err((code, _)) => return Err(refusal(topic.name(), KafkaError::MessageProduction(code))),
             }
         }
     }

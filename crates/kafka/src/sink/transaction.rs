@@ -58,6 +58,16 @@ impl Sink {
         self.repeat("commit the transaction", deadline, || self.producer.commit_transaction(CALL_TIMEOUT))
     }
 
+    /// Commits what was sent, all or nothing; there are no offsets of a group to go with it.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn commit_alone(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.transaction_timeout;
+        self.deliver()?;
+        self.repeat("commit the transaction", deadline, || self.producer.commit_transaction(CALL_TIMEOUT))
+    }
+
     /// Ends the open transaction so that none of it was.
     ///
     /// # Errors
@@ -83,8 +93,12 @@ impl Sink {
         self.producer.context().take()
     }
 
-    /// Waits until everything sent is delivered.
-    fn deliver(&self) -> Result<(), Failure> {
+    /// Waits until everything sent is delivered: it has its place in the outputs then, before whatever is written later,
+    /// though nobody sees it before the commit.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn deliver(&self) -> Result<(), Failure> {
         let deadline = Instant::now() + self.transaction_timeout / DELIVERY_SHARE;
         while !native::flush(self.producer.client(), FLUSH_STEP) {
             self.producer.poll(Duration::ZERO);

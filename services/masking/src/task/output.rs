@@ -1,18 +1,38 @@
-//! What is sent for a record.
+//! What is sent for a record, and where to.
+
+use std::io::Write;
 
 use mesh_kafka::{
-    ErrorKind,
-    sink::{Failure, Headers, Outgoing, Refusal, Sink},
+    Error, ErrorKind,
+    sink::{Failure, Headers, Outgoing, Refusal, Sink, Topic},
     source::{Message, Slot},
 };
 
 use super::part::Part;
-use crate::product::Product;
+use crate::{lookup::Prepared, product::Product};
 
 /// The record's event time, in milliseconds since 1970.
-const EVENT_TIME_HEADER: &str = "mesh-event-time";
+pub(crate) const EVENT_TIME_HEADER: &str = "mesh-event-time";
 /// Which keys reverse a record's tokens.
-const TOKEN_KEYS_HEADER: &str = "mesh-token-keys";
+pub(crate) const TOKEN_KEYS_HEADER: &str = "mesh-token-keys";
+/// How many characters the longest number has.
+const DIGITS_MAX: usize = 20;
+
+/// A product's outputs as the task's producer knows them.
+#[derive(Debug)]
+pub(super) struct Routes {
+    /// In the order of the ports.
+    pub(super) views: Vec<Topic>,
+    pub(super) quarantine: Topic,
+}
+
+impl Routes {
+    pub(super) fn new(sink: &Sink, product: &Product, base: &Prepared) -> Result<Self, Error> {
+        let views = base.ports.iter().map(|port| sink.topic(&port.topic)).collect::<Result<_, _>>()?;
+        Ok(Routes { views, quarantine: sink.topic(&product.topics.quarantine)? })
+    }
+}
+
 /// A record that could not be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Culprit {
@@ -47,7 +67,7 @@ pub(super) fn send(
 }
 
 pub(super) fn outgoing<'a>(
-    topic: &'a str,
+    topic: &'a Topic,
     input: &'a Input<'_>,
     key: Option<&'a [u8]>,
     value: Option<&'a [u8]>,
@@ -82,10 +102,32 @@ pub(super) fn headers(
         }
     }
     if let Some(event_time_ms) = event_time_ms {
-        add(EVENT_TIME_HEADER, Some(event_time_ms.to_string().as_bytes()));
+        let mut text = [0; DIGITS_MAX];
+        add(EVENT_TIME_HEADER, Some(digits(event_time_ms, &mut text)));
     }
     if let Some(token_keys) = token_keys {
         add(TOKEN_KEYS_HEADER, Some(token_keys.as_bytes()));
     }
     out
+}
+
+/// A number as text, without memory of its own.
+fn digits(number: i64, room: &mut [u8; DIGITS_MAX]) -> &[u8] {
+    let mut rest = &mut room[..];
+    // every number has room
+    let _ = write!(rest, "{number}");
+    let left = rest.len();
+    &room[..DIGITS_MAX - left]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_has_room() {
+        for number in [0, 7, -1, 1_700_000_000_000, i64::MAX, i64::MIN] {
+            assert_eq!(digits(number, &mut [0; DIGITS_MAX]), number.to_string().as_bytes());
+        }
+    }
 }

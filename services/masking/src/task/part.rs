@@ -1,13 +1,18 @@
 //! One partition that a task holds: the contract in force, the programs at hand, and what keeps it waiting.
 
 use std::{
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use mesh_kafka::source::{Assigned, Committed, Slot};
+use mesh_kafka::{
+    sink::Sink,
+    source::{Assigned, Committed, Slot},
+};
 use serde::{Deserialize, Serialize};
 
+use super::output::Routes;
 use crate::{
     catalogue::Products,
     counts::Tally,
@@ -40,7 +45,7 @@ pub(super) struct Part {
     /// What is committed with the offsets.
     pub(super) metadata: String,
     pub(super) meters: Option<Meters>,
-    base: Option<Arc<Prepared>>,
+    ready: Option<Ready>,
     programs: Vec<(u32, Arc<Prepared>)>,
     /// Schema ids whose records are refused, up to an offset: records after it may have been written when the registry
     /// knew better.
@@ -74,6 +79,13 @@ pub(super) enum Cause {
     Until(Instant, Trouble),
 }
 
+/// What every record of a partition needs.
+#[derive(Clone)]
+pub(super) struct Ready {
+    pub(super) base: Arc<Prepared>,
+    pub(super) routes: Rc<Routes>,
+}
+
 /// What there is for a record.
 pub(super) enum Found {
     Ready(Arc<Prepared>),
@@ -91,7 +103,7 @@ impl Part {
             revision_floor: committed.map_or(0, |committed| revision_of(&assigned.topic, &committed.metadata)),
             metadata: String::new(),
             meters: None,
-            base: None,
+            ready: None,
             programs: Vec::new(),
             refused: Vec::new(),
             hold: None,
@@ -109,7 +121,7 @@ impl Part {
             return false;
         }
         self.product = newest.cloned();
-        self.base = None;
+        self.ready = None;
         self.programs.clear();
         self.refused.clear();
         if let Some(product) = &self.product {
@@ -123,7 +135,7 @@ impl Part {
     }
 
     /// The contract in force and what every record of it needs, or what to wait for.
-    pub(super) fn ready(&mut self, lookups: &Lookups, up_to: i64) -> Result<(Arc<Product>, Arc<Prepared>), Cause> {
+    pub(super) fn ready(&mut self, sink: &Sink, lookups: &Lookups, up_to: i64) -> Result<(Arc<Product>, Ready), Cause> {
         let Some(product) = self.product.clone() else { return Err(Cause::Contract(Trouble::Contract)) };
         if product.rules.is_err() {
             return Err(Cause::Contract(Trouble::Contract));
@@ -131,17 +143,18 @@ impl Part {
         if product.revision < self.revision_floor {
             return Err(Cause::Contract(Trouble::ContractBehind));
         }
-        if let Some(base) = &self.base {
-            return Ok((product, base.clone()));
+        if let Some(ready) = &self.ready {
+            return Ok((product, ready.clone()));
         }
-        match find(lookups, &product, Wanted::Base, up_to) {
-            Found::Ready(base) => {
-                self.base = Some(base.clone());
-                Ok((product, base))
-            }
-            Found::Refused(_) => Err(Cause::Contract(Trouble::Contract)),
-            Found::Wait(cause) => Err(cause),
-        }
+        let base = match find(lookups, &product, Wanted::Base, up_to) {
+            Found::Ready(base) => base,
+            Found::Refused(_) => return Err(Cause::Contract(Trouble::Contract)),
+            Found::Wait(cause) => return Err(cause),
+        };
+        // only a name that is none fails, which no contract has
+        let routes = Routes::new(sink, &product, &base).map_err(|_| Cause::Contract(Trouble::Contract))?;
+        let ready = self.ready.insert(Ready { base, routes: Rc::new(routes) });
+        Ok((product, ready.clone()))
     }
 
     /// The program for records written with a schema; `up_to` is the last offset known to be in the partition.
@@ -182,10 +195,8 @@ impl Part {
             Cause::Until(then, _) => now >= then,
             Cause::Lookup { ticket, wanted, up_to } => match (ticket.wait(Duration::ZERO), wanted) {
                 (None, _) => false,
-                (Some(Ok(base)), Wanted::Base) => {
-                    self.base = Some(base);
-                    true
-                }
+                // the next record asks, and finds what was found
+                (Some(_), Wanted::Base) => true,
                 (Some(Ok(prepared)), Wanted::Writer(id)) => {
                     self.programs.push((id, prepared));
                     true
@@ -194,14 +205,13 @@ impl Part {
                     self.refuse(id, up_to, reason);
                     true
                 }
-                (Some(Err(_)), Wanted::Base) => true,
             },
         }
     }
 
     /// Has the outputs looked at again before the next record.
     pub(super) fn forget_base(&mut self, lookups: &Lookups) {
-        self.base = None;
+        self.ready = None;
         if let Some(product) = &self.product {
             lookups.forget(product, Wanted::Base);
         }

@@ -12,7 +12,7 @@ use mesh_kafka::{
 };
 
 use super::{
-    output::{Culprit, Input, headers, outgoing, passed_bytes, send},
+    output::{Culprit, Input, Routes, headers, outgoing, passed_bytes, send},
     part::{Cause, Found, Hold, Part},
 };
 use crate::{
@@ -48,7 +48,6 @@ enum Step {
 pub(super) struct Desk {
     lookups: Lookups,
     scratch: Scratch,
-    frame: Vec<u8>,
     /// Each port's key of the record at hand.
     keys: Vec<Vec<u8>>,
     plain: Vec<u8>,
@@ -63,6 +62,7 @@ pub(super) struct Desk {
 struct Run<'r> {
     product: &'r Arc<Product>,
     base: &'r Prepared,
+    routes: &'r Routes,
     /// The last offset of the run.
     up_to: i64,
 }
@@ -72,7 +72,6 @@ impl Desk {
         Desk {
             lookups,
             scratch: Scratch::new(),
-            frame: Vec::new(),
             keys: Vec::new(),
             plain: Vec::new(),
             sealing: None,
@@ -91,14 +90,14 @@ impl Desk {
         deadline: Instant,
     ) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(()) };
-        let (product, base) = match part.ready(&self.lookups, last.offset()) {
+        let (product, ready) = match part.ready(sink, &self.lookups, last.offset()) {
             Ok(ready) => ready,
             Err(cause) => {
                 part.hold = Some(Hold { offset: first.offset(), cause });
                 return Ok(());
             }
         };
-        let run = Run { product: &product, base: &base, up_to: last.offset() };
+        let run = Run { product: &product, base: &ready.base, routes: &ready.routes, up_to: last.offset() };
         let mut current: Option<(u32, Arc<Prepared>)> = None;
         for (index, message) in messages.iter().enumerate() {
             if index % CLOCK_STEP == 0 && Instant::now() >= deadline {
@@ -160,9 +159,9 @@ impl Desk {
             return self.quarantine(sink, part, run, &input, &reason);
         }
         input.keyed = true;
-        for (index, port) in run.base.ports.iter().enumerate() {
+        for (topic, key) in run.routes.views.iter().zip(&self.keys) {
             let headers = headers(run.product, &input, None, run.base.token_keys.as_deref());
-            let outgoing = outgoing(&port.topic, &input, Some(&self.keys[index]), None, headers);
+            let outgoing = outgoing(topic, &input, Some(key), None, headers);
             send(sink, part, &input, outgoing, &mut self.culprit)?;
         }
         Ok(Step::Done)
@@ -197,7 +196,7 @@ impl Desk {
             return self.quarantine(sink, part, run, &input, &Reason::OutputTooLarge);
         }
         part.tally.dropped_fields += prepared.dropped_fields;
-        self.emit(sink, part, run, &input, prepared, framed.datum)?;
+        self.emit(sink, part, run, &input, prepared, value)?;
         Ok(Step::Done)
     }
 
@@ -254,16 +253,14 @@ impl Desk {
         run: &Run<'_>,
         input: &Input<'_>,
         prepared: &Prepared,
-        datum: &[u8],
+        value: &[u8],
     ) -> Result<(), Failure> {
         let event_time = self.scratch.event_time_ms().filter(|_| run.product.has_event_time);
-        for (index, port) in prepared.ports.iter().enumerate() {
-            self.frame.clear();
-            self.frame.extend_from_slice(&port.frame);
-            self.frame.extend_from_slice(self.scratch.output(port.view, datum));
+        for (index, (port, topic)) in prepared.ports.iter().zip(&run.routes.views).enumerate() {
+            let framed = self.scratch.framed(port.view, port.frame, value);
             let key = input.keyed.then(|| self.keys[index].as_slice());
             let headers = headers(run.product, input, event_time, prepared.token_keys.as_deref());
-            let outgoing = outgoing(&port.topic, input, key, Some(&self.frame), headers);
+            let outgoing = outgoing(topic, input, key, Some(framed), headers);
             send(sink, part, input, outgoing, &mut self.culprit)?;
         }
         Ok(())
@@ -303,7 +300,7 @@ impl Desk {
             return Ok(Step::Wait(cause));
         }
         let headers = Some(provenance.headers(reason));
-        let outgoing = outgoing(&run.product.topics.quarantine, input, None, Some(&sealed), headers);
+        let outgoing = outgoing(&run.routes.quarantine, input, None, Some(&sealed), headers);
         let outgoing = Outgoing { timestamp_ms: None, ..outgoing };
         send(sink, part, input, outgoing, &mut self.culprit)?;
         part.tally.quarantined(reason.code());

@@ -3,6 +3,7 @@
 use crate::mask::limits::OUTPUT_BYTES_MAX;
 use crate::mask::transform::hash::HEX_CHARS;
 use crate::mask::{MaskError, MaskErrorKind, varint};
+use crate::wire::HEADER_BYTES;
 
 /// Not covered by anything.
 const UNCOVERED: u32 = 0;
@@ -10,6 +11,7 @@ const UNCOVERED: u32 = 0;
 /// One output: what is written so far, and how much of the input that stands for.
 #[derive(Debug, Default)]
 pub(in crate::mask) struct Output {
+    /// Room for the wire format's header, then the datum: so that both are one slice in the end.
     bytes: Vec<u8>,
     /// The input up to here is in `bytes`, or was replaced.
     copied: usize,
@@ -22,6 +24,7 @@ pub(in crate::mask) struct Output {
 impl Output {
     pub(in crate::mask) fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.extend_from_slice(&[0; HEADER_BYTES]);
         self.copied = 0;
         self.covered_by = UNCOVERED;
         self.changes = 0;
@@ -29,7 +32,21 @@ impl Output {
 
     /// What is written, if anything was replaced.
     pub(in crate::mask) fn written(&self) -> Option<&[u8]> {
-        (self.changes > 0).then_some(self.bytes.as_slice())
+        (self.changes > 0).then(|| &self.bytes[HEADER_BYTES..])
+    }
+
+    /// What is written, or else the datum of `value`, with `header` before it. The datum is copied only where it stands
+    /// behind another header and nothing was replaced in it.
+    pub(in crate::mask) fn framed<'a>(&'a mut self, header: [u8; HEADER_BYTES], value: &'a [u8]) -> &'a [u8] {
+        if self.changes == 0 {
+            if value.starts_with(&header) {
+                return value;
+            }
+            self.bytes.truncate(HEADER_BYTES);
+            self.bytes.extend_from_slice(value.get(HEADER_BYTES..).unwrap_or_default());
+        }
+        self.bytes[..HEADER_BYTES].copy_from_slice(&header);
+        &self.bytes
     }
 
     #[inline]
@@ -95,7 +112,11 @@ impl Output {
 
     #[inline]
     pub(super) fn check_length(&self, offset: usize) -> Result<(), MaskError> {
-        if self.bytes.len() > OUTPUT_BYTES_MAX { Err(MaskErrorKind::OutputTooLarge.at(offset)) } else { Ok(()) }
+        if self.bytes.len() > HEADER_BYTES + OUTPUT_BYTES_MAX {
+            Err(MaskErrorKind::OutputTooLarge.at(offset))
+        } else {
+            Ok(())
+        }
     }
 
     /// Hides the input from here on, unless it is hidden already.
