@@ -63,7 +63,7 @@ impl Broker {
     ) -> Result<Self, EmbeddedError> {
         let port = options.port.map_or_else(free_port, check_port)?;
         let controller = free_port()?;
-        let properties = config::server_properties(&layout.data(), port, controller);
+        let properties = config::server_properties(options, &layout.data(), port, controller);
         write(&layout.properties(), &properties)?;
         write(&layout.log_properties(), &config::log_properties(&layout.log()))?;
         // the last run's story is not this one's

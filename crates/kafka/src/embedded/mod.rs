@@ -12,6 +12,7 @@ mod folder;
 mod jars;
 mod story;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,10 +41,23 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The port it listens on; unset: a free one.
     pub port: Option<u16>,
+    /// A second way in, through a proxy; unset: none.
+    pub proxied: Option<Proxied>,
+    /// Further properties of the broker, which win over its own, as `authorizer.class.name`.
+    pub properties: BTreeMap<String, String>,
     /// The `java` to run it with; unset: that of `$JAVA_HOME`, or of the path.
     pub java: Option<PathBuf>,
     /// The `mvn` to fetch it with; unset: that of the path.
     pub maven: Option<PathBuf>,
+}
+
+/// A listener behind a proxy: whoever comes in by it is told to come by the proxy again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proxied {
+    /// The port that Kafka listens on, for the proxy.
+    pub port: u16,
+    /// The proxy's port on loopback, which clients are told.
+    pub advertised: u16,
 }
 
 /// A running Kafka on loopback; stops when told, when dropped, and when this process ends in whatever way.
