@@ -11,16 +11,25 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::{HttpListener, ListenerError, Readiness, Shutdown, recorder::Recorder};
+use crate::{
+    HttpListener, ListenerError, Readiness, Shutdown, Tls,
+    access::{Access, guarded},
+    recorder::Recorder,
+};
 
 /// The content type of Prometheus' text format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Serves `/livez`, `/readyz` and `/metrics`, and whatever routers are merged into it.
+///
+/// `/livez` and `/readyz` answer anybody, since probes have no credentials; they name parts of the process and no more.
+/// The rest asks for [`Access`], if that is restricted.
 #[derive(Debug)]
 pub struct AdminServer {
     listener: HttpListener,
+    probes: Router,
     router: Router,
+    access: Access,
 }
 
 impl AdminServer {
@@ -30,13 +39,32 @@ impl AdminServer {
     /// The address cannot be listened on.
     pub async fn bind(address: &str, readiness: Readiness, recorder: Recorder) -> Result<Self, ListenerError> {
         let listener = HttpListener::bind(address).await?;
-        Ok(Self { listener, router: routes(readiness, recorder) })
+        let router = Router::new().route("/metrics", get(exposition).with_state(recorder));
+        Ok(Self { listener, probes: probes(readiness), router, access: Access::unrestricted() })
+    }
+
+    /// Serves HTTPS alone, if a certificate is given.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { listener: self.listener.with_tls(tls), ..self }
+    }
+
+    /// Asks who it is that wants more than the probes.
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// The address that is really listened on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
+    }
+
+    /// Where it is reached, as `http://host:port` or `https://host:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.listener.url()
     }
 
     /// Adds a service's own routes.
@@ -50,15 +78,16 @@ impl AdminServer {
     /// # Errors
     /// The listener broke.
     pub async fn serve(self, shutdown: Shutdown) -> Result<(), ListenerError> {
-        self.listener.serve(self.router, shutdown).await
+        let Self { listener, probes, router, access } = self;
+        let router = probes.merge(guarded(router, access.clone()));
+        tokio::join!(listener.serve(router, shutdown.clone()), access.follow(&shutdown)).0
     }
 }
 
-fn routes(readiness: Readiness, recorder: Recorder) -> Router {
+fn probes(readiness: Readiness) -> Router {
     Router::new()
         .route("/livez", get(async || Json(json!({ "alive": true }))))
         .route("/readyz", get(readyz).with_state(readiness))
-        .route("/metrics", get(exposition).with_state(recorder))
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> Response {

@@ -1,4 +1,4 @@
-//! The life of a service: shutdown, readiness, telemetry, metrics, admin HTTP and the providers of keys.
+//! The life of a service: shutdown, readiness, telemetry, metrics, HTTP with TLS and access, and the providers of keys.
 //!
 //! A service is `pub async fn run(config, shutdown)`. It opens its [`Latch`]es as it becomes able to serve, counts with
 //! `metrics`, and returns within [`Shutdown::grace`] once [`Shutdown::triggered`] resolves.
@@ -16,15 +16,21 @@
 //! # Ok(()) }
 //! ```
 
+pub mod access;
 mod admin;
+mod handshakes;
 pub mod keys;
 mod listener;
+pub mod private_file;
 mod readiness;
 pub mod recorder;
+mod reload;
 mod shutdown;
 pub mod telemetry;
+mod tls;
 
 pub use admin::AdminServer;
 pub use listener::{HttpListener, ListenerError};
 pub use readiness::{Latch, Readiness};
 pub use shutdown::Shutdown;
+pub use tls::{Tls, TlsError, TlsFiles};

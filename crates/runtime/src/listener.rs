@@ -1,11 +1,11 @@
-//! A bound HTTP listener: its port is known before anything is served.
+//! A bound HTTP or HTTPS listener: its port is known before anything is served.
 
 use std::{io, net::SocketAddr};
 
 use axum::Router;
 use tokio::net::TcpListener;
 
-use crate::Shutdown;
+use crate::{Shutdown, handshakes::Handshakes, tls::Tls};
 
 /// A listener could not be bound, or broke while serving.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,7 @@ pub enum ListenerError {
 pub struct HttpListener {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 impl HttpListener {
@@ -44,7 +45,13 @@ impl HttpListener {
         let failed = |source| ListenerError::Bind { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener, address, tls: None })
+    }
+
+    /// Serves HTTPS alone, if a certificate is given.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// The address that is really listened on.
@@ -53,15 +60,31 @@ impl HttpListener {
         self.address
     }
 
+    /// Where it is reached, as `http://host:port` or `https://host:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Serves `router`; after the shutdown's start, requests in flight may take the grace period.
     ///
     /// # Errors
     /// The listener broke.
     pub async fn serve(self, router: Router, shutdown: Shutdown) -> Result<(), ListenerError> {
-        let Self { listener, address } = self;
+        let Self { listener, address, tls } = self;
         let stop = shutdown.clone();
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move { stop.triggered().await });
-        match shutdown.drain(server.into_future()).await {
+        let stopped = async move { stop.triggered().await };
+        let served = match tls {
+            None => shutdown.drain(axum::serve(listener, router).with_graceful_shutdown(stopped).into_future()).await,
+            Some(tls) => {
+                let handshakes = Handshakes::new(listener, tls.acceptor());
+                let server = axum::serve(handshakes, router).with_graceful_shutdown(stopped).into_future();
+                // The certificate is followed as long as it is served.
+                shutdown.drain(async { tokio::join!(server, tls.follow(&shutdown)).0 }).await
+            }
+        };
+        match served {
             Some(served) => served.map_err(|source| ListenerError::Serve { address, source }),
             None => {
                 tracing::warn!(%address, "requests still in flight after the grace period, dropped");

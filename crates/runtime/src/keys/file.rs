@@ -1,9 +1,9 @@
 //! Root secrets from a file that only its owner can use.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +11,7 @@ use mesh_avro::keys::RootKeys;
 use zeroize::Zeroizing;
 
 use super::{KeysError, document, random_secret, root_keys};
+use crate::private_file::{self, OTHERS};
 
 /// Permission bits of a key file: its owner reads and writes it.
 const OWNER_ONLY: u32 = 0o600;
@@ -65,25 +66,20 @@ impl FileKeys {
 }
 
 fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {
-    let failed = |source| KeysError::ReadFile { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    // Of the opened file, not of the path: what is checked is what is read.
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(KeysError::FileOpenToOthers { path: path.to_owned(), mode });
-    }
-    let mut text = Zeroizing::new(String::new());
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
+    private_file::read(path, OTHERS, FILE_BYTES_MAX).map_err(|source| KeysError::ReadFile { source })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, Permissions};
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+    };
 
     use mesh_avro::keys::{KeyName, KeyRing};
 
     use super::*;
+    use crate::private_file::PrivateFileError;
 
     #[test]
     fn generated_once_and_the_same_ever_after() {
@@ -106,13 +102,14 @@ mod tests {
         for mode in [0o640, 0o604, 0o620] {
             fs::set_permissions(&path, Permissions::from_mode(mode)).expect("the owner's right");
             let error = FileKeys::open(&path).expect_err("open to others");
-            assert!(error.to_string().contains(&format!("{mode:04o}")), "{error}");
+            assert!(matches!(error, KeysError::ReadFile { source: PrivateFileError::OpenToOthers { .. } }), "{error}");
         }
     }
 
     #[test]
     fn missing_is_named() {
         let error = FileKeys::open(Path::new("nowhere/keys.json")).expect_err("no such file");
-        assert!(error.to_string().contains("nowhere/keys.json"), "{error}");
+        let cause = std::error::Error::source(&error).expect("what the system said").to_string();
+        assert!(cause.contains("nowhere/keys.json"), "{cause}");
     }
 }

@@ -12,6 +12,8 @@ use std::{io, path::PathBuf};
 
 use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys};
 
+use crate::private_file::PrivateFileError;
+
 pub use environment::EnvKeys;
 pub use file::FileKeys;
 pub use throw_away::ThrowAwayKeys;
@@ -19,13 +21,11 @@ pub use throw_away::ThrowAwayKeys;
 /// Root secrets could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
-    /// The key file cannot be read.
-    #[error("cannot read the key file {}: give an existing one, or generate it", path.display())]
+    /// The key file cannot be read, or others than its owner can use it.
+    #[error("cannot use the key file: give one that is yours alone, or generate it")]
     ReadFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+        /// What is wrong with it.
+        source: PrivateFileError,
     },
     /// The key file cannot be written, or is there already.
     #[error("cannot write a new key file {}: an existing one is never overwritten", path.display())]
@@ -34,14 +34,6 @@ pub enum KeysError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
-    },
-    /// Others than its owner may read or write the key file.
-    #[error("the key file {} has mode {mode:04o}, so others than its owner can use it: chmod 600 it", path.display())]
-    FileOpenToOthers {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
     },
     /// The environment variable is not set, or not text.
     #[error("cannot read keys from the environment variable {name}: it is not set, or not UTF-8")]
