@@ -18,6 +18,15 @@ pub enum Direction {
     Forward,
 }
 
+/// One of the two schemas that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The schema that data are read with.
+    Reader,
+    /// The schema that they are written with.
+    Writer,
+}
+
 /// One reason why a reader cannot read a writer's data, or reads it as something else.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompatFinding {
@@ -37,8 +46,14 @@ pub struct CompatFinding {
     pub hint: Option<String>,
     /// The JSON pointer into the reader.
     pub reader_pointer: String,
+    /// The document that it is a pointer into: 0 is the reader itself, n the n-th reference that it was parsed with.
+    #[serde(skip_serializing_if = "is_own")]
+    pub reader_document: usize,
     /// The JSON pointer into the writer.
     pub writer_pointer: String,
+    /// The document that it is a pointer into, as for the reader.
+    #[serde(skip_serializing_if = "is_own")]
+    pub writer_document: usize,
     /// A datum of the writer, in Avro's JSON encoding, that the reader cannot read or reads as something else.
     ///
     /// What cannot be read has one, unless there is none that could be shown: the writer's type has no data at all (a
@@ -146,26 +161,41 @@ pub(super) enum Trigger {
     None,
 }
 
-pub(super) fn invalid(error: &SchemaError, side: &str) -> CompatFinding {
+/// Whether a document is the schema itself.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_own(document: &usize) -> bool {
+    *document == 0
+}
+
+pub(super) fn invalid(error: &SchemaError, side: Side) -> CompatFinding {
     let place = match error.pointer.as_str() {
         "" => String::new(),
         pointer => format!(" at {pointer}"),
     };
-    let (reader_pointer, writer_pointer) = match side {
-        "writer" => (String::new(), error.pointer.clone()),
-        _ => (error.pointer.clone(), String::new()),
+    let schema = match (side, error.document) {
+        (Side::Reader, 0) => "the reader's schema",
+        (Side::Reader, _) => "a schema that the reader's refers to",
+        (Side::Writer, 0) => "the writer's schema",
+        (Side::Writer, _) => "a schema that the writer's refers to",
     };
-    CompatFinding {
+    let invalid = CompatFinding {
         rule: SCHEMA_INVALID.id,
         kind: SCHEMA_INVALID.kind,
         severity: Severity::Error,
         path: String::new(),
-        message: format!("the {side}'s schema is not valid Avro{place}: {}", error.fault),
+        message: format!("{schema} is not valid Avro{place}: {}", error.fault),
         hint: error.hint(),
-        reader_pointer,
-        writer_pointer,
+        reader_pointer: String::new(),
+        reader_document: 0,
+        writer_pointer: String::new(),
+        writer_document: 0,
         witness: None,
         direction: Direction::Backward,
         earlier: None,
+    };
+    let (pointer, document) = (error.pointer.clone(), error.document);
+    match side {
+        Side::Reader => CompatFinding { reader_pointer: pointer, reader_document: document, ..invalid },
+        Side::Writer => CompatFinding { writer_pointer: pointer, writer_document: document, ..invalid },
     }
 }

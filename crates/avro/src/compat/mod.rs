@@ -20,7 +20,7 @@ mod source;
 mod walk;
 mod witness;
 
-pub use finding::{CompatFinding, Direction, Report};
+pub use finding::{CompatFinding, Direction, Report, Side};
 pub use level::{check_level, check_level_with};
 pub use mesh_contract::Severity;
 pub use rule::{RULES, Rule, RuleKind, rule};
@@ -42,6 +42,6 @@ pub fn check_with(reader: &Schema, writer: &Schema, severities: &Severities) -> 
 
 /// The report on a schema that is not valid Avro: nothing can be compared, so it is incompatible.
 #[must_use]
-pub fn invalid(error: &SchemaError, side: &str) -> Report {
+pub fn invalid(error: &SchemaError, side: Side) -> Report {
     Report { findings: vec![finding::invalid(error, side)] }
 }

@@ -115,6 +115,7 @@ impl Walk<'_, '_> {
             Some(trails) => trails.dotted(self.graph, self.sides, index, draft.field.as_deref()),
             None => draft.field.take().unwrap_or_default(),
         };
+        let pair = &self.graph.pairs[index];
         self.findings.push(CompatFinding {
             rule: draft.rule.id,
             kind: draft.rule.kind,
@@ -124,7 +125,9 @@ impl Walk<'_, '_> {
             message: draft.message,
             hint: draft.hint,
             reader_pointer: draft.reader_pointer,
+            reader_document: self.sides.reader.node(pair.reader).document,
             writer_pointer: draft.writer_pointer,
+            writer_document: self.sides.writer.node(pair.writer).document,
             direction: self.direction,
             earlier: None,
         });
@@ -168,7 +171,9 @@ fn too_complex(direction: Direction) -> CompatFinding {
         ),
         hint: Some("divide the schema into products of their own".to_owned()),
         reader_pointer: String::new(),
+        reader_document: 0,
         writer_pointer: String::new(),
+        writer_document: 0,
         witness: None,
         direction,
         earlier: None,

@@ -43,11 +43,15 @@ fn what_changes_in_a_reference_of_a_reference_is_found_on_either_side() {
     // The pointers are into the document that defines the enum.
     let report = check(&narrow, &wide);
     assert_eq!(said(&report), [("enum-symbol-missing", "home.country", "/symbols", "/symbols/2")]);
-    let witness = report.findings[0].witness.as_ref().unwrap();
+    let found = &report.findings[0];
+    assert_eq!((found.reader_document, found.writer_document), (1, 1), "the first reference");
+    let witness = found.witness.as_ref().unwrap();
     assert_eq!(witness.to_string(), r#"{"id":"","home":{"street":"","country":"GB"},"others":[]}"#);
     let inline = Schema::parse(INLINE).unwrap();
     let pointer = "/fields/1/type/fields/1/type/symbols";
-    assert_eq!(said(&check(&inline, &wide)), [("enum-symbol-missing", "home.country", pointer, "/symbols/2")]);
+    let report = check(&inline, &wide);
+    assert_eq!(said(&report), [("enum-symbol-missing", "home.country", pointer, "/symbols/2")]);
+    assert_eq!((report.findings[0].reader_document, report.findings[0].writer_document), (0, 1));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mesh_avro::compat::{self, RULES, Report};
+use mesh_avro::compat::{self, RULES, Report, Side};
 use mesh_avro::schema::Schema;
 use serde_json::Value;
 
@@ -13,11 +13,11 @@ fn cases() -> Vec<Value> {
 fn report(case: &Value) -> Report {
     let writer = match Schema::parse_value(&case["writer"]) {
         Ok(writer) => writer,
-        Err(error) => return compat::invalid(&error, "writer"),
+        Err(error) => return compat::invalid(&error, Side::Writer),
     };
     match Schema::parse_value(&case["reader"]) {
         Ok(reader) => compat::check(&reader, &writer),
-        Err(error) => compat::invalid(&error, "reader"),
+        Err(error) => compat::invalid(&error, Side::Reader),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod compat;
 mod pairs;
+mod source;
 mod verdict;
 
 use crate::context::Context;

@@ -1,14 +1,14 @@
 //! `mesh schema compat`: two schemas in files, or many pairs as JSON lines.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use mesh_avro::compat::{self, Report, Setting, Severities};
-use mesh_avro::schema::{Schema, SchemaError};
+use mesh_avro::compat::{Setting, Severities};
 use mesh_contract::Compatibility;
 
 use super::pairs;
-use super::verdict::{Source, Verdict};
+use super::source::{Referring, Source};
+use super::verdict::Verdict;
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -25,6 +25,9 @@ pub struct Args {
     /// A schema that defines types which the others refer to; those that it refers to itself come before it
     #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
     reference: Vec<PathBuf>,
+    /// The same for the writers' schemas alone, where those types were others than the reader's [default: as --reference]
+    #[arg(long, value_name = "FILE", conflicts_with = "pairs")]
+    writer_reference: Vec<PathBuf>,
     /// The registry's level, the reader being the newer schema: none, backward, forward, full, or one with _transitive
     #[arg(long, value_name = "LEVEL", default_value = "backward_transitive", conflicts_with = "pairs")]
     level: Compatibility,
@@ -49,57 +52,21 @@ pub(super) fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn files(args: &Args, reader: &Path, severities: &Severities, format: Format) -> Result<Exit, Failure> {
-    let references: Vec<Source> = read_all(&args.reference)?;
-    let writers: Vec<Source> = read_all(&args.writer)?;
-    let verdict = judge(args.level, severities, read(reader)?, writers, &references);
+    let references = Source::read_all(&args.reference)?;
+    let writers_references = match args.writer_reference.as_slice() {
+        [] => Rc::clone(&references),
+        files => Source::read_all(files)?,
+    };
+    let reader = Referring { schema: Source::read(reader)?, references };
+    let writer =
+        |file: &PathBuf| Ok(Referring { schema: Source::read(file)?, references: Rc::clone(&writers_references) });
+    let writers = args.writer.iter().map(writer).collect::<Result<Vec<Referring>, Failure>>()?;
+    let verdict = Verdict::of(args.level, severities, &reader, &writers);
     let _ = match format {
         Format::Text => output::data(verdict.text().trim_end())?,
         Format::Json => output::json(&verdict.json())?,
     };
-    Ok(if verdict.report.findings.is_empty() { Exit::Fine } else { Exit::Findings })
-}
-
-fn judge(
-    level: Compatibility,
-    severities: &Severities,
-    reader: Source,
-    writers: Vec<Source>,
-    references: &[Source],
-) -> Verdict {
-    let texts: Vec<&str> = references.iter().map(|reference| reference.text.as_str()).collect();
-    let parse = |source: &Source| Schema::parse_with(&source.text, &texts);
-    let report = match (parse(&reader), writers.iter().map(parse).collect::<Result<Vec<Schema>, SchemaError>>()) {
-        (Ok(new), Ok(earlier)) => {
-            compat::check_level_with(level, &new, &earlier.iter().collect::<Vec<_>>(), severities)
-        }
-        (reader, _) => invalid(reader.err(), writers.iter().map(parse)),
-    };
-    Verdict { report, reader, writers }
-}
-
-/// Every schema that is not valid Avro, the reader first.
-fn invalid(reader: Option<SchemaError>, writers: impl Iterator<Item = Result<Schema, SchemaError>>) -> Report {
-    let mut report = reader.map_or_else(Report::default, |error| compat::invalid(&error, "reader"));
-    for (index, writer) in writers.enumerate() {
-        for mut finding in writer.err().into_iter().flat_map(|error| compat::invalid(&error, "writer").findings) {
-            finding.earlier = Some(index);
-            report.findings.push(finding);
-        }
-    }
-    report
-}
-
-fn read_all(files: &[PathBuf]) -> Result<Vec<Source>, Failure> {
-    files.iter().map(|file| read(file)).collect()
-}
-
-fn read(file: &Path) -> Result<Source, Failure> {
-    let text = fs::read_to_string(file).map_err(|error| {
-        Failure::usage(format!("cannot read the schema {}", file.display()))
-            .because(error)
-            .hint("name a file that holds one Avro schema as JSON")
-    })?;
-    Ok(Source { file: file.display().to_string(), text })
+    Ok(if verdict.has_findings() { Exit::Findings } else { Exit::Fine })
 }
 
 #[cfg(test)]
@@ -120,8 +87,9 @@ mod tests {
   {"name": "currency", "type": "string"}
 ]}"#;
 
-    fn source(file: &str, text: &str) -> Source {
-        Source { file: file.to_owned(), text: text.to_owned() }
+    fn referring(file: &str, text: &str, references: &[(&str, &str)]) -> Referring {
+        let source = |(file, text): (&str, &str)| Source { file: file.to_owned(), text: text.to_owned() };
+        Referring { schema: source((file, text)), references: references.iter().copied().map(source).collect() }
     }
 
     fn verdict(level: Compatibility, reader: &str, writers: &[&str]) -> Verdict {
@@ -130,8 +98,9 @@ mod tests {
 
     fn verdict_with(level: Compatibility, rules: &[&str], reader: &str, writers: &[&str]) -> Verdict {
         let severities = rules.iter().map(|rule| rule.parse::<Setting>().unwrap()).collect();
-        let writers = writers.iter().enumerate().map(|(index, text)| source(&format!("v{index}.avsc"), text)).collect();
-        judge(level, &severities, source("new.avsc", reader), writers, &[])
+        let writer = |(index, text): (usize, &&str)| referring(&format!("v{index}.avsc"), text, &[]);
+        let writers: Vec<Referring> = writers.iter().enumerate().map(writer).collect();
+        Verdict::of(level, &severities, &referring("new.avsc", reader, &[]), &writers)
     }
 
     #[test]
@@ -148,6 +117,36 @@ mod tests {
     fn an_invalid_schema_is_told_like_any_finding() {
         let typo = OLD.replace("\"string\"", "\"strin\"");
         insta::assert_snapshot!(verdict(Compatibility::Backward, NEW, &[&typo]).text());
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_told_where_it_ends_being_json() {
+        let cut = OLD.trim_end_matches("\n]}");
+        assert!(verdict(Compatibility::Backward, NEW, &[cut]).text().starts_with("v0.avsc:4:"));
+    }
+
+    #[test]
+    fn what_another_subject_defines_is_told_in_its_own_file() {
+        const ORDER: &str =
+            "{\"type\": \"record\", \"name\": \"Order\", \"fields\": [\n  {\"name\": \"to\", \"type\": \"Place\"}]}";
+        const PLACE: &str =
+            "{\"type\": \"record\", \"name\": \"Place\", \"fields\": [\n\n  {\"name\": \"zip\", \"type\": \"int\"}]}";
+        let text = PLACE.replace("\"int\"", "\"string\"");
+        let severities = Severities::default();
+        let level = Compatibility::Backward;
+        let order = |file, places: &str, place: &str| referring(file, ORDER, &[(places, place)]);
+        let verdict = Verdict::of(
+            level,
+            &severities,
+            &order("new.avsc", "place2.avsc", &text),
+            &[order("old.avsc", "place.avsc", PLACE)],
+        );
+        insta::assert_snapshot!(verdict.text());
+
+        // One that both refer to is not valid: that is said once, and of no side's own schema.
+        let typo = PLACE.replace("\"int\"", "\"itn\"");
+        let both = (order("new.avsc", "place.avsc", &typo), order("old.avsc", "place.avsc", &typo));
+        insta::assert_snapshot!(Verdict::of(level, &severities, &both.0, &[both.1]).text());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use mesh_avro::compat::{self, Report, Severities, Severity};
+use mesh_avro::compat::{self, Report, Severities, Severity, Side};
 use mesh_avro::schema::{Schema, SchemaError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -154,7 +154,7 @@ fn compare(writer: &RawValue, reader: &RawValue, severities: &Severities) -> Rep
         (Ok(writer), Ok(reader)) => compat::check_with(reader, writer, severities),
         _ => {
             let mut report = Report::default();
-            for (schema, side) in [(&writer, "writer"), (&reader, "reader")] {
+            for (schema, side) in [(&writer, Side::Writer), (&reader, Side::Reader)] {
                 let found = schema.as_ref().err().map(|error| compat::invalid(error, side));
                 report.findings.extend(found.into_iter().flat_map(|report| report.findings));
             }

@@ -2,22 +2,24 @@
 
 use std::fmt::Write as _;
 
-use mesh_avro::compat::{CompatFinding, Direction, Report, Severity};
-use mesh_avro::schema::locate;
+use mesh_avro::compat::{self, CompatFinding, Direction, Report, Severities, Severity, Side};
+use mesh_avro::schema::{Schema, SchemaError};
+use mesh_contract::Compatibility;
 use serde_json::{Value, json};
 
-/// A schema's file and text.
-#[derive(Debug)]
-pub(super) struct Source {
-    pub(super) file: String,
-    pub(super) text: String,
+use super::source::{Place, Referring};
+
+/// The report on a newer schema, and where its findings stand.
+pub(super) struct Verdict {
+    report: Report,
+    /// Where each finding stands.
+    places: Vec<Places>,
 }
 
-/// The report on a newer schema, `reader`, and the earlier ones.
-pub(super) struct Verdict {
-    pub(super) report: Report,
-    pub(super) reader: Source,
-    pub(super) writers: Vec<Source>,
+/// Places in the schema that reads and in the one that writes; of a schema that is not valid its own alone.
+struct Places {
+    reader: Option<Place>,
+    writer: Option<Place>,
 }
 
 /// The verdict's word, as machines read it.
@@ -26,11 +28,60 @@ pub(super) fn word(report: &Report) -> &'static str {
 }
 
 impl Verdict {
+    /// The verdict on a newer schema, the reader, and the earlier ones, the writers.
+    pub(super) fn of(
+        level: Compatibility,
+        severities: &Severities,
+        reader: &Referring,
+        writers: &[Referring],
+    ) -> Verdict {
+        let earlier: Vec<Result<Schema, SchemaError>> = writers.iter().map(Referring::parse).collect();
+        match (reader.parse(), earlier.iter().map(Result::as_ref).collect::<Result<Vec<&Schema>, _>>()) {
+            (Ok(new), Ok(earlier)) => {
+                let report = compat::check_level_with(level, &new, &earlier, severities);
+                let places = report.findings.iter().map(|finding| places(finding, reader, writers)).collect();
+                Verdict { report, places }
+            }
+            (new, _) => Verdict::invalid((reader, new.err()), writers.iter().zip(earlier.into_iter().map(Result::err))),
+        }
+    }
+
+    /// Every schema that is not valid Avro, the reader first; one that several refer to is listed once.
+    fn invalid<'a>(
+        (reader, error): (&'a Referring, Option<SchemaError>),
+        writers: impl Iterator<Item = (&'a Referring, Option<SchemaError>)>,
+    ) -> Verdict {
+        let mut verdict = Verdict { report: Report::default(), places: Vec::new() };
+        if let Some(error) = &error {
+            let places = Places { reader: Some(reader.place_of(error)), writer: None };
+            verdict.add(compat::invalid(error, Side::Reader), places);
+        }
+        for (writer, error) in writers {
+            if let Some(error) = &error {
+                let places = Places { reader: None, writer: Some(writer.place_of(error)) };
+                verdict.add(compat::invalid(error, Side::Writer), places);
+            }
+        }
+        verdict
+    }
+
+    fn add(&mut self, report: Report, places: Places) {
+        if self.places.iter().all(|known| known.first() != places.first()) {
+            self.report.findings.extend(report.findings);
+            self.places.push(places);
+        }
+    }
+
+    /// Whether anything was found.
+    pub(super) fn has_findings(&self) -> bool {
+        !self.report.findings.is_empty()
+    }
+
     /// For people: findings as `file:line:column: rule-id: message`, then the verdict.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        for finding in &self.report.findings {
-            self.push(&mut text, finding);
+        for (finding, places) in self.report.findings.iter().zip(&self.places) {
+            push(&mut text, finding, places);
         }
         let (errors, warnings) = (self.report.errors().count(), self.report.warnings().count());
         let summary = match (errors, warnings) {
@@ -47,71 +98,52 @@ impl Verdict {
 
     /// For machines.
     pub(super) fn json(&self) -> Value {
-        let findings: Vec<Value> = self.report.findings.iter().map(|finding| self.finding(finding)).collect();
+        let findings: Vec<Value> =
+            self.report.findings.iter().zip(&self.places).map(|(finding, places)| object(finding, places)).collect();
         json!({"verdict": word(&self.report), "findings": findings})
     }
+}
 
-    fn push(&self, text: &mut String, finding: &CompatFinding) {
-        let (reader, writer) = self.sides(finding);
-        let severity = if finding.severity == Severity::Warning { "warning: " } else { "" };
-        // An invalid schema has one side alone.
-        let blamed = if finding.rule == "schema-invalid" && finding.earlier.is_some() { &writer } else { &reader };
-        let mut lines = vec![format!("{}: {severity}{finding}", blamed.text())];
-        if finding.rule != "schema-invalid" {
-            lines.push(format!("  writer: {}", writer.text()));
-        }
-        lines.extend(finding.witness.as_ref().map(|witness| format!("  witness: {witness}")));
-        lines.extend(finding.hint.as_ref().map(|hint| format!("  hint: {hint}")));
-        text.push_str(&lines.join("\n"));
-        text.push('\n');
-    }
-
-    fn finding(&self, finding: &CompatFinding) -> Value {
-        let (reader, writer) = self.sides(finding);
-        let mut json = json!(finding);
-        if let Value::Object(members) = &mut json {
-            members.retain(|key, _| !matches!(key.as_str(), "reader_pointer" | "writer_pointer" | "earlier"));
-            members.insert("reader".to_owned(), reader.json());
-            members.insert("writer".to_owned(), writer.json());
-        }
-        json
-    }
-
-    /// The places of a finding in the schema that reads and in the one that writes.
-    fn sides<'a>(&'a self, finding: &'a CompatFinding) -> (Side<'a>, Side<'a>) {
-        let earlier = finding.earlier.and_then(|earlier| self.writers.get(earlier)).unwrap_or(&self.reader);
-        let (reads, writes) = match finding.direction {
-            Direction::Backward => (&self.reader, earlier),
-            Direction::Forward => (earlier, &self.reader),
-        };
-        let reader = Side { source: reads, pointer: &finding.reader_pointer };
-        (reader, Side { source: writes, pointer: &finding.writer_pointer })
+impl Places {
+    /// The one that a finding is listed under.
+    fn first(&self) -> Option<&Place> {
+        self.reader.as_ref().or(self.writer.as_ref())
     }
 }
 
-/// A place in a schema's file.
-struct Side<'a> {
-    source: &'a Source,
-    pointer: &'a str,
+/// Where a finding stands in the schema that reads and in the one that writes: either may be the newer one.
+fn places(finding: &CompatFinding, new: &Referring, earlier: &[Referring]) -> Places {
+    let old = finding.earlier.and_then(|index| earlier.get(index)).unwrap_or(new);
+    let (reads, writes) = match finding.direction {
+        Direction::Backward => (new, old),
+        Direction::Forward => (old, new),
+    };
+    Places {
+        reader: Some(reads.place(finding.reader_document, &finding.reader_pointer)),
+        writer: Some(writes.place(finding.writer_document, &finding.writer_pointer)),
+    }
 }
 
-impl Side<'_> {
-    fn text(&self) -> String {
-        match locate(&self.source.text, self.pointer) {
-            Some(position) => format!("{}:{}:{}", self.source.file, position.line, position.column),
-            None => format!("{}:1:1", self.source.file),
-        }
-    }
+fn push(text: &mut String, finding: &CompatFinding, places: &Places) {
+    let severity = if finding.severity == Severity::Warning { "warning: " } else { "" };
+    let place = places.first().map(|place| format!("{place}: ")).unwrap_or_default();
+    let mut lines = vec![format!("{place}{severity}{finding}")];
+    lines.extend(places.reader.as_ref().and(places.writer.as_ref()).map(|writer| format!("  writer: {writer}")));
+    lines.extend(finding.witness.as_ref().map(|witness| format!("  witness: {witness}")));
+    lines.extend(finding.hint.as_ref().map(|hint| format!("  hint: {hint}")));
+    text.push_str(&lines.join("\n"));
+    text.push('\n');
+}
 
-    fn json(&self) -> Value {
-        let position = locate(&self.source.text, self.pointer);
-        json!({
-            "file": self.source.file,
-            "line": position.map_or(1, |position| position.line),
-            "column": position.map_or(1, |position| position.column),
-            "pointer": self.pointer,
-        })
+fn object(finding: &CompatFinding, places: &Places) -> Value {
+    const IN_PLACES: [&str; 5] = ["reader_pointer", "reader_document", "writer_pointer", "writer_document", "earlier"];
+    let mut json = json!(finding);
+    if let Value::Object(members) = &mut json {
+        members.retain(|key, _| !IN_PLACES.contains(&key.as_str()));
+        let sides = [("reader", &places.reader), ("writer", &places.writer)];
+        members.extend(sides.iter().filter_map(|(side, place)| Some(((*side).to_owned(), json!(place.as_ref()?)))));
     }
+    json
 }
 
 fn counted(count: usize, what: &str) -> String {
