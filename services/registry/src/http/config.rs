@@ -12,28 +12,34 @@ use super::{
 use crate::{
     log::ConfigValue,
     state::{Refusal, level_of},
+    subject::Subject,
 };
 
-/// `GET /config`.
-pub(super) async fn show_global(State(app): State<App>) -> Result<Json<Value>, Problem> {
+/// `GET /config` and `GET /config/{subject}`.
+pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    match parameters.optional_subject()? {
+        Some(subject) => show_subject(&app, &subject, parameters.flag("defaultToGlobal")).await,
+        None => show_global(&app),
+    }
+}
+
+fn show_global(app: &App) -> Result<Json<Value>, Problem> {
     let state = app.state()?;
     let config = state.config(None).cloned().unwrap_or_default();
     Ok(Json(entity("compatibilityLevel", state.global_level(), &config)))
 }
 
-/// `GET /config/{subject}`.
-pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    let subject = parameters.subject()?;
+async fn show_subject(app: &App, subject: &Subject, in_force: bool) -> Result<Json<Value>, Problem> {
     drop(app.state()?);
-    let governed = match parameters.flag("defaultToGlobal") {
-        true => app.products.newest_or_known().await?.of_subject(&subject),
+    let governed = match in_force {
+        true => app.products.newest_or_known().await?.of_subject(subject),
         false => None,
     };
     let state = app.state()?;
-    let config = state.config(Some(&subject)).cloned();
+    let config = state.config(Some(subject)).cloned();
     let level = match config.as_ref().and_then(level_of) {
         Some(level) if governed.is_none() => level,
-        _ if parameters.flag("defaultToGlobal") => state.level_in_force(&subject, governed.as_deref()),
+        _ if in_force => state.level_in_force(subject, governed.as_deref()),
         _ => return Err(Refusal::CompatibilityNotConfigured { subject: subject.to_string() }.into()),
     };
     Ok(Json(entity("compatibilityLevel", level, &config.unwrap_or_default())))

@@ -98,6 +98,19 @@ pub(crate) fn router(app: App) -> Router {
     // Bodies are read, in bounds, before they get here.
     let body_limit = DefaultBodyLimit::disable();
     let replica = middleware::from_fn_with_state(app.clone(), replica::answer);
+    routes()
+        // The base address of clients that work in a context.
+        .nest("/contexts/{context}", routes())
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(body_limit)
+        .layer(replica)
+        .layer(middleware::from_fn(answer::label))
+        .with_state(app)
+}
+
+/// The resources, each of which is there under each context too.
+fn routes() -> Router<App> {
     Router::new()
         .route("/", get(metadata::root))
         .route("/v1/metadata/id", get(metadata::id))
@@ -117,14 +130,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/schemas/ids/{id}/versions", get(schemas::versions))
         .route("/compatibility/subjects/{subject}/versions", post(compatibility::check_all))
         .route("/compatibility/subjects/{subject}/versions/{version}", post(compatibility::check_one))
-        .route("/config", get(config::show_global).put(config::set).delete(config::unset))
+        .route("/config", get(config::show).put(config::set).delete(config::unset))
         .route("/config/{subject}", get(config::show).put(config::set).delete(config::unset))
-        .route("/mode", get(mode::show_global).put(mode::set).delete(mode::unset))
+        .route("/mode", get(mode::show).put(mode::set).delete(mode::unset))
         .route("/mode/{subject}", get(mode::show).put(mode::set).delete(mode::unset))
-        .fallback(problem::no_such_route)
-        .method_not_allowed_fallback(problem::no_such_method)
-        .layer(body_limit)
-        .layer(replica)
-        .layer(middleware::from_fn(answer::label))
-        .with_state(app)
 }

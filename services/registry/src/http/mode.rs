@@ -10,15 +10,12 @@ use super::{
 };
 use crate::{log::Mode, state::Refusal};
 
-/// `GET /mode`.
-pub(super) async fn show_global(State(app): State<App>) -> Result<Json<Value>, Problem> {
-    Ok(entity(app.state()?.mode(None).unwrap_or(Mode::ReadWrite)))
-}
-
-/// `GET /mode/{subject}`.
+/// `GET /mode` and `GET /mode/{subject}`.
 pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    let subject = parameters.subject()?;
     let state = app.state()?;
+    let Some(subject) = parameters.optional_subject()? else {
+        return Ok(entity(state.mode(None).unwrap_or(Mode::ReadWrite)));
+    };
     match state.mode(Some(&subject)) {
         Some(mode) => Ok(entity(mode)),
         None if parameters.flag("defaultToGlobal") => Ok(entity(state.mode_in_force(&subject))),

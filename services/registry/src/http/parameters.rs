@@ -1,5 +1,7 @@
 //! What stands in a request's path and query.
 
+use std::borrow::Cow;
+
 use axum::{
     extract::{FromRequestParts, Query, RawPathParams},
     http::request::Parts,
@@ -8,7 +10,7 @@ use axum::{
 use super::Problem;
 use crate::{
     state::{Filter, Refusal, VersionSelector},
-    subject::Subject,
+    subject::{DEFAULT_CONTEXT, EVERY_CONTEXT, Subject},
 };
 
 /// The decoded parts of a request's address.
@@ -16,6 +18,8 @@ use crate::{
 pub(super) struct Parameters {
     path: Vec<(String, String)>,
     query: Vec<(String, String)>,
+    /// What qualifies subjects where the path is under a context: `:.name:`. None for the default one.
+    qualifier: Option<String>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
@@ -24,22 +28,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = RawPathParams::from_request_parts(parts, state).await;
         let path = path.map_err(|error| Problem::new(400, error.body_text()))?;
-        let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let path: Vec<_> = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let query = Query::from_request_parts(parts, state).await;
         let Query(query) = query.map_err(|error| Problem::new(400, error.body_text()))?;
-        Ok(Self { path, query })
+        let qualifier = find(&path, "context").and_then(qualifier);
+        Ok(Self { path, query, qualifier })
     }
 }
 
 impl Parameters {
     /// The subject in the path.
     pub(super) fn subject(&self) -> Result<Subject, Refusal> {
-        Subject::parse(find(&self.path, "subject").unwrap_or_default())
+        match find(&self.path, "subject") {
+            Some(name) if !name.is_empty() => Subject::parse(&self.qualified(name)),
+            _ => Subject::parse(""),
+        }
     }
 
-    /// The subject in the path, where one may be.
+    /// What settings are for: the subject in the path, else the context that the path is under, else all.
     pub(super) fn optional_subject(&self) -> Result<Option<Subject>, Refusal> {
-        find(&self.path, "subject").map(Subject::parse).transpose()
+        match find(&self.path, "subject") {
+            Some(_) => self.subject().map(Some),
+            None => self.qualifier.as_deref().map(Subject::parse).transpose(),
+        }
+    }
+
+    /// The subject that the query asks for.
+    pub(super) fn asked_subject(&self) -> Option<Subject> {
+        find(&self.query, "subject").map(|name| Subject::of_log(&self.qualified(name)))
+    }
+
+    /// What the subjects of a list begin with.
+    pub(super) fn subject_prefix(&self) -> Cow<'_, str> {
+        match find(&self.query, "subjectPrefix") {
+            Some(prefix) => self.qualified(prefix),
+            None => Cow::Borrowed(self.qualifier.as_deref().unwrap_or(EVERY_CONTEXT)),
+        }
     }
 
     /// The version in the path.
@@ -53,10 +77,10 @@ impl Parameters {
         text.parse().map_err(|_| Problem::new(404, "HTTP 404 Not Found"))
     }
 
-    /// The context of the subject in the query, or the default one.
+    /// The context of the subject in the query, else the one that the path is under, else the default one.
     pub(super) fn context(&self) -> String {
-        let subject = find(&self.query, "subject").map(Subject::of_log);
-        subject.as_ref().map_or(crate::subject::DEFAULT_CONTEXT, Subject::context).to_owned()
+        let subject = self.asked_subject().or_else(|| self.qualifier.as_deref().map(Subject::of_log));
+        subject.as_ref().map_or(DEFAULT_CONTEXT, Subject::context).to_owned()
     }
 
     /// Which versions count.
@@ -67,11 +91,6 @@ impl Parameters {
     /// Whether a flag is set: only the word `true` sets one.
     pub(super) fn flag(&self, name: &str) -> bool {
         find(&self.query, name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
-    }
-
-    /// A word in the query.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        find(&self.query, name)
     }
 
     /// The part of a list that `offset` and `limit` ask for; a limit below 0 is none.
@@ -85,6 +104,23 @@ impl Parameters {
         let parsed = find(&self.query, name).map(str::parse).transpose();
         parsed.map_err(|_| Problem::new(400, format!("the query parameter {name} is not a whole number")))
     }
+
+    /// A name in the context that the path is under, unless it says its own.
+    fn qualified<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        match &self.qualifier {
+            Some(qualifier) if !name.starts_with(":.") && !name.starts_with(EVERY_CONTEXT) => {
+                Cow::Owned(format!("{qualifier}{name}"))
+            }
+            _ => Cow::Borrowed(name),
+        }
+    }
+}
+
+/// What a context's name in a path, with its leading dot or without, puts before its subjects.
+fn qualifier(context: &str) -> Option<String> {
+    let name = context.trim_matches(':');
+    let name = name.strip_prefix(DEFAULT_CONTEXT).unwrap_or(name);
+    (!name.is_empty()).then(|| format!(":.{name}:"))
 }
 
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -10,11 +10,7 @@ use super::{
     entity::{SchemaEntity, VersionEntity},
     parameters::Parameters,
 };
-use crate::{
-    schema::AVRO,
-    state::Filter,
-    subject::{EVERY_CONTEXT, Subject},
-};
+use crate::{schema::AVRO, state::Filter};
 
 /// `GET /schemas/types`.
 pub(super) async fn types() -> Json<[&'static str; 1]> {
@@ -24,9 +20,9 @@ pub(super) async fn types() -> Json<[&'static str; 1]> {
 /// `GET /schemas`: the versions of all subjects.
 pub(super) async fn list(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     let state = app.state()?;
-    let prefix = parameters.text("subjectPrefix").unwrap_or(EVERY_CONTEXT);
+    let prefix = parameters.subject_prefix();
     let (filter, latest_only) = (parameters.filter(), parameters.flag("latestOnly"));
-    let versions = state.subjects(prefix, filter).flat_map(|subject| {
+    let versions = state.subjects(&prefix, filter).flat_map(|subject| {
         let count = if latest_only { 1 } else { usize::MAX };
         let mut newest: Vec<_> = state.versions(subject, filter).rev().take(count).collect();
         newest.reverse();
@@ -72,8 +68,8 @@ fn live_or_all(parameters: &Parameters) -> Filter {
     Filter::of(parameters.flag("deleted"), false)
 }
 
-/// Whether a subject is the one that the query asks for, if it asks for one.
+/// Whether a subject is the one that the query asks for, if it asks for one and not for a whole context.
 fn wanted(parameters: &Parameters) -> impl Fn(&&str) -> bool {
-    let asked = parameters.text("subject").map(Subject::of_log);
+    let asked = parameters.asked_subject().filter(|asked| asked.whole_context().as_ref() != Some(asked));
     move |subject| asked.as_ref().is_none_or(|asked| asked.as_str() == *subject)
 }

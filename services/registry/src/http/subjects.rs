@@ -9,13 +9,12 @@ use super::{
     entity::VersionEntity,
     parameters::Parameters,
 };
-use crate::subject::EVERY_CONTEXT;
 
 /// `GET /subjects`.
 pub(super) async fn list(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     let state = app.state()?;
-    let prefix = parameters.text("subjectPrefix").unwrap_or(EVERY_CONTEXT);
-    let subjects = state.subjects(prefix, parameters.filter()).map(ToString::to_string);
+    let prefix = parameters.subject_prefix();
+    let subjects = state.subjects(&prefix, parameters.filter()).map(ToString::to_string);
     Ok(Json(json!(parameters.page(subjects)?)))
 }
 

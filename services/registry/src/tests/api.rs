@@ -199,3 +199,33 @@ async fn answers_in_the_registrys_media_type() {
         assert_eq!(response.headers()["content-type"], "application/vnd.schemaregistry.v1+json");
     }
 }
+
+#[tokio::test]
+async fn a_context_is_a_registry_of_its_own() {
+    let server = Server::start().await;
+    server.register("orders", ORDER).await;
+    let body = json!({ "schema": ORDER_TWO });
+    let registered = server.post("/contexts/.staging/subjects/orders/versions", body.clone()).await;
+    assert_eq!((registered.0, &registered.1["id"]), (200, &json!(1)), "each context counts its own ids");
+    assert_eq!(server.get("/contexts/.staging/subjects").await, (200, json!([":.staging:orders"])));
+    assert_eq!(server.get("/contexts/staging/subjects?subjectPrefix=o").await, (200, json!([":.staging:orders"])));
+    assert_eq!(server.get("/contexts/.staging/subjects/orders/versions").await, (200, json!([1])));
+    assert_eq!(server.get("/contexts/.staging/subjects/:.:orders/versions/1").await.1["schema"], ORDER);
+    assert_eq!(server.get("/contexts/.staging/schemas/ids/1").await.1["schema"], ORDER_TWO);
+    assert_eq!(server.get("/contexts/:.:/schemas/ids/1").await.1["schema"], ORDER);
+    assert_eq!(server.get("/contexts/.staging/schemas/ids/1/subjects").await, (200, json!([":.staging:orders"])));
+    assert_eq!(server.get("/contexts/.staging/schemas/ids/1/versions?subject=orders").await.1[0]["version"], 1);
+    assert_eq!(code(&server.get("/contexts/.none/schemas/ids/1").await), (404, 40403));
+    assert_eq!(server.post("/contexts/.staging/subjects/orders", body).await.1["subject"], ":.staging:orders");
+
+    assert_eq!(code(&server.get("/contexts/.staging/config").await), (404, 40408));
+    assert_eq!(server.put("/contexts/.staging/config", json!({ "compatibility": "NONE" })).await.0, 200);
+    assert_eq!(server.get("/contexts/.staging/config").await.1["compatibilityLevel"], "NONE");
+    assert_eq!(server.get("/config").await.1["compatibilityLevel"], "BACKWARD");
+    let broken = json!({ "schema": ORDER_BROKEN });
+    assert_eq!(server.post("/contexts/.staging/subjects/orders/versions", broken.clone()).await.0, 200);
+    assert_eq!(server.post("/subjects/orders/versions", broken).await.0, 409);
+    assert_eq!(server.put("/contexts/.staging/mode/orders", json!({ "mode": "READONLY" })).await.0, 200);
+    assert_eq!(server.get("/mode/:.staging:orders").await.1["mode"], "READONLY");
+    assert_eq!(server.get("/contexts").await, (200, json!([".", ".staging"])));
+}
