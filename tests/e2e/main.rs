@@ -6,6 +6,7 @@ mod accounted;
 mod apply;
 mod bad_input;
 mod check;
+mod clients;
 mod demo;
 mod polyglot;
 mod readme;

@@ -1,11 +1,14 @@
-//! Worlds to test in: a Kafka, processes of `mesh`, a working tree, clients in Python.
+//! Worlds to test in: a Kafka, processes of `mesh`, a working tree, clients in other languages.
 
+mod client;
+mod environment;
 mod eventually;
 mod process;
 mod python;
 mod tree;
 mod world;
 
+pub use client::Client;
 pub use eventually::eventually;
 pub use process::{Finished, Process, mesh, processes_naming};
 pub use python::Python;

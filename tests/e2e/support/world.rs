@@ -1,7 +1,7 @@
 //! A world: a Kafka of its own, a registry, a working tree, keys.
 
 use super::process::{Process, mesh};
-use super::{Finished, Tree};
+use super::{Finished, PATIENCE, Tree, eventually};
 use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedKafka, Options};
@@ -77,6 +77,15 @@ impl World {
         command.args(["--bootstrap-servers", self.bootstrap(), "--registry-url", &self.registry_url]);
         command.arg("--root").arg(self.tree.root()).arg("--keys").arg(self.keys());
         command
+    }
+
+    /// Waits until the registry has read its log: clients of `mesh` wait by themselves.
+    pub fn registry_answers(&self) {
+        let url = format!("{}/subjects", self.registry_url);
+        eventually("the registry answers", PATIENCE, || {
+            let asked = self.runtime.block_on(reqwest::get(&url)).ok()?;
+            asked.status().is_success().then_some(())
+        });
     }
 
     /// Runs a `mesh` command to its end.
