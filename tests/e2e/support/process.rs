@@ -94,6 +94,11 @@ impl Process {
         self.child.id()
     }
 
+    /// How it ended, if it has: its exit code, or 128 and its signal.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.try_wait().expect("it is our child").map(code)
+    }
+
     /// Writes all of `input` to its standard input and closes it; a process that ended early is no failure.
     pub fn give(&mut self, input: &str) {
         if let Some(mut stdin) = self.child.stdin.take() {
