@@ -112,9 +112,11 @@ impl Process {
         kill_process(pid, signal).expect("the process is there and ours");
     }
 
-    /// Kills it as a crash would: no handler runs.
+    /// Kills it as a crash would, no handler runs; one that has ended by itself stays as it is.
     pub fn kill(&mut self) {
-        self.signal(Signal::KILL);
+        if self.ended().is_none() {
+            self.signal(Signal::KILL);
+        }
         self.wait();
     }
 
