@@ -111,7 +111,7 @@ fn invalid_schemas_are_placed_and_told() {
         (
             json!({"type": "record", "name": "a-b", "fields": []}),
             "/name",
-            "\"a-b\" is not a name: names are letters, digits and underscores, and do not begin with a digit",
+            "\"a-b\" is not a name: names are letters, digits and underscores, at most 1024 with their namespace, and do not begin with a digit",
         ),
         (
             json!({"type": "record", "name": "a.string", "fields": []}),
@@ -121,7 +121,7 @@ fn invalid_schemas_are_placed_and_told() {
         (
             json!({"type": "record", "name": "R", "namespace": "a..b", "fields": []}),
             "/namespace",
-            "\"a..b\" is not a name: names are letters, digits and underscores, and do not begin with a digit",
+            "\"a..b\" is not a name: names are letters, digits and underscores, at most 1024 with their namespace, and do not begin with a digit",
         ),
         (json!({"type": "array"}), "", "an array needs the attribute \"items\""),
         (json!({"type": "map", "values": "nope"}), "/values", "the type \"nope\" is not defined"),
@@ -134,7 +134,7 @@ fn invalid_schemas_are_placed_and_told() {
         (
             json!({"type": "enum", "name": "E", "symbols": ["a b"]}),
             "/symbols/0",
-            "\"a b\" is not a name: names are letters, digits and underscores, and do not begin with a digit",
+            "\"a b\" is not a name: names are letters, digits and underscores, at most 1024 with their namespace, and do not begin with a digit",
         ),
         (
             json!({"type": "enum", "name": "E", "symbols": ["A"], "default": "B"}),

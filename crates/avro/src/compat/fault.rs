@@ -1,7 +1,5 @@
 //! What breaks and how to mend it, in words.
 
-use serde_json::json;
-
 use super::finding::{Draft, Trigger};
 use super::graph::Pair;
 use super::phrase::{listed, named, plain, words};
@@ -11,6 +9,7 @@ use super::rule::{
     TYPE_MISMATCH, UNION_BRANCH_MISSING,
 };
 use super::source::{Source, Sources, find_sources};
+use super::witness::Witness;
 use crate::schema::{Field, Kind, Node, NodeId, Record};
 
 /// The finding for a fault of a pair.
@@ -18,7 +17,7 @@ pub(super) fn describe(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId, 
     let (reader, writer) = (sides.reader.node(reader_id), sides.writer.node(writer_id));
     let described = match fault {
         Fault::Type => type_mismatch(sides, reader_id, writer_id),
-        Fault::Name => name_mismatch(sides, reader, writer),
+        Fault::Name => name_mismatch(sides, reader, writer_id),
         Fault::FixedSize => fixed_size(reader, writer),
         Fault::Symbols(unknown) => symbols(reader, writer, unknown),
         Fault::NoBranch => no_branch(sides, reader_id, writer_id),
@@ -64,9 +63,9 @@ pub(super) fn contested(sides: &Sides<'_>, pair: &Pair, step: Step, inner: usize
 /// What a writer's type has to write for a fault to show.
 pub(super) fn trigger(writer: &Node, fault: &Fault) -> Trigger {
     match fault {
-        Fault::Symbols(unknown) => {
-            unknown.first().map_or(Trigger::Any, |index| Trigger::Datum(json!(enum_symbols(writer)[*index])))
-        }
+        Fault::Symbols(unknown) => unknown
+            .first()
+            .map_or(Trigger::Any, |index| Trigger::Datum(Witness::of(enum_symbols(writer)[*index].as_str()))),
         _ => Trigger::Any,
     }
 }
@@ -94,10 +93,11 @@ fn type_mismatch(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId) -> Dra
     draft(TYPE_MISMATCH, message, hint, reader, writer)
 }
 
-fn name_mismatch(sides: &Sides<'_>, reader: &Node, writer: &Node) -> Draft {
+fn name_mismatch(sides: &Sides<'_>, reader: &Node, writer_id: NodeId) -> Draft {
+    let writer = sides.writer.node(writer_id);
     let (reads, writes) = (named(reader), named(writer));
     let kind = writer.kind.word();
-    let claimant = sides.claimant(writer).map(|claimant| named(sides.reader.node(claimant)));
+    let claimant = sides.claimant(writer_id).map(|claimant| named(sides.reader.node(claimant)));
     match claimant {
         Some(claimant) => {
             let message = format!(

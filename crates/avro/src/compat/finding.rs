@@ -1,12 +1,11 @@
 use std::fmt;
 
-use mesh_contract::{Finding, Place, Severity};
-use serde::Serialize;
-use serde_json::Value;
-
 use super::resolve::Step;
 use super::rule::{Rule, RuleKind, SCHEMA_INVALID};
+use super::witness::Witness;
 use crate::schema::SchemaError;
+use mesh_contract::{Finding, Place, Severity};
+use serde::Serialize;
 
 /// Which of two schemas reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -57,11 +56,11 @@ pub struct CompatFinding {
     /// A datum of the writer, in Avro's JSON encoding, that the reader cannot read or reads as something else.
     ///
     /// What cannot be read has one, unless there is none that could be shown: the writer's type has no data at all (a
-    /// record that needs itself, a union or an enum of nothing), or only data beyond the limits of the module `witness`.
+    /// record that needs itself, a union or an enum of nothing), or only data too deep or too long to be shown.
     /// Changes of meaning have one where a datum of this writer shows them: a default that changed shows in the data of
     /// writers without the field, a lost class in no datum.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub witness: Option<Value>,
+    pub witness: Option<Witness>,
     /// Which of the two schemas is the newer one.
     pub direction: Direction,
     /// Which earlier schema, counted from 0 for the oldest, where a history was checked.
@@ -152,7 +151,7 @@ pub(super) enum Trigger {
     /// Any datum of a branch of the writer's union.
     Branch(usize),
     /// This datum.
-    Datum(Value),
+    Datum(Witness),
     /// What none of the reader's branches reads, each for a reason of its own.
     EveryBranch,
     /// What a pair inside does not read, with the step to it.

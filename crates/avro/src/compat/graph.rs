@@ -10,7 +10,7 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use super::resolve::{Edge, Fault, Resolution, Sides, Step};
+use super::resolve::{Edge, Faults, Resolution, Sides, Step};
 use crate::schema::NodeId;
 
 /// The most pairs that are compared.
@@ -42,7 +42,7 @@ pub(super) struct Graph {
 pub(super) struct Pair {
     pub(super) reader: NodeId,
     pub(super) writer: NodeId,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Faults,
     inner: Range<usize>,
     contested: usize,
     pub(super) moves_aliases: bool,
@@ -192,7 +192,7 @@ struct Builder<'g> {
 
 impl Builder<'_> {
     fn add(&mut self, reader: NodeId, writer: NodeId) -> usize {
-        let (faults, inner) = (Vec::new(), 0..0);
+        let (faults, inner) = (Faults::new(), 0..0);
         self.graph.pairs.push(Pair {
             reader,
             writer,

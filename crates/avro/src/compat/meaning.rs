@@ -6,14 +6,13 @@ mod default;
 mod logical;
 mod union;
 
-use serde_json::{Value, json};
-
 use super::fault::enum_symbols;
 use super::finding::{Direction, Draft, Trigger};
 use super::graph::{Graph, Pair};
 use super::phrase::{listed, named};
 use super::resolve::{Sides, Step, unknown_symbols};
 use super::rule::{BYTES_AS_TEXT, ENUM_SYMBOL_DEFAULTED, PROMOTION_LOSSY, Rule};
+use super::witness::Witness;
 use crate::schema::{Field, Kind, Node};
 
 /// Adds what changes its meaning at a pair of types that has no fault of its own.
@@ -96,10 +95,10 @@ fn by_age<T>(direction: Direction, reader: T, writer: T) -> (T, T) {
 }
 
 fn promoted(reader: &Node, writer: &Node) -> Option<Draft> {
-    let (datum, wide): (Value, &str) = match (&writer.kind, &reader.kind) {
-        (Kind::Int, Kind::Float) => (json!(16_777_217), "2^24"),
-        (Kind::Long, Kind::Float) => (json!(16_777_217), "2^24"),
-        (Kind::Long, Kind::Double) => (json!(9_007_199_254_740_993_i64), "2^53"),
+    let (datum, wide): (i64, &str) = match (&writer.kind, &reader.kind) {
+        (Kind::Int, Kind::Float) => (16_777_217, "2^24"),
+        (Kind::Long, Kind::Float) => (16_777_217, "2^24"),
+        (Kind::Long, Kind::Double) => (9_007_199_254_740_993, "2^53"),
         (Kind::Bytes, Kind::String) => return Some(bytes_as_text(reader, writer)),
         _ => return None,
     };
@@ -109,13 +108,13 @@ fn promoted(reader: &Node, writer: &Node) -> Option<Draft> {
         (Kind::Int, _) => "read it as long or double, which hold every int",
         _ => "read it as long; no floating-point type holds every long",
     };
-    Some(Draft { trigger: Trigger::Datum(datum), ..draft(PROMOTION_LOSSY, message, hint, reader, writer) })
+    Some(Draft { trigger: Trigger::Datum(Witness::of(datum)), ..draft(PROMOTION_LOSSY, message, hint, reader, writer) })
 }
 
 fn bytes_as_text(reader: &Node, writer: &Node) -> Draft {
     let message = "the writer's bytes are read as string: those that are not UTF-8 are refused or mangled".to_owned();
     let hint = "keep bytes, or add a new field of type string with a default";
-    let trigger = Trigger::Datum(json!("\u{ff}"));
+    let trigger = Trigger::Datum(Witness::of("\u{ff}"));
     Draft { trigger, ..draft(BYTES_AS_TEXT, message, hint, reader, writer) }
 }
 
@@ -129,7 +128,7 @@ fn defaulted(reader: &Node, writer: &Node) -> Option<Draft> {
     let message = format!("the writer's {listed} of enum {} would be read as the default {default:?}", named(reader));
     let hint = "keep the symbols in the reader's enum, so that what was written stays told apart";
     let mut draft = draft(ENUM_SYMBOL_DEFAULTED, message, hint, reader, writer);
-    draft.trigger = Trigger::Datum(json!(first));
+    draft.trigger = Trigger::Datum(Witness::of(*first));
     draft.reader_pointer.push_str("/symbols");
     draft.writer_pointer.push_str(&format!("/symbols/{}", unknown[0]));
     Some(draft)

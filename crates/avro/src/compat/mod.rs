@@ -25,6 +25,7 @@ pub use level::{check_level, check_level_with};
 pub use mesh_contract::Severity;
 pub use rule::{RULES, Rule, RuleKind, rule};
 pub use severity::{Setting, SettingError, Severities, Strictness};
+pub use witness::Witness;
 
 use crate::schema::{Schema, SchemaError};
 

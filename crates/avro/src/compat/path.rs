@@ -32,7 +32,7 @@ impl Queue {
 
 impl Trails {
     /// The trails of a graph. Those that data take come first: what only lies inside a type without data is reached last.
-    pub(super) fn of(graph: &Graph, samples: &mut Samples<'_>) -> Trails {
+    pub(super) fn of(graph: &Graph, samples: &Samples<'_>) -> Trails {
         let mut from: SmallVec<[_; 8]> = SmallVec::from_elem(None, graph.pairs.len());
         let (mut next, mut last) = (Queue::default(), Queue::default());
         next.pairs.push(ROOT);

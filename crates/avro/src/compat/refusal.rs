@@ -12,7 +12,7 @@ use super::fault;
 use super::finding::Trigger;
 use super::graph::Graph;
 use super::resolve::{Fault, Sides, Step};
-use super::witness::{Samples, tag};
+use super::witness::{Samples, Witness, tag};
 use crate::schema::Kind;
 
 /// The most branches whose refusals are looked for.
@@ -26,16 +26,16 @@ pub(super) struct Refusals<'a, 's> {
 
 impl Refusals<'_, '_> {
     /// A datum of the writer's type that the pair, whose branches all fail, does not read.
-    pub(super) fn by_every_branch(&mut self, pair: usize) -> Option<Value> {
+    pub(super) fn by_every_branch(&mut self, pair: usize) -> Option<Witness> {
         let graph = self.graph;
         let branches = graph.inner(&graph.pairs[pair]).iter().take(MAX_BRANCHES);
-        let refused: Vec<Value> = branches.filter_map(|(_, branch)| self.inside(*branch)).collect();
-        let by_all = refused.iter().find(|datum| !self.reads(pair, datum));
+        let refused: Vec<Witness> = branches.filter_map(|(_, branch)| self.inside(*branch)).collect();
+        let by_all = refused.iter().find(|datum| !self.reads(pair, &datum.value()));
         by_all.or(refused.first()).cloned()
     }
 
     /// A datum that a broken pair does not read: what breaks a pair inside, by the fewest steps through broken pairs.
-    pub(super) fn inside(&mut self, pair: usize) -> Option<Value> {
+    pub(super) fn inside(&mut self, pair: usize) -> Option<Witness> {
         let graph = self.graph;
         let mut from: HashMap<usize, (usize, Step)> = HashMap::new();
         let mut next = VecDeque::from([pair]);
@@ -59,7 +59,7 @@ impl Refusals<'_, '_> {
         None
     }
 
-    fn by_fault(&mut self, index: usize) -> Option<Value> {
+    fn by_fault(&mut self, index: usize) -> Option<Witness> {
         let pair = &self.graph.pairs[index];
         let writer = self.sides.writer.node(pair.writer);
         pair.faults.iter().find_map(|fault| match fault::trigger(writer, fault) {

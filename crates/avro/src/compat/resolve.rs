@@ -13,8 +13,6 @@
 //!   with its unqualified name, the first that can read it. For other types: the same type, else the first promotion.
 //!   Java's decoder also takes a record of any other name whose fields happen to fit: the specification does not.
 
-use std::collections::HashMap;
-
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
@@ -25,15 +23,15 @@ use crate::schema::{Kind, Name, Node, NodeId, Outline, Schema};
 pub(super) struct Sides<'s> {
     pub(super) reader: &'s Schema,
     pub(super) writer: &'s Schema,
-    /// Full name in the writer -> the reader's type that has it as an alias.
-    claims: HashMap<&'s Name, NodeId, RandomState>,
+    /// For each of the writer's types the reader's type that has its name as an alias; empty where none has.
+    claims: Vec<Option<NodeId>>,
 }
 
 /// What one pair of types asks for. Filled again and again, so that only findings allocate.
 #[derive(Debug, Default)]
 pub(super) struct Resolution {
     /// What is wrong with the pair itself.
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Faults,
     /// The pairs inside it, the contested ones last; without fields of the same type of which nothing can be found.
     pub(super) inner: SmallVec<[Edge; 8]>,
     /// How many of them data do not take, as another of the reader's fields takes the writer's field; they must hold all
@@ -74,6 +72,9 @@ pub(super) enum Step {
     ReaderBranch(usize),
 }
 
+/// What is wrong with one pair: mostly nothing or one thing, so that no memory is needed.
+pub(super) type Faults = SmallVec<[Fault; 1]>;
+
 /// Why the reader cannot read the writer's data, at one pair of types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -91,11 +92,15 @@ pub(super) enum Fault {
 
 impl<'s> Sides<'s> {
     pub(super) fn new(reader: &'s Schema, writer: &'s Schema) -> Sides<'s> {
-        let mut claims = HashMap::default();
-        if !reader.aliased().is_empty() && !reader.same_but_for_aliases(writer) {
-            for id in reader.aliased() {
-                claims.extend(reader.node(*id).aliases.iter().map(|alias| (alias, *id)));
+        let mut claims = Vec::new();
+        for &id in reader.aliased() {
+            for written in reader.node(id).aliases.iter().filter_map(|alias| writer.named(alias.as_str())) {
+                claims.resize(writer.len(), None);
+                claims[written.index()] = Some(id);
             }
+        }
+        if !claims.is_empty() && reader.same_but_for_aliases(writer) {
+            claims.clear();
         }
         Sides { reader, writer, claims }
     }
@@ -105,12 +110,9 @@ impl<'s> Sides<'s> {
         !self.claims.is_empty()
     }
 
-    /// The reader's type that takes the writer's name by an alias.
-    pub(super) fn claimant(&self, writer: &Node) -> Option<NodeId> {
-        if self.claims.is_empty() {
-            return None;
-        }
-        self.claims.get(writer.name.as_ref()?).copied()
+    /// The reader's type that takes the name of the writer's type by an alias.
+    pub(super) fn claimant(&self, writer: NodeId) -> Option<NodeId> {
+        self.claims.get(writer.index()).copied().flatten()
     }
 
     /// What the pair asks for.
@@ -165,13 +167,13 @@ impl<'s> Sides<'s> {
 
     fn is_called_like(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
         let plainly = self.claims.is_empty() && self.reader.essence(reader_id) == self.writer.essence(writer_id);
-        plainly || self.names_match(reader_id, self.writer.node(writer_id))
+        plainly || self.names_match(reader_id, writer_id)
     }
 
-    fn names_match(&self, reader_id: NodeId, writer: &Node) -> bool {
-        let reader = self.reader.node(reader_id);
+    fn names_match(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
+        let (reader, writer) = (self.reader.node(reader_id), self.writer.node(writer_id));
         let same = simple_name(reader) == simple_name(writer);
-        match self.claimant(writer) {
+        match self.claimant(writer_id) {
             Some(claimant) if claimant == reader_id => true,
             // The name is taken away. Java compares no names of records outside unions, so that one still reads.
             Some(_) => same && matches!(reader.kind, Kind::Record { .. }),
@@ -225,7 +227,7 @@ impl<'s> Sides<'s> {
     fn reader_union(&self, branches: &[NodeId], writer_id: NodeId, to: &mut Resolution) {
         let edge = |index: usize| self.edge(Step::ReaderBranch(index), branches[index], writer_id);
         to.work += branches.len();
-        match self.branch(branches, self.writer.node(writer_id)) {
+        match self.branch(branches, writer_id) {
             Branch::Only(index) => to.inner.push(edge(index)),
             Branch::None => to.faults.push(Fault::NoBranch),
             Branch::Several(indexes) => {
@@ -236,7 +238,8 @@ impl<'s> Sides<'s> {
     }
 
     /// The branch of a reader's union that a writer's type is meant for.
-    fn branch(&self, branches: &[NodeId], writer: &Node) -> Branch {
+    fn branch(&self, branches: &[NodeId], writer_id: NodeId) -> Branch {
+        let writer = self.writer.node(writer_id);
         let kind = std::mem::discriminant(&writer.kind);
         let node = |branch: &NodeId| self.reader.node(*branch);
         let same_kind = |branch: &NodeId| std::mem::discriminant(&node(branch).kind) == kind;
@@ -245,14 +248,14 @@ impl<'s> Sides<'s> {
             let promoted = || branches.iter().position(|branch| promotes(&writer.kind, &node(branch).kind));
             return branches.iter().position(same_kind).or_else(promoted).map_or(Branch::None, only);
         }
-        let claimant = self.claimant(writer);
+        let claimant = self.claimant(writer_id);
         let claims = |branch: &NodeId| claimant == Some(*branch) && same_kind(branch);
         let claimed = claimant.and_then(|_| branches.iter().position(claims));
         let exact = || branches.iter().position(|branch| node(branch).name == writer.name && same_kind(branch));
         if let Some(index) = claimed.or_else(exact) {
             return Branch::Only(index);
         }
-        let matching = |index: &usize| same_kind(&branches[*index]) && self.names_match(branches[*index], writer);
+        let matching = |index: &usize| same_kind(&branches[*index]) && self.names_match(branches[*index], writer_id);
         let mut candidates = (0..branches.len()).filter(matching);
         match (candidates.next(), candidates.next()) {
             (None, _) => Branch::None,

@@ -11,7 +11,7 @@ use super::refusal::Refusals;
 use super::resolve::Sides;
 use super::rule::{RuleKind, SCHEMA_TOO_COMPLEX};
 use super::severity::Severities;
-use super::witness::Samples;
+use super::witness::{Samples, Witness};
 use crate::schema::Schema;
 
 /// The most findings between two schemas that say what cannot be read, and the most that say what changes its meaning; the
@@ -81,19 +81,23 @@ impl Walk<'_, '_> {
     }
 
     fn visit(&mut self, index: usize) {
-        let pair = &self.graph.pairs[index];
-        let faults = pair.faults.iter().map(|fault| fault::describe(self.sides, pair.reader, pair.writer, fault));
-        let no_branch = (pair.any && !pair.holds).then(|| fault::no_branch_reads(self.sides, pair.reader, pair.writer));
-        let contested = self.graph.contested(pair).iter().filter(|(_, inner)| !self.graph.pairs[*inner].holds);
-        let contested = contested.filter_map(|(step, inner)| fault::contested(self.sides, pair, *step, *inner));
-        let mut breaks = false;
-        for draft in faults.chain(no_branch).chain(contested) {
-            breaks = true;
-            self.add(index, draft);
+        let (sides, graph) = (self.sides, self.graph);
+        let pair = &graph.pairs[index];
+        let before = self.breaks;
+        for fault in &pair.faults {
+            self.add(index, fault::describe(sides, pair.reader, pair.writer, fault));
         }
-        if !breaks {
+        if pair.any && !pair.holds {
+            self.add(index, fault::no_branch_reads(sides, pair.reader, pair.writer));
+        }
+        for (step, inner) in graph.contested(pair).iter().filter(|(_, inner)| !graph.pairs[*inner].holds) {
+            if let Some(draft) = fault::contested(sides, pair, *step, *inner) {
+                self.add(index, draft);
+            }
+        }
+        if self.breaks == before {
             let mut changes = Vec::new();
-            meaning::compare(self.sides, self.graph, pair, self.direction, &mut changes);
+            meaning::compare(sides, graph, pair, self.direction, &mut changes);
             changes.into_iter().for_each(|draft| self.add(index, draft));
         }
     }
@@ -142,7 +146,7 @@ fn witness<'s>(
     trails: Option<&Trails>,
     index: usize,
     trigger: Trigger,
-) -> Option<serde_json::Value> {
+) -> Option<Witness> {
     let writer = graph.pairs[index].writer;
     let datum = match trigger {
         Trigger::None => return None,

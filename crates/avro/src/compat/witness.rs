@@ -1,175 +1,175 @@
 //! Concrete data of a writer, in Avro's JSON encoding, no deeper than what JSON parsers take.
 
-use serde_json::{Map, Value, json};
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::resolve::Step;
-use crate::schema::{Kind, Name, NodeId, Outline, Schema};
+use crate::schema::{Kind, Name, NodeId, Schema};
 
-/// The deepest smallest datum that is built.
-const MAX_HEIGHT: u32 = 48;
-
-/// The most steps that are built around it.
+/// The most steps that are built around the smallest datum of a type.
 const MAX_STEPS: usize = 72;
 
-/// The most values in one datum.
-const MAX_VALUES: usize = 1 << 16;
+/// The longest datum.
+const MAX_BYTES: usize = 1 << 20;
 
-/// The most values in the data of one report.
-const MAX_VALUES_OF_ALL: usize = 1 << 18;
+/// What the data of one report may take together.
+const MAX_BYTES_OF_ALL: usize = 16 << 20;
 
-/// The longest fixed that is spelt out.
-const MAX_FIXED_BYTES: usize = 4096;
+/// A datum in Avro's JSON encoding. It is kept as text: all that most are made for is to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness(String);
+
+impl Witness {
+    /// The datum as JSON.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.0).expect("it was written as JSON, and less deep than is read")
+    }
+
+    pub(super) fn of(datum: impl Into<Value>) -> Witness {
+        Witness(datum.into().to_string())
+    }
+}
+
+impl fmt::Display for Witness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// As the JSON that it is.
+impl Serialize for Witness {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value().serialize(serializer)
+    }
+}
 
 /// The smallest data of a schema's types.
 pub(super) struct Samples<'s> {
     schema: &'s Schema,
-    /// How deep each type's shallowest datum is; `None` where it has none: an infinite record, an enum without symbols.
-    /// Known once a record or a union is met.
-    heights: Vec<Option<u32>>,
-    /// How many values may still be built for this datum, and for all.
-    left: [usize; 2],
+    /// How many bytes the data of this report may still take.
+    left: usize,
 }
 
 impl<'s> Samples<'s> {
     pub(super) fn of(schema: &'s Schema) -> Samples<'s> {
-        Samples { schema, heights: Vec::new(), left: [0, MAX_VALUES_OF_ALL] }
+        Samples { schema, left: MAX_BYTES_OF_ALL }
     }
 
     /// Whether a type has any data, of those that are built.
-    pub(super) fn any(&mut self, id: NodeId) -> bool {
-        match &self.schema.node(id).kind {
-            _ if self.schema.outline(id).is_all() => true,
-            Kind::Record { .. } | Kind::Union { .. } => self.heights()[id.index()].is_some(),
-            Kind::Enum { symbols, .. } => !symbols.is_empty(),
-            Kind::Fixed { size } => *size <= MAX_FIXED_BYTES,
-            _ => true,
-        }
-    }
-
-    fn heights(&mut self) -> &[Option<u32>] {
-        if self.heights.is_empty() {
-            let primitive = |outline: &Outline| outline.is_all().then_some(u32::from(outline.is_nullable()));
-            self.heights = self.schema.outlines().iter().map(primitive).collect();
-            // A few rounds do; what is deeper than the limit is not built.
-            for _ in 0..=MAX_HEIGHT {
-                if !self.raise() {
-                    break;
-                }
-            }
-        }
-        &self.heights
+    pub(super) fn any(&self, id: NodeId) -> bool {
+        self.schema.outline(id).is_all() || self.schema.height(id).is_some()
     }
 
     /// The smallest datum of a type.
-    pub(super) fn smallest(&mut self, id: NodeId) -> Option<Value> {
-        self.left[0] = MAX_VALUES;
-        self.build(id)
+    pub(super) fn smallest(&mut self, id: NodeId) -> Option<Witness> {
+        self.write_new(|samples, text| samples.write(id, text))
     }
 
     /// The smallest datum of a union that is of that branch.
-    pub(super) fn of_branch(&mut self, union: NodeId, branch: usize) -> Option<Value> {
+    pub(super) fn of_branch(&mut self, union: NodeId, branch: usize) -> Option<Witness> {
         let Kind::Union { branches } = &self.schema.node(union).kind else { return None };
-        let datum = self.smallest(branches[branch])?;
-        Some(self.tagged(branches[branch], datum))
+        let branch = branches[branch];
+        self.write_new(|samples, text| samples.write_tagged(branch, text, |samples, text| samples.write(branch, text)))
     }
 
     /// The smallest datum that has `datum` at the end of the steps, which come innermost first, each with the writer's
     /// type that it starts from.
-    pub(super) fn around(&mut self, datum: Value, steps: impl Iterator<Item = (NodeId, Step)>) -> Option<Value> {
-        self.left[0] = MAX_VALUES;
+    pub(super) fn around(&mut self, datum: Witness, steps: impl Iterator<Item = (NodeId, Step)>) -> Option<Witness> {
         let mut whole = datum;
         for (count, (id, step)) in steps.enumerate() {
-            whole = if count < MAX_STEPS { self.step(whole, id, step)? } else { return None };
+            if count == MAX_STEPS {
+                return None;
+            }
+            whole = self.write_new(|samples, text| samples.write_step(&whole.0, id, step, text))?;
         }
         Some(whole)
     }
 
-    fn step(&mut self, datum: Value, id: NodeId, step: Step) -> Option<Value> {
+    fn write_new(&mut self, write: impl FnOnce(&mut Self, &mut String) -> Option<()>) -> Option<Witness> {
+        let mut text = String::with_capacity(64);
+        write(self, &mut text)?;
+        self.left = self.left.checked_sub(text.len())?;
+        Some(Witness(text))
+    }
+
+    fn write_step(&mut self, datum: &str, id: NodeId, step: Step, text: &mut String) -> Option<()> {
         match (step, &self.schema.node(id).kind) {
-            (Step::Field { writer, .. }, Kind::Record { fields }) => {
-                let mut inner = Some(datum);
-                let mut record = Map::with_capacity(fields.len());
-                for (index, field) in fields.iter().enumerate() {
-                    let value = if index == writer { inner.take() } else { self.build(field.node) };
-                    record.insert(field.name.clone(), value?);
-                }
-                Some(Value::Object(record))
+            (Step::Field { writer, .. }, Kind::Record { .. }) => {
+                return self.write_record(id, Some((writer, datum)), text);
             }
-            (Step::WriterBranch(branch), Kind::Union { branches }) => Some(self.tagged(branches[branch], datum)),
-            (Step::Items, _) => Some(json!([datum])),
-            (Step::Values, _) => Some(json!({"key": datum})),
-            (Step::ReaderBranch(_), _) => Some(datum),
-            _ => None,
-        }
-    }
-
-    /// Lowers every height that can be known now; whether any changed.
-    fn raise(&mut self) -> bool {
-        let mut changed = false;
-        // Inner types stand after the types that they are defined in.
-        for index in (0..self.heights.len()).rev().filter(|index| !self.schema.outlines()[*index].is_all()) {
-            let height = self.height(&self.schema.node_at(index).kind).filter(|height| *height <= MAX_HEIGHT);
-            changed |= height != self.heights[index];
-            self.heights[index] = height;
-        }
-        changed
-    }
-
-    fn height(&self, kind: &Kind) -> Option<u32> {
-        let of = |id: &NodeId| self.heights[id.index()];
-        match kind {
-            Kind::Record { fields } => {
-                let highest =
-                    fields.iter().map(|field| of(&field.node)).try_fold(0, |most, height| Some(height?.max(most)));
-                highest.map(|height| height + 1)
+            (Step::WriterBranch(branch), Kind::Union { branches }) => {
+                return self.write_tagged(branches[branch], text, |_, text| {
+                    text.push_str(datum);
+                    Some(())
+                });
             }
-            Kind::Union { branches } => branches.iter().filter_map(of).min().map(|height| height + 1),
-            Kind::Enum { symbols, .. } if symbols.is_empty() => None,
-            Kind::Fixed { size } if *size > MAX_FIXED_BYTES => None,
-            _ => Some(0),
+            (Step::Items, _) => text.extend(["[", datum, "]"]),
+            (Step::Values, _) => text.extend(["{\"key\":", datum, "}"]),
+            (Step::ReaderBranch(_), _) => text.push_str(datum),
+            _ => return None,
         }
+        Some(())
     }
 
-    fn build(&mut self, id: NodeId) -> Option<Value> {
-        for left in &mut self.left {
-            *left = left.checked_sub(1)?;
-        }
-        if !self.any(id) {
+    fn write(&mut self, id: NodeId, text: &mut String) -> Option<()> {
+        if !self.any(id) || text.len() > MAX_BYTES.min(self.left) {
             return None;
         }
-        Some(match &self.schema.node(id).kind {
-            Kind::Null => Value::Null,
-            Kind::Boolean => json!(false),
-            Kind::Int | Kind::Long => json!(0),
-            Kind::Float | Kind::Double => json!(0.0),
-            Kind::Bytes | Kind::String => json!(""),
-            Kind::Fixed { size } => json!("\u{0}".repeat(*size)),
-            Kind::Enum { symbols, .. } => json!(symbols.first()?),
-            Kind::Array { .. } => json!([]),
-            Kind::Map { .. } => json!({}),
-            Kind::Union { .. } if self.schema.outline(id).is_nullable() => Value::Null,
+        match &self.schema.node(id).kind {
+            Kind::Null => text.push_str("null"),
+            Kind::Boolean => text.push_str("false"),
+            Kind::Int | Kind::Long => text.push('0'),
+            Kind::Float | Kind::Double => text.push_str("0.0"),
+            Kind::Bytes | Kind::String => text.push_str("\"\""),
+            Kind::Fixed { size } => text.extend(["\"", &"\\u0000".repeat(*size), "\""]),
+            Kind::Enum { symbols, .. } => text.extend(["\"", symbols.first()?, "\""]),
+            Kind::Array { .. } => text.push_str("[]"),
+            Kind::Map { .. } => text.push_str("{}"),
+            Kind::Union { .. } if self.schema.outline(id).is_nullable() => text.push_str("null"),
             Kind::Union { branches } => {
-                let height = |branch: &&NodeId| self.heights[branch.index()].unwrap_or(u32::MAX);
+                let height = |branch: &&NodeId| self.schema.height(**branch).unwrap_or(u32::MAX);
                 let lowest = *branches.iter().min_by_key(height)?;
-                let datum = self.build(lowest)?;
-                self.tagged(lowest, datum)
+                self.write_tagged(lowest, text, |samples, text| samples.write(lowest, text))?;
             }
-            Kind::Record { fields } => {
-                let mut record = Map::with_capacity(fields.len());
-                for field in fields {
-                    record.insert(field.name.clone(), self.build(field.node)?);
-                }
-                Value::Object(record)
+            Kind::Record { .. } => self.write_record(id, None, text)?,
+        }
+        Some(())
+    }
+
+    /// A record whose fields are the smallest, but for the one that is given.
+    fn write_record(&mut self, id: NodeId, given: Option<(usize, &str)>, text: &mut String) -> Option<()> {
+        let record = self.schema.record(id);
+        text.push('{');
+        for index in 0..record.len() {
+            // A name is letters, digits and underscores.
+            text.extend([if index > 0 { ",\"" } else { "\"" }, record.name(index), "\":"]);
+            match given {
+                Some((field, datum)) if field == index => text.push_str(datum),
+                _ => self.write(record.node(index), text)?,
             }
-        })
+        }
+        text.push('}');
+        Some(())
     }
 
     /// A branch's datum as a union's: `{"string": "..."}`, or null itself.
-    fn tagged(&self, branch: NodeId, datum: Value) -> Value {
-        match self.schema.node(branch).kind {
-            Kind::Null => Value::Null,
-            _ => json!({ tag(self.schema, branch): datum }),
+    fn write_tagged(
+        &mut self,
+        branch: NodeId,
+        text: &mut String,
+        datum: impl FnOnce(&mut Self, &mut String) -> Option<()>,
+    ) -> Option<()> {
+        if self.schema.node(branch).kind == Kind::Null {
+            text.push_str("null");
+            return Some(());
         }
+        text.extend(["{\"", tag(self.schema, branch), "\":"]);
+        datum(self, text)?;
+        text.push('}');
+        Some(())
     }
 }
 

@@ -2,6 +2,7 @@ use std::fmt;
 
 use mesh_contract::{Finding, Place, Severity};
 
+use super::name::MAX_NAME_BYTES;
 use super::{Position, locate};
 
 /// The rule that an invalid schema breaks; `docs/rules/schema-invalid.md` explains it.
@@ -102,8 +103,11 @@ pub enum SchemaFault {
         /// The attribute.
         attribute: &'static str,
     },
-    /// A name outside Avro's grammar.
-    #[error("{name:?} is not a name: names are letters, digits and underscores, and do not begin with a digit")]
+    /// A name outside Avro's grammar, or longer than what is read.
+    #[error(
+        "{name:?} is not a name: names are letters, digits and underscores, at most {MAX_NAME_BYTES} with their namespace, \
+         and do not begin with a digit"
+    )]
     InvalidName {
         /// The name, shortened.
         name: String,
@@ -188,7 +192,7 @@ pub(crate) fn quoted(value: &serde_json::Value) -> String {
 }
 
 /// A text cut to a number of characters.
-pub(super) fn shortened(text: &str, chars: usize) -> String {
+pub(crate) fn shortened(text: &str, chars: usize) -> String {
     match text.char_indices().nth(chars) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),

@@ -2,13 +2,14 @@
 //! aliases, attributes, documentation and the JSON pointer of everything.
 //!
 //! Every input is bounded: the text ([`MAX_TEXT_BYTES`]), its nesting ([`MAX_DEPTH`]; `serde_json` itself refuses JSON
-//! deeper than 128 levels) and the number of types ([`MAX_NODES`]). Names reach any distance without nesting, so a walk
+//! deeper than 128 levels), the number of types ([`MAX_NODES`]) and the length of names. Names reach any distance without nesting, so a walk
 //! over nodes must be bounded by its own means.
 
 mod canonical;
 mod default;
 mod error;
 mod fingerprint;
+mod height;
 mod json;
 mod locate;
 mod logical;
@@ -25,8 +26,8 @@ use foldhash::fast::RandomState;
 use json::Json;
 use serde_json::Value;
 
-pub(crate) use error::quoted;
 pub use error::{SchemaError, SchemaFault};
+pub(crate) use error::{quoted, shortened};
 pub use locate::{Position, locate};
 pub use logical::Logical;
 pub use model::{Field, Kind, Node, NodeId};
@@ -54,6 +55,8 @@ pub struct Schema {
     outlines: Vec<Outline>,
     beyond_outlines: usize,
     shapes: Shapes,
+    /// How deep each type's shallowest datum is, known when it is asked for.
+    heights: OnceLock<Vec<Option<u32>>>,
     /// The named types that have aliases.
     aliased: Vec<NodeId>,
     has_aliases: bool,
@@ -120,11 +123,6 @@ impl Schema {
         &self.nodes[id.index()]
     }
 
-    /// The type at an index of the arena.
-    pub(crate) fn node_at(&self, index: usize) -> &Node {
-        &self.nodes[index]
-    }
-
     /// How many types there are; ids' indexes are below it.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -170,6 +168,7 @@ impl Schema {
             beyond_outlines: outlines.iter().filter(|outline| !outline.is_all()).count(),
             outlines,
             shapes,
+            heights: OnceLock::new(),
             aliased,
             has_references,
         }
@@ -196,9 +195,9 @@ impl Schema {
         self.outlines[id.index()]
     }
 
-    /// The outlines of all types, in the order of the arena.
-    pub(crate) fn outlines(&self) -> &[Outline] {
-        &self.outlines
+    /// How deep a type's shallowest datum is; `None` where it has none, or none that could be an example.
+    pub(crate) fn height(&self, id: NodeId) -> Option<u32> {
+        self.heights.get_or_init(|| height::heights(&self.nodes, &self.outlines))[id.index()]
     }
 
     /// What tells a named type from others; of a record it is the name alone. Empty for other types.

@@ -12,10 +12,11 @@ impl Name {
     /// `None` where it is not a name in Avro's grammar.
     #[must_use]
     pub fn resolve(name: &str, namespace: Option<&str>) -> Option<Name> {
-        let full = match namespace {
-            Some(namespace) if !name.contains('.') && !namespace.is_empty() => format!("{namespace}.{name}"),
-            _ => name.to_owned(),
-        };
+        let inherited = namespace.filter(|namespace| !name.contains('.') && !namespace.is_empty());
+        if inherited.map_or(0, |namespace| namespace.len() + 1) + name.len() > MAX_NAME_BYTES {
+            return None;
+        }
+        let full = inherited.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}.{name}"));
         full.split('.').all(is_simple_name).then(|| Name(full.into()))
     }
 
@@ -50,10 +51,15 @@ impl Borrow<str> for Name {
     }
 }
 
+/// The longest name that is read, with its namespace: every type inside a record takes the namespace over, and findings
+/// repeat names.
+pub(super) const MAX_NAME_BYTES: usize = 1024;
+
 /// Whether a text is a name without dots: `[A-Za-z_][A-Za-z0-9_]*`.
 pub(super) fn is_simple_name(text: &str) -> bool {
     let mut bytes = text.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+    text.len() <= MAX_NAME_BYTES
+        && bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 

@@ -72,6 +72,37 @@ fn nesting_and_size_are_bounded() {
 }
 
 #[test]
+fn long_names_do_not_multiply() {
+    // A namespace that every type inside would take over, and names that every finding would repeat.
+    for (namespace, field) in [("n".repeat(1 << 20), "f".to_owned()), ("n".to_owned(), "f".repeat(1 << 20))] {
+        let schema =
+            json!({"type": "record", "name": "R", "namespace": namespace, "fields": [{"name": field, "type": "int"}]});
+        assert!(matches!(Schema::parse_value(&schema).unwrap_err().fault, SchemaFault::InvalidName { .. }));
+    }
+    let longest = json!({"type": "fixed", "name": "n".repeat(1000), "namespace": "s".repeat(23), "size": 1});
+    assert!(Schema::parse_value(&longest).is_ok());
+    let longer = json!({"type": "fixed", "name": "n".repeat(1000), "namespace": "s".repeat(24), "size": 1});
+    assert!(Schema::parse_value(&longer).is_err());
+}
+
+#[test]
+fn examples_of_data_are_bounded() {
+    // A record of many fields, used many times: each datum would have all of them.
+    let fields: Vec<Value> = (0..2_000).map(|index| json!({"name": format!("f{index}"), "type": "int"})).collect();
+    let wide = json!({"type": "record", "name": "Wide", "fields": fields});
+    let uses = (0..1_000).map(
+        |index| json!({"name": format!("w{index}"), "type": if index == 0 { wide.clone() } else { json!("Wide") }}),
+    );
+    let schema = |last: &str| {
+        let fields: Vec<Value> = uses.clone().chain([json!({"name": "last", "type": last})]).collect();
+        Schema::parse_value(&json!({"type": "record", "name": "R", "fields": fields})).unwrap()
+    };
+    let report = check(&schema("int"), &schema("string"));
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].witness, None, "it would have two million values");
+}
+
+#[test]
 fn a_default_that_asks_for_exponentially_many_comparisons_is_refused() {
     // Each level is a union of two records that both hold the next level; the default fits neither, at the very end.
     let mut kind = json!("int");

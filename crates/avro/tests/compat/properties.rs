@@ -87,6 +87,7 @@ proptest! {
                 prop_assert!(!finding.breaks() || has_type_without_data(&writer), "no witness\n{}", told());
                 continue;
             };
+            let witness = &witness.value();
             prop_assert!(data::datum(&writer, writer.root(), witness).is_some(), "{witness} is none\n{}", told());
             if finding.breaks() {
                 let first = Reference { first_namesake: true, ..reference };

@@ -1,6 +1,7 @@
 use super::super::finding::Draft;
 use super::super::rule::{SENSITIVE_CLASS_CHANGED, SENSITIVE_CLASS_LOST, SENSITIVE_COLUMN_RENAMED};
 use super::{Matched, by_age};
+use crate::schema::shortened;
 
 /// A column whose class the newer schema no longer names, or names differently: what masks it may no longer do so.
 pub(super) fn lost(matched: &Matched<'_>) -> Option<Draft> {
@@ -8,8 +9,12 @@ pub(super) fn lost(matched: &Matched<'_>) -> Option<Draft> {
     let writer = (matched.writer_class, matched.writer.name.as_str());
     let ((old_class, old_name), (new_class, new_name)) = by_age(matched.direction, reader, writer);
     let old_class = old_class?;
+    if new_class == Some(old_class) {
+        return None;
+    }
+    let shown = |class: &str| shortened(class, 60);
+    let (old_class, new_class) = (shown(old_class), new_class.map(shown));
     let draft = match new_class {
-        Some(new_class) if new_class == old_class => return None,
         Some(new_class) => {
             let message = format!("the sensitive column's class changes from {old_class:?} to {new_class:?}");
             matched.draft(SENSITIVE_CLASS_CHANGED, message, "keep the class: values that join by it no longer would")

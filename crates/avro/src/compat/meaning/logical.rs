@@ -1,9 +1,8 @@
-use serde_json::json;
-
 use super::super::finding::{Draft, Trigger};
 use super::super::phrase::words;
 use super::super::resolve::Sides;
 use super::super::rule::{DECIMAL_CHANGED, LOGICAL_TYPE_CHANGED, Rule, TIME_UNIT_CHANGED};
+use super::super::witness::Witness;
 use super::draft;
 use crate::schema::{Kind, Logical, NodeId};
 
@@ -33,9 +32,9 @@ pub(super) fn changed(sides: &Sides<'_>, reader_id: NodeId, writer_id: NodeId) -
 fn trigger(rule: &Rule, kind: &Kind) -> Trigger {
     match kind {
         _ if rule.id == LOGICAL_TYPE_CHANGED.id => Trigger::Any,
-        Kind::Int | Kind::Long => Trigger::Datum(json!(1)),
-        Kind::Bytes => Trigger::Datum(json!("\u{1}")),
-        Kind::Fixed { size: size @ 1..=64 } => Trigger::Datum(json!(format!("{}\u{1}", "\0".repeat(size - 1)))),
+        Kind::Int | Kind::Long => Trigger::Datum(Witness::of(1)),
+        Kind::Bytes => Trigger::Datum(Witness::of("\u{1}")),
+        Kind::Fixed { size: size @ 1..=64 } => Trigger::Datum(Witness::of(format!("{}\u{1}", "\0".repeat(size - 1)))),
         _ => Trigger::Any,
     }
 }

@@ -15,8 +15,7 @@ pub(super) fn ambiguous(sides: &Sides<'_>, pair: &Pair) -> Option<Draft> {
     }
     let read = names(sides.reader, pair.reader);
     let unclaimed = |name: &&Name| {
-        !sides.has_claims()
-            || sides.writer.named(name.as_str()).is_none_or(|id| sides.claimant(sides.writer.node(id)).is_none())
+        !sides.has_claims() || sides.writer.named(name.as_str()).is_none_or(|id| sides.claimant(id).is_none())
     };
     let mixed = written.iter().copied().filter(unclaimed).find(|name| {
         let called_so = |names: &[&Name]| -> Vec<String> {
