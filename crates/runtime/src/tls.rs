@@ -67,12 +67,18 @@ pub struct TlsFiles {
 }
 
 /// A listener's side of TLS 1.2 and 1.3.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tls {
     files: TlsFiles,
     watch: Watch,
     served: Arc<Served>,
     provider: Arc<CryptoProvider>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Tls").field("files", &self.files).finish_non_exhaustive()
+    }
 }
 
 /// The certificate that is shown to whoever connects next.

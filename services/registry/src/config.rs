@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use mesh_client::registry::Login;
 use mesh_kafka::Settings;
-use mesh_runtime::Readiness;
+use mesh_runtime::{Readiness, Tls, access::Access};
 
 use crate::Rules;
 
@@ -15,8 +16,15 @@ pub const DEFAULT_TOPIC: &str = "_schemas";
 pub struct Config {
     /// Where to serve HTTP, as `host:port`; port 0 takes a free one.
     pub listen: String,
-    /// Where other replicas reach this one, as `http://host:port`; unset: where it listens, if that is one address.
+    /// Where other replicas reach this one, as `http://host:port` or `https://host:port`; unset: where it listens, if that is one address.
     pub advertise: Option<String>,
+    /// The certificate that is served with; unset: plain HTTP.
+    pub tls: Option<Tls>,
+    /// Who may read and write which subjects.
+    pub access: Access,
+    /// How this replica is let in by the others, to which it hands changes. They have to let it write everything: whether
+    /// the client may is decided here.
+    pub peers: Login,
     /// The cluster that keeps the log.
     pub kafka: Settings,
     /// The compacted topic that is the log.
@@ -40,6 +48,9 @@ impl Config {
         Self {
             listen: listen.into(),
             advertise: None,
+            tls: None,
+            access: Access::unrestricted(),
+            peers: Login::default(),
             kafka,
             topic: DEFAULT_TOPIC.to_owned(),
             replication: None,

@@ -1,5 +1,6 @@
 //! Why a registry cannot run.
 
+use mesh_client::registry::LoginError;
 use mesh_runtime::ListenerError;
 
 /// A registry cannot run, or not any longer. What a restart does not mend is here; what waiting mends is waited for.
@@ -11,6 +12,13 @@ pub enum Error {
         /// What went wrong.
         #[from]
         source: ListenerError,
+    },
+    /// Other replicas could not be asked.
+    #[error("cannot prepare to hand changes to other replicas")]
+    Peers {
+        /// Why.
+        #[from]
+        source: LoginError,
     },
     /// The log's topic cannot be created or looked at.
     #[error("cannot prepare the topic {topic} for the registry's log")]

@@ -71,7 +71,7 @@ impl Registry {
     /// # Errors
     /// The address cannot be listened on.
     pub async fn bind(config: Config) -> Result<Self, Error> {
-        let listener = HttpListener::bind(&config.listen).await?;
+        let listener = HttpListener::bind(&config.listen).await?.with_tls(config.tls.clone());
         let latch = config.readiness.latch("registry");
         Ok(Self { config, listener, latch })
     }
@@ -80,6 +80,12 @@ impl Registry {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
+    }
+
+    /// Where clients on this machine reach it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.listener.url()
     }
 
     /// Serves until the shutdown; 503 until the log has been read to its end.
@@ -92,18 +98,28 @@ impl Registry {
         let store = Arc::new(Store::default());
         let (writer, queue) = Writer::new(config.write_timeout);
         let products = Products::new(config.kafka.clone(), config.rules.clone(), config.write_timeout);
-        let url = advertised(&config, listener.address());
-        let peers = Peers::new(url.clone(), config.write_timeout);
-        let app = App::new(store.clone(), writer, Arc::new(products), config.body_bytes_max, peers);
+        let url = advertised(&config, &listener);
+        let peers = Peers::new(url.clone(), config.peers.clone(), config.write_timeout)?;
+        let access = config.access.clone();
+        let app =
+            App::new(store.clone(), writer, Arc::new(products), config.body_bytes_max, peers).with(access.clone());
         let log = KafkaLog::new(config.kafka.clone(), &config.topic);
 
         let mut tasks = JoinSet::new();
         tasks.spawn(write(WriterTask::new(log, store.clone(), url), queue));
         tasks.spawn(keep_state(config, store, latch, app.clone()));
-        tracing::info!(address = %listener.address(), "registry listens");
+        tracing::info!(url = listener.url(), "registry listens");
+        if !access.is_restricted() && !listener.address().ip().is_loopback() {
+            tracing::warn!(
+                "anybody who reaches the registry may change it: give an access file, or keep others from its port"
+            );
+        }
+        let following = shutdown.clone();
         let outcome = tokio::select! {
             served = listener.serve(http::router(app), shutdown) => served.map_err(Error::from),
             ended = tasks.join_next() => Err(failure(ended)),
+            // It ends with the shutdown only, when the listener has the last word.
+            () = async { access.follow(&following).await; std::future::pending().await } => unreachable!("it never ends"),
         };
         tasks.shutdown().await;
         tracing::info!("registry stopped");
@@ -112,9 +128,9 @@ impl Registry {
 }
 
 /// Where other replicas reach this one: as told, or where it listens, if that is an address of its own.
-fn advertised(config: &Config, listens: SocketAddr) -> Option<String> {
+fn advertised(config: &Config, listener: &HttpListener) -> Option<String> {
     let told = config.advertise.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-    told.or_else(|| (!listens.ip().is_unspecified()).then(|| format!("http://{listens}")))
+    told.or_else(|| (!listener.address().ip().is_unspecified()).then(|| listener.url()))
 }
 
 /// Serves the queue of changes. It never ends while anybody can ask.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use axum::Router;
+use mesh_client::registry::Login;
 use mesh_contract::AppliedProduct;
 
 use crate::{
@@ -63,7 +64,13 @@ impl MemoryRegistry {
         let (writer, queue) = Writer::new(patience);
         tokio::spawn(WriterTask::new(MemoryLog::new(store.clone()), store.clone(), None).run(queue));
         let products = Arc::new(Products::fixed(Governance::by(products)));
-        let app = App::new(store.clone(), writer, products, body_bytes_max, Peers::new(None, patience));
+        let app = App::new(
+            store.clone(),
+            writer,
+            products,
+            body_bytes_max,
+            Peers::new(None, Login::default(), patience).expect("no authority has to be read"),
+        );
         let registry = Self { store, router: http::router(app) };
         registry.forget();
         registry

@@ -39,6 +39,16 @@ impl Subject {
         self.split().0
     }
 
+    /// The name within the context; empty where the context as a whole is meant.
+    pub(crate) fn name(&self) -> &str {
+        self.split().1
+    }
+
+    /// The subject of this name in another context.
+    pub(crate) fn within(&self, context: &str) -> Self {
+        Self(format!("{SEPARATOR}{context}{SEPARATOR}{}", self.name()).into())
+    }
+
     /// The subject that stands for the whole context in configurations and modes; none for the default context.
     pub(crate) fn whole_context(&self) -> Option<Self> {
         match self.context() {

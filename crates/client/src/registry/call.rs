@@ -6,7 +6,7 @@ use reqwest::{Client, Method, StatusCode};
 use schema_registry_converter::error::SRCError;
 use serde_json::Value;
 
-use super::RegistryError;
+use super::{Login, LoginError, RegistryError};
 
 /// Attempts beyond the first, and how long is waited before each.
 const PAUSES: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
@@ -40,6 +40,7 @@ pub(super) async fn retry<T, E: Failure, F: Future<Output = Result<T, E>>>(
 /// Calls the registry without the library.
 pub(super) struct Call {
     client: Client,
+    login: Login,
     urls: Vec<String>,
 }
 
@@ -52,9 +53,8 @@ pub(super) struct CallError {
 }
 
 impl Call {
-    pub(super) fn new(urls: Vec<String>, timeout: Duration) -> Result<Self, String> {
-        let client = Client::builder().timeout(timeout).build().map_err(|error| error.to_string())?;
-        Ok(Call { client, urls })
+    pub(super) fn new(urls: Vec<String>, login: Login, timeout: Duration) -> Result<Self, LoginError> {
+        Ok(Call { client: login.client(timeout)?, login, urls })
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, CallError> {
@@ -82,7 +82,7 @@ impl Call {
     }
 
     async fn once(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Value, CallError> {
-        let request = self.client.request(method, url).header("accept", CONTENT_TYPE);
+        let request = self.login.sign(self.client.request(method, url)).header("accept", CONTENT_TYPE);
         let request = match body {
             Some(body) => request.header("content-type", CONTENT_TYPE).body(body.to_string()),
             None => request,

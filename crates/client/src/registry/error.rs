@@ -14,6 +14,14 @@ pub enum RegistryError {
         /// Why.
         said: String,
     },
+    /// It cannot be asked at all as it was said to be.
+    #[error("cannot ask the registry at {url}")]
+    Login {
+        /// The registry's address.
+        url: String,
+        /// Why.
+        source: super::LoginError,
+    },
     /// There is no such schema, subject or version; the registry is certain.
     #[error("the registry at {url} does not have {what}")]
     NotFound {
@@ -79,12 +87,17 @@ impl RegistryError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            RegistryError::Url { .. } => Some("give http://host:port"),
+            RegistryError::Url { .. } => Some("give http://host:port or https://host:port"),
+            RegistryError::Unavailable { said, .. } if said.contains("certificate") => {
+                Some("name the authority that signed the registry's certificate with --registry-ca")
+            }
             RegistryError::Unavailable { .. } => Some("start the registry (`mesh up`), or check --registry-url"),
             RegistryError::Incompatible { .. } => Some(
                 "change the schema so that earlier readers can read it, or publish a new major version of the product",
             ),
-            RegistryError::Unauthorised { .. } => Some("give credentials, as in http://user:password@host:port"),
+            RegistryError::Unauthorised { .. } => Some(
+                "give credentials that may do this: --registry-credentials FILE, or MESH_REGISTRY_TOKEN, or MESH_REGISTRY_USER and MESH_REGISTRY_PASSWORD",
+            ),
             _ => None,
         }
     }

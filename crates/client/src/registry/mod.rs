@@ -1,7 +1,9 @@
 //! Access to a schema registry that speaks Confluent's REST interface: this project's own, Confluent's, Karapace, Apicurio.
 
 mod call;
+mod endpoint;
 mod error;
+mod login;
 mod subjects;
 mod url;
 
@@ -16,7 +18,9 @@ use schema_registry_converter::schema_registry_common::{RawRegisteredSchema, Sch
 use serde_json::{Value, json};
 
 use call::Call;
+pub use endpoint::Endpoint;
 pub use error::RegistryError;
+pub use login::{Credentials, Login, LoginError};
 
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -81,19 +85,19 @@ impl RegisteredSchema {
 }
 
 impl RegistryClient {
-    /// A client of the registry at `url`, such as `http://user:password@registry:8081`; several replicas are separated by
-    /// commas. Nothing is sent yet.
-    pub fn new(url: &str) -> Result<Self, RegistryError> {
-        let urls = url::split(url)?;
+    /// A client of the registry at an [`Endpoint`], such as `"http://user:password@registry:8081"`. Nothing is sent yet.
+    pub fn new(endpoint: impl Into<Endpoint>) -> Result<Self, RegistryError> {
+        let (urls, login) = endpoint.into().split()?;
         let shown = url::shown(&urls);
         let mut settings = SrSettings::new_builder(urls[0].clone());
         for further in &urls[1..] {
             settings.add_url(further.clone());
         }
-        let settings = settings.set_timeout(ATTEMPT_TIMEOUT).build();
+        login.authorize(&mut settings);
+        let unusable = |source| RegistryError::Login { url: shown.clone(), source };
+        let settings = settings.set_timeout(ATTEMPT_TIMEOUT).build_with(login.builder().map_err(unusable)?);
         let settings = settings.map_err(|error| RegistryError::Url { url: shown.clone(), said: error.error })?;
-        let direct =
-            Call::new(urls, ATTEMPT_TIMEOUT).map_err(|said| RegistryError::Url { url: shown.clone(), said })?;
+        let direct = Call::new(urls, login, ATTEMPT_TIMEOUT).map_err(unusable)?;
         let (by_id, registered) = (DashMap::new(), DashMap::new());
         Ok(RegistryClient { shared: Arc::new(Shared { shown, settings, direct, by_id, registered }) })
     }

@@ -19,6 +19,40 @@ pub(super) fn shown(urls: &[String]) -> String {
     urls.iter().map(|url| without_credentials(url)).collect::<Vec<_>>().join(",")
 }
 
+/// Takes user and password out of an address that has them.
+pub(super) fn take_credentials(url: &mut String) -> Result<Option<(String, String)>, RegistryError> {
+    let mut parsed = reqwest::Url::parse(url).map_err(|error| wrong(url, &error.to_string()))?;
+    if parsed.username().is_empty() && parsed.password().is_none() {
+        return Ok(None);
+    }
+    let user = decoded(parsed.username());
+    let password = decoded(parsed.password().unwrap_or_default());
+    let unable = |()| wrong(url, "credentials cannot stand in it");
+    parsed.set_username("").and_then(|()| parsed.set_password(None)).map_err(unable)?;
+    *url = parsed.as_str().trim_end_matches('/').to_owned();
+    Ok(Some((user, password)))
+}
+
+/// Text whose bytes may stand as `%` and two hexadecimal digits.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = || std::str::from_utf8(after.get(..2)?).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match hex().filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// A subject as a segment of a path.
 pub(super) fn segment(subject: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     principal::{Principal, Rights},
@@ -13,33 +13,56 @@ use super::{
 /// What everybody is called who gives no credentials.
 const EVERYONE: &str = "everyone";
 
-#[derive(Deserialize)]
+/// The file as it stands.
+#[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
-    users: Vec<UserEntry>,
-    #[serde(default)]
+pub(super) struct Document {
+    pub(super) users: Vec<UserEntry>,
+    #[serde(default, skip_serializing_if = "RightsEntry::is_empty")]
     everyone: RightsEntry,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct UserEntry {
-    name: String,
-    password: Option<String>,
-    token: Option<String>,
-    #[serde(default)]
+pub(super) struct UserEntry {
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) password: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) read: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) write: Vec<String>,
+}
+
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RightsEntry {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     read: Vec<String>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     write: Vec<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RightsEntry {
-    #[serde(default)]
-    read: Vec<String>,
-    #[serde(default)]
-    write: Vec<String>,
+impl RightsEntry {
+    fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.write.is_empty()
+    }
+}
+
+impl Document {
+    /// The file's text.
+    pub(super) fn render(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("strings and lists of them have a JSON form");
+        format!("{text}\n")
+    }
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Document").field("users", &self.users.len()).finish_non_exhaustive()
+    }
 }
 
 /// Somebody who can prove who they are.
@@ -56,13 +79,17 @@ pub(super) struct Users {
     pub(super) everyone: Principal,
 }
 
-/// Reads an access file; all that is wrong with it, without quoting any secret.
-pub(super) fn parse(text: &str) -> Result<Users, Vec<String>> {
+/// Reads an access file as it stands; why it cannot be read, without quoting any secret.
+pub(super) fn parse(text: &str) -> Result<Document, String> {
     // serde_json's message may quote a value, so only the position is passed on.
     let located = |error: serde_json::Error| {
-        vec![format!("it is not the expected JSON at line {}, column {}", error.line(), error.column())]
+        format!("it is not the expected JSON at line {}, column {}", error.line(), error.column())
     };
-    let document: Document = serde_json::from_str(text).map_err(located)?;
+    serde_json::from_str(text).map_err(located)
+}
+
+/// What an access file means; all that is wrong with it, without quoting any secret.
+pub(super) fn users(document: Document) -> Result<Users, Vec<String>> {
     let mut problems = Vec::new();
     let mut names = BTreeSet::new();
     let mut users = Vec::with_capacity(document.users.len());
@@ -134,7 +161,8 @@ mod tests {
             hashed_password("secret").expect("a hash"),
             hashed_token("mesh_token"),
         );
-        let users = parse(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let document = parse(&text).expect("the form");
+        let users = users(document).unwrap_or_else(|problems| panic!("{problems:?}"));
         let crm = &users.users[0].principal;
         assert!(crm.may_write("crm.customers.v1-value") && crm.may_read("crm.customers.v1-value"));
         assert!(!crm.may_read("web.sessions-value") && !crm.may_write_all());
@@ -149,10 +177,10 @@ mod tests {
             {"name": "b:c"},
             {"name": "d", "token": "sha256:00", "read": ["crm*", ""]}
         ]}"#;
-        let problems = parse(text).err().expect("many problems");
+        let problems = users(parse(text).expect("the form")).err().expect("many problems");
         assert_eq!(problems.len(), 8, "{problems:#?}");
         assert!(!problems.concat().contains("hunter2"), "{problems:?}");
         let misspelt = parse(r#"{"users": [{"name": "a", "passwrod": "hunter2"}]}"#).err().expect("an unknown key");
-        assert!(misspelt[0].contains("line 1") && !misspelt[0].contains("hunter2"), "{misspelt:?}");
+        assert!(misspelt.contains("line 1") && !misspelt.contains("hunter2"), "{misspelt:?}");
     }
 }

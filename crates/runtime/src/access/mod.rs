@@ -17,12 +17,14 @@
 //! given by HTTP's Basic scheme, a token by Bearer, or by Basic as its user's password.
 
 mod document;
+mod edit;
 mod guard;
 mod principal;
 mod scope;
 mod secret;
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -39,6 +41,7 @@ use self::{
     secret::{PASSWORD_BYTES_MAX, PasswordVerdict, TokenHash},
 };
 pub use self::{
+    edit::{AccessFile, NewUser, ShownUser},
     guard::guarded,
     principal::Principal,
     secret::{hashed_password, hashed_token, new_token},
@@ -71,6 +74,14 @@ pub enum AccessError {
         path: PathBuf,
         /// All that is wrong, without any secret.
         problems: Vec<String>,
+    },
+    /// The changed file cannot be written.
+    #[error("cannot write the access file {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// Unknown users could not be made to look like known ones.
     #[error("cannot prepare the checking of passwords")]
@@ -255,7 +266,8 @@ impl Credentials {
 
 fn load(path: &Path) -> Result<Users, AccessError> {
     let text = private_file::read(path, OTHERS, FILE_BYTES_MAX)?;
-    document::parse(&text).map_err(|problems| AccessError::Malformed { path: path.to_owned(), problems })
+    let users = document::parse(&text).map_err(|problem| vec![problem]).and_then(document::users);
+    users.map_err(|problems| AccessError::Malformed { path: path.to_owned(), problems })
 }
 
 fn all_rights() -> Principal {

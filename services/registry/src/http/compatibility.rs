@@ -35,7 +35,7 @@ async fn check(
     Body(body): Body<SubmissionBody>,
     against: Option<VersionSelector>,
 ) -> Result<Json<Value>, Problem> {
-    let mut submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    let mut submission = parameters.submission(parameters.readable_subject()?, body)?;
     drop(app.state()?);
     submission.governed = app.products.newest_or_known().await?.of_subject(&submission.subject);
     let violations = app.state()?.check(&submission, against)?.violations;

@@ -17,7 +17,7 @@ use crate::{
 
 /// `GET /config` and `GET /config/{subject}`.
 pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    match parameters.optional_subject()? {
+    match parameters.readable_scope()? {
         Some(subject) => show_subject(&app, &subject, parameters.flag("defaultToGlobal")).await,
         None => show_global(&app),
     }
@@ -53,7 +53,7 @@ pub(super) async fn set(
 ) -> Result<Json<Value>, Problem> {
     // Clients spell out what they do not set.
     body.others.retain(|_, value| !value.is_null());
-    let subject = parameters.optional_subject()?;
+    let subject = parameters.writable_scope()?;
     let level = body.compatibility.as_deref().map(str::parse::<Compatibility>).transpose();
     let level = level.map_err(|_| Refusal::InvalidCompatibility)?;
     if level.is_none() && body.normalize.is_none() && body.others.is_empty() {
@@ -72,7 +72,7 @@ pub(super) async fn set(
 
 /// `DELETE /config` and `DELETE /config/{subject}`; answers with the level that was set.
 pub(super) async fn unset(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    let subject = parameters.optional_subject()?;
+    let subject = parameters.writable_scope()?;
     let level = app.change(move |state| state.plan_config_removal(subject.clone())).await?;
     Ok(Json(json!({ "compatibilityLevel": level.to_string() })))
 }

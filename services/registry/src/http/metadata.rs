@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use super::{App, Problem};
+use super::{App, Problem, parameters::Parameters};
 
 /// `GET /`: says that a registry is here.
 pub(super) async fn root() -> Json<Value> {
@@ -11,8 +11,10 @@ pub(super) async fn root() -> Json<Value> {
 }
 
 /// `GET /contexts`.
-pub(super) async fn contexts(State(app): State<App>) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!(app.state()?.contexts())))
+pub(super) async fn contexts(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    let state = app.state()?;
+    let contexts = state.contexts(|subject| parameters.may_read(subject));
+    Ok(Json(json!(parameters.page(contexts.into_iter())?)))
 }
 
 /// `GET /v1/metadata/id`: which cluster keeps the log.

@@ -1,6 +1,7 @@
 //! Confluent's REST API, a file per resource.
 
 mod answer;
+mod authentication;
 mod body;
 mod compatibility;
 mod config;
@@ -26,6 +27,8 @@ use axum::{
 pub(crate) use problem::Problem;
 pub(crate) use replica::Peers;
 
+use mesh_runtime::access::Access;
+
 use crate::{
     governance::Products,
     state::{Plan, Refusal, State},
@@ -42,9 +45,11 @@ pub(crate) struct App {
     cluster_id: Arc<OnceLock<String>>,
     body_bytes_max: usize,
     peers: Peers,
+    access: Access,
 }
 
 impl App {
+    /// What asks nobody who they are.
     pub(crate) fn new(
         store: Arc<Store>,
         writer: Writer,
@@ -52,7 +57,13 @@ impl App {
         body_bytes_max: usize,
         peers: Peers,
     ) -> Self {
-        Self { store, writer, products, cluster_id: Arc::default(), body_bytes_max, peers }
+        let (cluster_id, access) = (Arc::default(), Access::unrestricted());
+        Self { store, writer, products, cluster_id, body_bytes_max, peers, access }
+    }
+
+    /// Asks everybody who they are, if `access` does.
+    pub(crate) fn with(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
     /// Tells which Kafka cluster keeps the log.
@@ -98,6 +109,7 @@ pub(crate) fn router(app: App) -> Router {
     // Bodies are read, in bounds, before they get here.
     let body_limit = DefaultBodyLimit::disable();
     let replica = middleware::from_fn_with_state(app.clone(), replica::answer);
+    let authenticated = middleware::from_fn_with_state(app.clone(), authentication::ask);
     routes()
         // The base address of clients that work in a context.
         .nest("/contexts/{context}", routes())
@@ -105,6 +117,7 @@ pub(crate) fn router(app: App) -> Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(body_limit)
         .layer(replica)
+        .layer(authenticated)
         .layer(middleware::from_fn(answer::label))
         .with_state(app)
 }

@@ -13,7 +13,7 @@ use crate::{log::Mode, state::Refusal};
 /// `GET /mode` and `GET /mode/{subject}`.
 pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     let state = app.state()?;
-    let Some(subject) = parameters.optional_subject()? else {
+    let Some(subject) = parameters.readable_scope()? else {
         return Ok(entity(state.mode(None).unwrap_or(Mode::ReadWrite)));
     };
     match state.mode(Some(&subject)) {
@@ -29,7 +29,7 @@ pub(super) async fn set(
     parameters: Parameters,
     Body(body): Body<ModeBody>,
 ) -> Result<Json<Value>, Problem> {
-    let (subject, force) = (parameters.optional_subject()?, parameters.flag("force"));
+    let (subject, force) = (parameters.writable_scope()?, parameters.flag("force"));
     let named = body.mode.map(|mode| Value::String(mode.to_uppercase()));
     let mode = named.and_then(|mode| serde_json::from_value::<Mode>(mode).ok()).ok_or(Refusal::InvalidMode)?;
     app.change(move |state| state.plan_mode(subject.clone(), mode, force)).await?;
@@ -38,7 +38,7 @@ pub(super) async fn set(
 
 /// `DELETE /mode` and `DELETE /mode/{subject}`; answers with the mode that was set.
 pub(super) async fn unset(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    let subject = parameters.optional_subject()?;
+    let subject = parameters.writable_scope()?;
     Ok(entity(app.change(move |state| state.plan_mode_removal(subject.clone())).await?))
 }
 

@@ -7,15 +7,18 @@ use axum::{
     http::request::Parts,
 };
 
-use super::Problem;
+use mesh_runtime::access::Principal;
+
+use super::{Problem, body::SubmissionBody, problem::UNAUTHENTICATED};
 use crate::{
-    state::{Filter, Refusal, VersionSelector},
+    state::{Filter, Refusal, Submission, VersionSelector},
     subject::{DEFAULT_CONTEXT, EVERY_CONTEXT, Subject},
 };
 
-/// The decoded parts of a request's address.
+/// The decoded parts of a request's address, and who sent it: no subject is had without the right to it.
 #[derive(Debug)]
 pub(super) struct Parameters {
+    principal: Principal,
     path: Vec<(String, String)>,
     query: Vec<(String, String)>,
     /// What qualifies subjects where the path is under a context: `:.name:`. None for the default one.
@@ -32,21 +35,84 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
         let query = Query::from_request_parts(parts, state).await;
         let Query(query) = query.map_err(|error| Problem::new(400, error.body_text()))?;
         let qualifier = find(&path, "context").and_then(qualifier);
-        Ok(Self { path, query, qualifier })
+        let principal = parts.extensions.get::<Principal>().cloned();
+        let principal = principal.ok_or_else(|| Problem::new(UNAUTHENTICATED, "nobody knows who asks"))?;
+        Ok(Self { principal, path, query, qualifier })
     }
 }
 
 impl Parameters {
+    /// The subject in the path, to be read.
+    pub(super) fn readable_subject(&self) -> Result<Subject, Problem> {
+        let subject = self.subject()?;
+        self.require_readable(&subject)?;
+        Ok(subject)
+    }
+
+    /// The subject in the path, to be changed.
+    pub(super) fn writable_subject(&self) -> Result<Subject, Problem> {
+        let subject = self.subject()?;
+        self.require_writable(Some(&subject))?;
+        Ok(subject)
+    }
+
+    /// What settings are for, to be read: the subject in the path, else the context that the path is under, else all.
+    pub(super) fn readable_scope(&self) -> Result<Option<Subject>, Problem> {
+        let scope = self.optional_subject()?;
+        scope.iter().try_for_each(|subject| self.require_readable(subject))?;
+        Ok(scope)
+    }
+
+    /// What settings are for, to be changed. Those of all are for whoever may write everything.
+    pub(super) fn writable_scope(&self) -> Result<Option<Subject>, Problem> {
+        let scope = self.optional_subject()?;
+        self.require_writable(scope.as_ref())?;
+        Ok(scope)
+    }
+
+    /// The schema in the body, submitted to a subject. What it refers to has to be readable.
+    pub(super) fn submission(&self, subject: Subject, body: SubmissionBody) -> Result<Submission, Problem> {
+        let submission = body.to(subject, self.flag("normalize"))?;
+        let referenced = submission.references.iter().map(|reference| submission.subject.beside(&reference.subject));
+        referenced.into_iter().try_for_each(|subject| self.require_readable(&subject))?;
+        Ok(submission)
+    }
+
+    /// Whether whoever asks may read a subject.
+    pub(super) fn may_read(&self, subject: &Subject) -> bool {
+        self.principal.may_read(subject.as_str())
+    }
+
+    fn require_readable(&self, subject: &Subject) -> Result<(), Problem> {
+        let refused = || Problem::forbidden(&self.principal, "Read", &format!("Subject: {subject}"));
+        if self.may_read(subject) { Ok(()) } else { Err(refused()) }
+    }
+
+    fn require_writable(&self, scope: Option<&Subject>) -> Result<(), Problem> {
+        let may = scope.map_or(self.principal.may_write_all(), |subject| self.principal.may_write(subject.as_str()));
+        let what = scope.map_or_else(|| "the whole registry".to_owned(), |subject| format!("Subject: {subject}"));
+        if may { Ok(()) } else { Err(Problem::forbidden(&self.principal, "Write", &what)) }
+    }
+
+    /// Refuses an id of which no use may be read.
+    pub(super) fn require_any_readable<'a>(
+        &self,
+        id: u32,
+        mut uses: impl Iterator<Item = (&'a Subject, u32)>,
+    ) -> Result<(), Problem> {
+        let refused = || Problem::forbidden(&self.principal, "Read", &format!("Schema: {id}"));
+        if uses.any(|(subject, _)| self.may_read(subject)) { Ok(()) } else { Err(refused()) }
+    }
+
     /// The subject in the path.
-    pub(super) fn subject(&self) -> Result<Subject, Refusal> {
+    fn subject(&self) -> Result<Subject, Refusal> {
         match find(&self.path, "subject") {
             Some(name) if !name.is_empty() => Subject::parse(&self.qualified(name)),
             _ => Subject::parse(""),
         }
     }
 
-    /// What settings are for: the subject in the path, else the context that the path is under, else all.
-    pub(super) fn optional_subject(&self) -> Result<Option<Subject>, Refusal> {
+    fn optional_subject(&self) -> Result<Option<Subject>, Refusal> {
         match find(&self.path, "subject") {
             Some(_) => self.subject().map(Some),
             None => self.qualifier.as_deref().map(Subject::parse).transpose(),

@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use mesh_runtime::access::Principal;
 use serde_json::json;
 
 use crate::{governance::ProductsError, state::Refusal, store::NotCaughtUp, writer::WriteError};
@@ -15,6 +16,12 @@ const NOT_CAUGHT_UP: u32 = 50301;
 const BUSY: u32 = 50302;
 /// The service is going away.
 const SHUTTING_DOWN: u32 = 50303;
+/// Nobody knows who asks; in Confluent's manner, as the next.
+pub(super) const UNAUTHENTICATED: u32 = 40101;
+/// Whoever asks may not.
+const FORBIDDEN: u32 = 40301;
+/// The log's writer did not let this replica in.
+const FORWARDING_FAILED: u32 = 50003;
 const STORE_ERROR: u32 = 50001;
 const TIMEOUT: u32 = 50002;
 pub(super) const UNKNOWN_LEADER: u32 = 50004;
@@ -32,6 +39,20 @@ impl Problem {
     /// An answer with a code whose first three digits are the status.
     pub(super) fn new(code: u32, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), elsewhere: None }
+    }
+
+    /// Whoever asks may not do this.
+    pub(super) fn forbidden(principal: &Principal, operation: &str, what: &str) -> Self {
+        let who = principal.name();
+        Self::new(FORBIDDEN, format!("User {who} is denied operation {operation} on {what}"))
+    }
+
+    /// The log's writer did not let this replica in, so that it cannot be asked in anybody's stead.
+    pub(super) fn not_let_in(writer: &str) -> Self {
+        let message = format!(
+            "the log's writer {writer} does not let this replica in: give the replicas credentials that may write everything"
+        );
+        Self::new(FORWARDING_FAILED, message)
     }
 
     fn status(&self) -> StatusCode {

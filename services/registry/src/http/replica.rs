@@ -9,6 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use mesh_client::registry::{Login, LoginError};
 
 use super::{
     App, Problem,
@@ -42,14 +43,17 @@ pub(super) fn takes_over() -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct Peers {
     url: Option<String>,
+    login: Login,
     client: reqwest::Client,
     timeout: Duration,
 }
 
 impl Peers {
-    /// `url` is where others reach this replica; `timeout` is how long a change may take.
-    pub(crate) fn new(url: Option<String>, timeout: Duration) -> Self {
-        Self { url, client: reqwest::Client::new(), timeout }
+    /// `url` is where others reach this replica; `login` lets this one in there; `timeout` is how long a change may take.
+    pub(crate) fn new(url: Option<String>, login: Login, timeout: Duration) -> Result<Self, LoginError> {
+        // Longer than what is waited for: the bound is kept here.
+        let client = login.client(timeout * 2)?;
+        Ok(Self { url, login, client, timeout })
     }
 
     pub(super) fn url(&self) -> Option<&str> {
@@ -60,13 +64,16 @@ impl Peers {
     async fn forward(&self, writer: &str, asked: &Asked) -> Option<Response> {
         let path = asked.parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = self.client.request(asked.parts.method.clone(), format!("{writer}{path}"));
-        for name in [header::ACCEPT, header::CONTENT_TYPE, header::AUTHORIZATION] {
+        // The client's own credentials are for this replica alone: where the writer is stands in the log, for whoever
+        // writes it.
+        for name in [header::ACCEPT, header::CONTENT_TYPE] {
             if let Some(value) = asked.parts.headers.get(&name) {
                 request = request.header(name, value);
             }
         }
         let request = request.header(FORWARDED, HeaderValue::from_static("true")).body(asked.body.clone());
-        let answered = async { relayed(request.send().await.ok()?).await };
+        let request = self.login.sign(request);
+        let answered = async { relayed(writer, request.send().await.ok()?).await };
         tokio::select! {
             answer = answered => answer,
             () = self.out_of_reach(writer) => None,
@@ -156,8 +163,12 @@ async fn caught_up(app: &App, answer: Response) -> Response {
 }
 
 /// Another replica's answer as one's own; none if it broke off.
-async fn relayed(answer: reqwest::Response) -> Option<Response> {
-    let status = StatusCode::from_u16(answer.status().as_u16()).ok()?;
+async fn relayed(writer: &str, answer: reqwest::Response) -> Option<Response> {
+    let status = answer.status();
+    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        tracing::error!(writer, %status, "the log's writer does not let this replica in, so it cannot hand changes over");
+        return Some(Problem::not_let_in(writer).into_response());
+    }
     let body = answer.bytes().await.ok().filter(|body| body.len() <= ANSWER_BYTES_MAX)?;
     let said: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
     let code = said.as_ref().and_then(|said| said["error_code"].as_u64());

@@ -10,7 +10,11 @@ use super::{
     entity::{SchemaEntity, VersionEntity},
     parameters::Parameters,
 };
-use crate::{schema::AVRO, state::Filter};
+use crate::{
+    schema::AVRO,
+    state::{Filter, State as Registered},
+    subject::Subject,
+};
 
 /// `GET /schemas/types`.
 pub(super) async fn types() -> Json<[&'static str; 1]> {
@@ -22,7 +26,7 @@ pub(super) async fn list(State(app): State<App>, parameters: Parameters) -> Resu
     let state = app.state()?;
     let prefix = parameters.subject_prefix();
     let (filter, latest_only) = (parameters.filter(), parameters.flag("latestOnly"));
-    let versions = state.subjects(&prefix, filter).flat_map(|subject| {
+    let versions = state.subjects(&prefix, filter).filter(|subject| parameters.may_read(subject)).flat_map(|subject| {
         let count = if latest_only { 1 } else { usize::MAX };
         let mut newest: Vec<_> = state.versions(subject, filter).rev().take(count).collect();
         newest.reverse();
@@ -33,8 +37,8 @@ pub(super) async fn list(State(app): State<App>, parameters: Parameters) -> Resu
 
 /// `GET /schemas/ids/{id}`.
 pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    let (id, context) = (parameters.id()?, parameters.context());
     let state = app.state()?;
+    let (context, id) = readable(&state, &parameters)?;
     let mut entity = SchemaEntity::new(state.schema(&context, id)?);
     entity.max_id = parameters.flag("fetchMaxId").then(|| state.highest_id(&context));
     Ok(Json(json!(entity)))
@@ -42,34 +46,45 @@ pub(super) async fn show(State(app): State<App>, parameters: Parameters) -> Resu
 
 /// `GET /schemas/ids/{id}/schema`: the text alone.
 pub(super) async fn schema(State(app): State<App>, parameters: Parameters) -> Result<impl IntoResponse, Problem> {
-    let (id, context) = (parameters.id()?, parameters.context());
-    Ok(app.state()?.schema(&context, id)?.text.to_string())
+    let state = app.state()?;
+    let (context, id) = readable(&state, &parameters)?;
+    Ok(state.schema(&context, id)?.text.to_string())
 }
 
 /// `GET /schemas/ids/{id}/subjects`: who uses an id.
 pub(super) async fn subjects(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     let state = app.state()?;
-    let uses = state.uses(&parameters.context(), parameters.id()?, live_or_all(&parameters))?;
-    let subjects: BTreeSet<&str> = uses.map(|(subject, _)| subject.as_str()).filter(wanted(&parameters)).collect();
+    let (context, id) = readable(&state, &parameters)?;
+    let uses = state.uses(&context, id, live_or_all(&parameters))?.filter(wanted(&parameters));
+    let subjects: BTreeSet<&str> = uses.map(|(subject, _)| subject.as_str()).collect();
     Ok(Json(json!(parameters.page(subjects.into_iter())?)))
 }
 
 /// `GET /schemas/ids/{id}/versions`: where an id is used.
 pub(super) async fn versions(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     let state = app.state()?;
-    let uses = state.uses(&parameters.context(), parameters.id()?, live_or_all(&parameters))?;
-    let wanted = wanted(&parameters);
-    let uses = uses.filter(|(subject, _)| wanted(&subject.as_str()));
+    let (context, id) = readable(&state, &parameters)?;
+    let uses = state.uses(&context, id, live_or_all(&parameters))?.filter(wanted(&parameters));
     let entities = uses.map(|(subject, version)| json!({ "subject": subject.as_str(), "version": version }));
     Ok(Json(json!(parameters.page(entities)?)))
+}
+
+/// The id that the path asks for, in its context, if any of its uses may be read.
+fn readable(state: &Registered, parameters: &Parameters) -> Result<(String, u32), Problem> {
+    let id = parameters.id()?;
+    let context = state.context_of(parameters.asked_subject().as_ref(), id, &parameters.context());
+    parameters.require_any_readable(id, state.uses(&context, id, Filter::All)?)?;
+    Ok((context, id))
 }
 
 fn live_or_all(parameters: &Parameters) -> Filter {
     Filter::of(parameters.flag("deleted"), false)
 }
 
-/// Whether a subject is the one that the query asks for, if it asks for one and not for a whole context.
-fn wanted(parameters: &Parameters) -> impl Fn(&&str) -> bool {
-    let asked = parameters.asked_subject().filter(|asked| asked.whole_context().as_ref() != Some(asked));
-    move |subject| asked.as_ref().is_none_or(|asked| asked.as_str() == *subject)
+/// Whether a use may be read, and is of the subject that the query asks for, if it asks for one and not for a context.
+fn wanted<'a>(parameters: &'a Parameters) -> impl Fn(&(&Subject, u32)) -> bool + use<'a> {
+    let asked = parameters.asked_subject().filter(|asked| !asked.name().is_empty());
+    move |(subject, _)| {
+        parameters.may_read(subject) && asked.as_ref().is_none_or(|asked| asked.name() == subject.name())
+    }
 }

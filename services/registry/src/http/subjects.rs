@@ -14,7 +14,8 @@ use super::{
 pub(super) async fn list(State(app): State<App>, parameters: Parameters) -> Result<Json<Value>, Problem> {
     let state = app.state()?;
     let prefix = parameters.subject_prefix();
-    let subjects = state.subjects(&prefix, parameters.filter()).map(ToString::to_string);
+    let subjects = state.subjects(&prefix, parameters.filter()).filter(|subject| parameters.may_read(subject));
+    let subjects = subjects.map(ToString::to_string);
     Ok(Json(json!(parameters.page(subjects)?)))
 }
 
@@ -24,7 +25,7 @@ pub(super) async fn look_up(
     parameters: Parameters,
     Body(body): Body<SubmissionBody>,
 ) -> Result<Json<Value>, Problem> {
-    let submission = body.to(parameters.subject()?, parameters.flag("normalize"))?;
+    let submission = parameters.submission(parameters.readable_subject()?, body)?;
     let state = app.state()?;
     let (number, version) = state.look_up(&submission, parameters.filter())?;
     Ok(Json(json!(VersionEntity::new(&submission.subject, number, version))))
@@ -32,7 +33,7 @@ pub(super) async fn look_up(
 
 /// `DELETE /subjects/{subject}`.
 pub(super) async fn delete(State(app): State<App>, parameters: Parameters) -> Result<Json<Vec<u32>>, Problem> {
-    let (subject, permanent) = (parameters.subject()?, parameters.flag("permanent"));
+    let (subject, permanent) = (parameters.writable_subject()?, parameters.flag("permanent"));
     let deleted = app.change(move |state| state.plan_subject_deletion(&subject, permanent)).await?;
     Ok(Json(deleted))
 }

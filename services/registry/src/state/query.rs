@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{Identified, Refusal, State, Version};
 use crate::{
     schema::{Content, Stored},
-    subject::{EVERY_CONTEXT, Subject},
+    subject::{DEFAULT_CONTEXT, EVERY_CONTEXT, Subject},
 };
 
 /// Which versions count.
@@ -120,6 +120,18 @@ impl State {
         Ok(&self.identified(context, id)?.schema)
     }
 
+    /// The context in which an id is meant: that of the subject it is asked for with, unless the id is of no use there.
+    /// Then it is the first one where a subject of this name has versions and the id is known, as Confluent's does.
+    pub(crate) fn context_of(&self, asked: Option<&Subject>, id: u32, context: &str) -> String {
+        let known = |context: &str| self.identified(context, id).is_ok();
+        let unqualified = asked.filter(|asked| !asked.name().is_empty() && context == DEFAULT_CONTEXT);
+        let elsewhere = unqualified.filter(|_| !known(context)).and_then(|asked| {
+            let mut contexts = self.contexts.keys();
+            contexts.find(|other| known(other) && self.has_subject(&asked.within(other), Filter::All))
+        });
+        elsewhere.map_or_else(|| context.to_owned(), Clone::clone)
+    }
+
     /// Where an id is used, in order.
     pub(crate) fn uses<'a>(
         &'a self,
@@ -147,10 +159,10 @@ impl State {
         versions.filter(|(_, used)| !used.deleted).filter(refers).map(|(_, used)| used.id).collect()
     }
 
-    /// The names of the contexts that have schemas; the default one is always there.
-    pub(crate) fn contexts(&self) -> BTreeSet<&str> {
-        let used = self.subjects.keys().map(Subject::context);
-        used.chain([crate::subject::DEFAULT_CONTEXT]).collect()
+    /// The names of the contexts that have subjects that count; the default one is always there.
+    pub(crate) fn contexts(&self, counts: impl Fn(&Subject) -> bool) -> BTreeSet<&str> {
+        let used = self.subjects.keys().filter(|subject| counts(subject)).map(Subject::context);
+        used.chain([DEFAULT_CONTEXT]).collect()
     }
 
     /// The highest id ever given in a context.
@@ -185,7 +197,7 @@ fn has_prefix(subject: &Subject, prefix: &str) -> bool {
         Some(name) => subject.as_str().rsplit(':').next().is_some_and(|own| own.starts_with(name)),
         None => {
             let prefix = prefix.strip_prefix(":.:").unwrap_or(prefix);
-            let same_context = prefix.starts_with(":.") || subject.context() == crate::subject::DEFAULT_CONTEXT;
+            let same_context = prefix.starts_with(":.") || subject.context() == DEFAULT_CONTEXT;
             same_context && subject.as_str().starts_with(prefix)
         }
     }

@@ -225,7 +225,7 @@ fn contexts_have_ids_of_their_own() {
     assert_eq!(registry.register(":.staging:a", "\"long\"").unwrap().id, 2);
     assert_eq!(replay(&registry.log), registry.state);
     assert_eq!(&*registry.state.schema(".staging", 2).unwrap().text, "\"long\"");
-    assert_eq!(registry.state.contexts().into_iter().collect::<Vec<_>>(), [".", ".staging"]);
+    assert_eq!(registry.state.contexts(|_| true).into_iter().collect::<Vec<_>>(), [".", ".staging"]);
     let subjects = |prefix| registry.state.subjects(prefix, Filter::Live).map(Subject::as_str).collect::<Vec<_>>();
     assert_eq!(subjects(":*:"), [":.staging:a", "a"]);
     assert_eq!(subjects(""), ["a"]);

@@ -1,6 +1,7 @@
 //! The REST API over a log in memory, which can be made to fail.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod api;
 mod faults;
 mod products;
@@ -10,8 +11,9 @@ use std::{
     time::Duration,
 };
 
+use mesh_client::registry::Login;
 use mesh_contract::AppliedProduct;
-use mesh_runtime::{HttpListener, Shutdown};
+use mesh_runtime::{HttpListener, Shutdown, access::Access};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -80,17 +82,24 @@ impl Server {
 
     /// A registry in a mesh that has products.
     async fn start_governed(products: &[AppliedProduct]) -> Self {
-        let server = Self::start_with(Governance::by(products)).await;
+        let server = Self::start_with(Governance::by(products), Access::unrestricted()).await;
+        server.store.replace(State::default(), 0);
+        server
+    }
+
+    /// A registry that asks who one is.
+    async fn start_asking(access: Access) -> Self {
+        let server = Self::start_with(Governance::default(), access).await;
         server.store.replace(State::default(), 0);
         server
     }
 
     /// A registry that has not read its log yet.
     async fn start_behind() -> Self {
-        Self::start_with(Governance::default()).await
+        Self::start_with(Governance::default(), Access::unrestricted()).await
     }
 
-    async fn start_with(governance: Governance) -> Self {
+    async fn start_with(governance: Governance, access: Access) -> Self {
         let store = Arc::new(Store::default());
         let behaviour = Arc::default();
         let (writer, queue) = Writer::new(Duration::from_millis(300));
@@ -99,8 +108,8 @@ impl Server {
         let listener = HttpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.address());
         let shutdown = Shutdown::new(Duration::from_secs(1));
-        let peers = Peers::new(None, Duration::from_secs(1));
-        let app = App::new(store.clone(), writer, Arc::new(Products::fixed(governance)), 4096, peers);
+        let peers = Peers::new(None, Login::default(), Duration::from_secs(1)).unwrap();
+        let app = App::new(store.clone(), writer, Arc::new(Products::fixed(governance)), 4096, peers).with(access);
         tokio::spawn(listener.serve(http::router(app), shutdown.clone()));
         Self { url, store, behaviour, shutdown, client: reqwest::Client::new() }
     }
