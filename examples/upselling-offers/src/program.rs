@@ -7,6 +7,7 @@ use crate::made::Made;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use mesh_client::lineage::{Emitter, KafkaNamespace, KafkaTransport, ProductDatasets, Reporter};
+use mesh_client::registry::Endpoint;
 use mesh_client::subscriber::{Event, Options, Subscriber};
 use mesh_client::{Catalogue, Meta, ProductProducer, RegistryClient};
 use mesh_contract::MASKED_VIEW;
@@ -26,8 +27,8 @@ const LINEAGE_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Config {
     /// How to reach Kafka.
     pub kafka: Settings,
-    /// The schema registry's address.
-    pub registry_url: String,
+    /// Where the schema registry is, and how to be let in.
+    pub registry: Endpoint,
     /// How many keys of the products it may keep in memory; past it, it stops with an error.
     pub keys_max: usize,
     /// How long it gathers changes before it derives anew.
@@ -36,8 +37,8 @@ pub struct Config {
 
 impl Config {
     /// The defaults: a million keys, some hundred megabytes; derived anew every ten seconds.
-    pub fn new(kafka: Settings, registry_url: impl Into<String>) -> Self {
-        Self { kafka, registry_url: registry_url.into(), keys_max: 1_000_000, every: Duration::from_secs(10) }
+    pub fn new(kafka: Settings, registry: impl Into<Endpoint>) -> Self {
+        Self { kafka, registry: registry.into(), keys_max: 1_000_000, every: Duration::from_secs(10) }
     }
 }
 
@@ -73,7 +74,7 @@ impl Program {
     /// # Errors
     /// Kafka or the registry cannot be reached, or a product is not there.
     pub async fn open(config: &Config) -> Result<Self> {
-        let registry = RegistryClient::new(&config.registry_url)?;
+        let registry = RegistryClient::new(&config.registry)?;
         let catalogue = Catalogue::read(&config.kafka).await?;
         let product = |name: &str| -> Result<_> { Ok(catalogue.product(&name.parse()?)?.clone()) };
         let options = || Options { until_end: true, ..Options::default() };

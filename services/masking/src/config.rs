@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use mesh_avro::keys::KeyRing;
+use mesh_client::registry::Endpoint;
 use mesh_kafka::Settings;
 use mesh_runtime::Readiness;
 
@@ -16,8 +17,8 @@ const TRANSACTION_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 pub struct Config {
     /// How to reach the cluster.
     pub kafka: Settings,
-    /// The schema registry's address.
-    pub registry_url: String,
+    /// Where the schema registry is, and how to be let in.
+    pub registry: Endpoint,
     /// The domains whose products are masked; none: all.
     pub domains: Vec<String>,
     /// This process's name among the replicas of the sidecar. Two that share a name fence each other.
@@ -56,10 +57,10 @@ impl Default for BatchLimits {
 impl Config {
     /// A sidecar for all domains, one task each, with the defaults.
     #[must_use]
-    pub fn new(kafka: Settings, registry_url: impl Into<String>, keys: Arc<dyn KeyRing>) -> Self {
+    pub fn new(kafka: Settings, registry: impl Into<Endpoint>, keys: Arc<dyn KeyRing>) -> Self {
         Config {
             kafka,
-            registry_url: registry_url.into(),
+            registry: registry.into(),
             domains: Vec::new(),
             replica: "0".to_owned(),
             tasks: 1,
@@ -105,7 +106,7 @@ impl fmt::Debug for Config {
         formatter
             .debug_struct("Config")
             .field("kafka", &self.kafka)
-            .field("registry_url", &self.registry_url)
+            .field("registry", &self.registry)
             .field("domains", &self.domains)
             .field("replica", &self.replica)
             .field("tasks", &self.tasks)

@@ -28,8 +28,8 @@ use crate::{
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     config.check()?;
     metrics::describe();
-    let registry = RegistryClient::new(&config.registry_url)
-        .map_err(|source| Error::Registry { url: config.registry_url.clone(), source })?;
+    let registry = RegistryClient::new(&config.registry)
+        .map_err(|source| Error::Registry { url: config.registry.to_string(), source })?;
     let admin = Admin::new(&config.kafka).map_err(Error::SetUp)?;
     let lookups = Lookups::new(registry, admin, config.keys.clone());
     let latch = config.readiness.latch("masking catalogue");

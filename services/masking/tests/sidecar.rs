@@ -280,7 +280,7 @@ async fn a_registry_that_is_down_is_waited_for(bed: &Bed) {
     let (waiting, going) = (bed.product("waiting").await, bed.product("going").await);
     let road = Road::to(&bed.registry_url).await;
     let mut config = bed.config();
-    config.registry_url = road.url.clone();
+    config.registry = road.url.as_str().into();
     let sidecar = bed.sidecar(config);
     for product in [&waiting, &going] {
         bed.buyers(product, 0..30).await;
