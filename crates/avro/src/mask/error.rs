@@ -8,7 +8,7 @@ use crate::keys::KeyError;
 pub struct MaskError {
     /// What is wrong.
     pub kind: MaskErrorKind,
-    /// The offset, in the datum, of the value that is wrong.
+    /// The offset, in the datum, of the value that is wrong; in a string that is not UTF-8, of what is not.
     pub offset: usize,
 }
 

@@ -28,6 +28,7 @@ mod transform;
 mod utf8;
 mod varint;
 mod view;
+mod window;
 
 pub use error::{CompileError, MaskError, MaskErrorKind};
 pub use limits::{DEPTH_MAX, EMPTY_ITEMS_MAX, ITEM_BYTES_MAX, OUTPUT_BYTES_MAX};

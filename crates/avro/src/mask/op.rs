@@ -8,6 +8,14 @@ pub(super) enum Op {
     // Values that are validated and stay as they are.
     Boolean,
     Int,
+    /// A union of a string and null, which is the branch of this index.
+    OptionalText {
+        null: u32,
+    },
+    /// A union of a long and null, which is the branch of this index.
+    OptionalLong {
+        null: u32,
+    },
     /// So many longs, one after another.
     Longs(u32),
     Bytes,

@@ -1,28 +1,12 @@
 //! Strings: their UTF-8 validated once.
 //!
-//! Most strings of a record are short and ASCII or nearly so: a few words tell, at less than what a validator's set-up
-//! costs. Long ones are left to simdutf8.
+//! simdutf8 does it in steps of [`WINDOW_BYTES`]. What is left over or shorter it takes byte by byte, which costs more than
+//! all else of a record's short texts; so the last step is filled up here.
 
-/// Bytes of a word: the longest string that one load holds.
-pub(super) const WORD_BYTES: usize = 16;
+use super::window::{WINDOW_BYTES, last_of};
 
-const TWO_WORDS: usize = 2 * WORD_BYTES;
-const FOUR_WORDS: usize = 4 * WORD_BYTES;
-/// The high bit of each byte: set in no ASCII character.
-const HIGH_BITS: u128 = u128::from_le_bytes([0x80; WORD_BYTES]);
-
-/// For each length of a short string, its bytes in a word.
-pub(super) const OWN_BYTES: [u128; WORD_BYTES + 1] = own_bytes();
-
-const fn own_bytes() -> [u128; WORD_BYTES + 1] {
-    let mut masks = [0; WORD_BYTES + 1];
-    let mut length = 1;
-    while length <= WORD_BYTES {
-        masks[length] = masks[length - 1] << 8 | 0xff;
-        length += 1;
-    }
-    masks
-}
+/// Bytes of a character after its first, at most.
+const CONTINUATIONS_MAX: usize = 3;
 
 /// Bytes known to be UTF-8.
 #[derive(Clone, Copy)]
@@ -30,15 +14,14 @@ pub(super) struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
     /// `None` if the bytes are not UTF-8.
-    #[inline]
     pub(super) fn of(bytes: &'a [u8]) -> Option<Text<'a>> {
-        Text::first(bytes, bytes)
+        Text::within(bytes, 0, bytes.len())
     }
 
-    /// The same for bytes that others stand behind: `rest` begins with them.
-    #[inline(always)]
-    pub(super) fn first(bytes: &'a [u8], rest: &[u8]) -> Option<Text<'a>> {
-        (begins_with_short_name(rest, bytes.len()) || is_utf8(bytes)).then_some(Text(bytes))
+    /// `bytes[start..end]`; `None` if they are not UTF-8.
+    #[inline]
+    pub(super) fn within(bytes: &'a [u8], start: usize, end: usize) -> Option<Text<'a>> {
+        is_utf8(bytes, start, end).then(|| Text(&bytes[start..end]))
     }
 
     pub(super) fn as_bytes(self) -> &'a [u8] {
@@ -46,51 +29,33 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Whether bytes begin with a short string of this length, of characters of two bytes at most. A load takes it together
-/// with what stands behind it, so that its length does not matter; where too little does, the answer is no.
-#[inline(always)]
-pub(super) fn begins_with_short_name(bytes: &[u8], length: usize) -> bool {
-    match (bytes.first_chunk(), OWN_BYTES.get(length)) {
-        (Some(window), Some(own)) => {
-            let text = u128::from_le_bytes(*window) & own;
-            text & HIGH_BITS == 0 || is_name(text)
+/// Whether `bytes[start..end]` are UTF-8.
+#[inline(never)]
+pub(super) fn is_utf8(bytes: &[u8], start: usize, end: usize) -> bool {
+    let mut last = end - (end - start) % WINDOW_BYTES;
+    for _ in 0..CONTINUATIONS_MAX {
+        if last > start && bytes[last..end].first().is_some_and(|byte| continues(*byte)) {
+            last -= 1;
         }
-        _ => false,
     }
+    (last == start || simdutf8::basic::from_utf8(&bytes[start..last]).is_ok()) && is_last_utf8(bytes, last, end)
 }
 
-#[inline(never)]
-fn is_utf8(bytes: &[u8]) -> bool {
-    let is_ascii = match bytes.len() {
-        WORD_BYTES..=TWO_WORDS => are_ends_ascii::<WORD_BYTES>(bytes),
-        ..=FOUR_WORDS => are_ends_ascii::<TWO_WORDS>(bytes),
-        _ => false,
-    };
-    is_ascii || simdutf8::basic::from_utf8(bytes).is_ok()
+/// Whether a byte goes on with a character, rather than begins one.
+fn continues(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
 }
 
-/// Whether a string's first and last so many bytes, which may overlap, are there and ASCII.
+/// The same of what one window holds, if so much stands before its end: what is not its own is cleared.
 #[inline(always)]
-fn are_ends_ascii<const BYTES: usize>(bytes: &[u8]) -> bool {
-    let (Some(front), Some(back)) = (bytes.first_chunk::<BYTES>(), bytes.last_chunk::<BYTES>()) else {
-        return false;
-    };
-    let words = front.as_chunks().0.iter().chain(back.as_chunks().0);
-    words.fold(0, |bits, word| bits | u128::from_le_bytes(*word)) & HIGH_BITS == 0
-}
-
-/// Whether a word holds UTF-8 whose characters have two bytes at most, as all names in Latin, Greek and Cyrillic have:
-/// without a branch for each byte, since where a name has its accents cannot be foreseen.
-#[inline(never)]
-fn is_name(text: u128) -> bool {
-    // In the high bit of each byte: whether it is 0x80 and above, and what its bits 6 and 5 are.
-    let (high, six, five) = (text & HIGH_BITS, text << 1 & HIGH_BITS, text << 2 & HIGH_BITS);
-    let (continues, begins) = (high & !six, high & six);
-    // 0xc0 and 0xc1 would begin characters that are ASCII.
-    let is_beyond_ascii = (text << 3 | text << 4 | text << 5 | text << 6) & HIGH_BITS;
-    let begins_other = begins & (five | !is_beyond_ascii);
-    let is_whole = begins >> (u128::BITS - 1) == 0 && continues == begins << 8;
-    begins_other == 0 && is_whole
+fn is_last_utf8(bytes: &[u8], start: usize, end: usize) -> bool {
+    match bytes[..end].last_chunk() {
+        Some(window) if end - start <= WINDOW_BYTES => {
+            let own = last_of(window, end - start);
+            own.iter().fold(0, |bits, byte| bits | byte) < 0x80 || simdutf8::basic::from_utf8(&own).is_ok()
+        }
+        _ => simdutf8::basic::from_utf8(&bytes[start..end]).is_ok(),
+    }
 }
 
 #[cfg(test)]
@@ -99,11 +64,14 @@ mod tests {
 
     use super::*;
 
+    /// Alone, and with what is no UTF-8 on both sides.
     fn agrees(bytes: &[u8]) -> bool {
-        let followed = [bytes, &[0xff; WORD_BYTES]].concat();
-        let text = std::str::from_utf8(bytes);
-        let is_short_name = bytes.len() <= WORD_BYTES && text.is_ok_and(|text| text.chars().all(|c| c < '\u{800}'));
-        Text::of(bytes).is_some() == text.is_ok() && begins_with_short_name(&followed, bytes.len()) == is_short_name
+        let is_text = std::str::from_utf8(bytes).is_ok();
+        let within = |before: usize| {
+            let around = [&vec![0xff; before], bytes, &[0xff; 3]].concat();
+            Text::within(&around, before, before + bytes.len()).map(Text::as_bytes) == is_text.then_some(bytes)
+        };
+        Text::of(bytes).is_some() == is_text && within(1) && within(WINDOW_BYTES)
     }
 
     /// Every sequence of up to four bytes from the edges of RFC 3629's table, at every place in texts of many lengths.
@@ -119,7 +87,7 @@ mod tests {
             for length in 1..=4 {
                 assert!(agrees(&sequence[..length]), "{sequence:x?}");
             }
-            let offset = number % 70;
+            let offset = number % 140;
             let mut padded = vec![b'a'; offset];
             padded.extend(sequence);
             padded.resize(offset + 4 + number % 3, b'b');

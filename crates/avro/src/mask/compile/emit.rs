@@ -265,6 +265,9 @@ impl<'a, 'k> Emitter<'a, 'k> {
     }
 
     fn union(&mut self, node: NodeId, branches: &[NodeId], way: Way, depth: usize) -> Result<(), CompileError> {
+        if let Some(optional) = self.optional(node, branches, way) {
+            return self.push(optional);
+        }
         let table = self.code.tables.len();
         self.code.tables.resize(table + branches.len(), 0);
         self.push(Op::Union { table: table as u32, branches: branches.len() as u32 })?;
@@ -282,6 +285,21 @@ impl<'a, 'k> Emitter<'a, 'k> {
             self.code.ops[jump] = Op::Jump(end);
         }
         Ok(())
+    }
+
+    /// The instruction of a union of null and a string or a long that stays.
+    fn optional(&self, node: NodeId, branches: &[NodeId], way: Way) -> Option<Op> {
+        let [_, _] = branches else { return None };
+        let null = null_branch(self.schema, node)?;
+        let other = 1 - null;
+        let is_clear = matches!(self.mapping.decision(Slot::new(node, Part::Branch(other))), Decision::Clear);
+        let null = null as u32;
+        match self.schema.node(branches[other]).kind {
+            _ if !is_clear || way.is_key || way.is_event_time => None,
+            Kind::String => Some(Op::OptionalText { null }),
+            Kind::Long => Some(Op::OptionalLong { null }),
+            _ => None,
+        }
     }
 
     fn blocks(&mut self, node: NodeId, depth: usize) -> Result<(), CompileError> {

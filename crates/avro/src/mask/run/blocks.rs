@@ -1,6 +1,7 @@
 //! Arrays and maps: blocks of items, counted or byte-sized.
 
 use super::machine::Next;
+use super::unchecked::Unchecked;
 use super::{Input, Machine, Output};
 use crate::mask::compile::Code;
 use crate::mask::limits::{DEPTH_MAX, EMPTY_ITEMS_MAX};
@@ -97,20 +98,26 @@ impl Machine {
         Ok(())
     }
 
-    /// A whole array or map whose items are so many strings each, none of them masked. Returns where it ends.
-    pub(super) fn text_blocks(&self, texts: u32, mut input: Input<'_>) -> Result<usize, MaskError> {
+    /// A whole array or map whose items are so many strings each, none of them masked.
+    #[inline(always)]
+    pub(super) fn text_blocks(
+        &self,
+        texts: u32,
+        input: &mut Input<'_>,
+        unchecked: &mut Unchecked,
+    ) -> Result<(), MaskError> {
         if self.frames.len() == DEPTH_MAX {
             return Err(MaskErrorKind::TooDeep.at(input.at));
         }
         loop {
             let start = input.at;
-            let Some(head) = head(&mut input)? else { return Ok(input.at) };
+            let head = head(input)?;
+            unchecked.add_number(start..input.at);
+            let Some(head) = head else { return Ok(()) };
             if head.items > input.remaining() as u64 {
                 return Err(MaskErrorKind::TooManyItems.at(start));
             }
-            for _ in 0..head.items * u64::from(texts) {
-                input.skip_text()?;
-            }
+            input.skip_texts(head.items * u64::from(texts), unchecked)?;
             if head.sized.is_some_and(|sized| sized.end != input.at) {
                 return Err(MaskErrorKind::BlockSizeMismatch.at(input.at));
             }

@@ -1,8 +1,9 @@
 //! A datum being read. Every read is checked; none is beyond the end.
 
+use super::unchecked::invalid_utf8;
 use crate::mask::limits::ITEM_BYTES_MAX;
 use crate::mask::utf8::Text;
-use crate::mask::varint::{INT_BYTES_MAX, LONG_BYTES_MAX, unzigzag};
+use crate::mask::varint::{self, INT_BYTES_MAX, LONG_BYTES_MAX, unzigzag};
 use crate::mask::{MaskError, MaskErrorKind};
 
 /// A datum and how far it has been read.
@@ -55,38 +56,6 @@ impl<'a> Input<'a> {
         Ok(unzigzag(self.varint(LONG_BYTES_MAX)?))
     }
 
-    /// An int that need not be known: four bytes are always within 32 bits.
-    #[inline(always)]
-    pub(super) fn skip_int(&mut self) -> Result<(), MaskError> {
-        match self.varint_bytes() {
-            Some(length) if length < INT_BYTES_MAX => {
-                self.at += length;
-                Ok(())
-            }
-            _ => self.int().map(drop),
-        }
-    }
-
-    /// A long that need not be known.
-    #[inline(always)]
-    pub(super) fn skip_long(&mut self) -> Result<(), MaskError> {
-        match self.varint_bytes() {
-            Some(length) => {
-                self.at += length;
-                Ok(())
-            }
-            None => self.long().map(drop),
-        }
-    }
-
-    /// How many bytes the varint here has, if they are eight at most and as many bytes are left.
-    #[inline(always)]
-    fn varint_bytes(&self) -> Option<usize> {
-        let word = u64::from_le_bytes(*self.bytes.get(self.at..)?.first_chunk()?);
-        let ends = !word & 0x8080_8080_8080_8080;
-        (ends != 0).then_some(ends.trailing_zeros() as usize / 8 + 1)
-    }
-
     /// An index below `count`, of a union's branch or an enum's symbol. Written as an int, compared in 64 bits.
     #[inline(always)]
     pub(in crate::mask) fn index(&mut self, count: u32, kind: MaskErrorKind) -> Result<u32, MaskError> {
@@ -98,17 +67,18 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A varint, its zigzag left as it is. One byte is the rule, two are common.
+    /// A varint, its zigzag left as it is. One byte is the rule.
     #[inline(always)]
     fn varint(&mut self, bytes_max: usize) -> Result<u64, MaskError> {
-        match self.bytes.get(self.at..) {
-            Some(&[first @ 0..=0x7f, ..]) => {
-                self.at += 1;
-                Ok(u64::from(first))
-            }
-            Some(&[first, second @ 0..=0x7f, ..]) => {
-                self.at += 2;
-                Ok(u64::from(first & 0x7f) | u64::from(second) << 7)
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if let Some(&first @ 0..=0x7f) = rest.first() {
+            self.at += 1;
+            return Ok(u64::from(first));
+        }
+        match rest.first_chunk().and_then(|word| varint::first_of(u64::from_le_bytes(*word))) {
+            Some((value, length)) if length <= bytes_max => {
+                self.at += length;
+                Ok(value)
             }
             _ => self.long_varint(bytes_max),
         }
@@ -155,19 +125,12 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// A string that need not be known. Of most, a byte of length and a load tell all.
-    #[inline(always)]
-    pub(super) fn skip_text(&mut self) -> Result<(), MaskError> {
-        self.text().map(drop)
-    }
-
     /// A string.
     #[inline(always)]
     pub(in crate::mask) fn text(&mut self) -> Result<Text<'a>, MaskError> {
-        let start = self.at;
-        let item = self.item()?;
-        let rest = &self.bytes[self.at - item.len()..];
-        Text::first(item, rest).ok_or(MaskErrorKind::InvalidUtf8.at(start))
+        let length = self.item()?.len();
+        let start = self.at - length;
+        Text::within(self.bytes, start, self.at).ok_or_else(|| invalid_utf8(self.bytes, start..self.at))
     }
 }
 

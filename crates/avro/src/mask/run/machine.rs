@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use super::hashed::Hashes;
+use super::unchecked::Unchecked;
 use super::{Frame, Input, Output, Rewrite};
 use crate::mask::compile::Code;
 use crate::mask::limits::DEPTH_MAX;
@@ -82,33 +83,48 @@ impl Machine {
         let mut pc = 0;
         // Where the value begins that a constant will replace, and where the key does.
         let (mut start, mut key_start) = (0, 0);
+        let mut unchecked = Unchecked::default();
         loop {
             let op = code.ops[pc];
             pc += 1;
             match op {
-                Op::Texts(count) => {
-                    for _ in 0..count {
-                        input.skip_text()?;
-                    }
-                }
+                Op::Texts(count) => input.skip_texts(u64::from(count), &mut unchecked)?,
+                Op::OptionalText { null } => input.skip_optional_text(null, &mut unchecked)?,
                 Op::Longs(count) => {
                     for _ in 0..count {
                         input.skip_long()?;
                     }
                 }
+                Op::OptionalLong { null } => input.skip_optional_long(null, &mut unchecked)?,
                 Op::Int => input.skip_int()?,
-                Op::Boolean => input.boolean()?,
+                Op::Boolean => {
+                    let start = input.at;
+                    input.boolean()?;
+                    unchecked.add_number(start..input.at);
+                }
                 Op::Bytes => drop_value(input.item()?),
                 Op::Fixed(size) => drop_value(input.fixed(size as usize)?),
-                Op::Enum(symbols) => drop_value(input.index(symbols, MaskErrorKind::BadEnumIndex)?),
+                Op::Enum(symbols) => {
+                    let start = input.at;
+                    input.index(symbols, MaskErrorKind::BadEnumIndex)?;
+                    unchecked.add_number(start..input.at);
+                }
                 Op::TooLong => return Err(MaskErrorKind::ItemTooLong.at(input.at)),
                 Op::Union { table, branches } => {
-                    let index = input.index(branches, MaskErrorKind::BadUnionIndex)?;
+                    let index = input.branch(branches, &mut unchecked)?;
                     pc = code.tables[(table + index) as usize] as usize;
                 }
                 Op::Jump(to) => pc = to as usize,
-                Op::MaskText(index) => input.at = self.mask_text(code, index, input)?,
-                Op::HashText(index) => input.at = self.hash_text(code, index, input)?,
+                Op::MaskText(index) => {
+                    let end = self.mask_text(code, index, input)?;
+                    unchecked.add_checked(bytes, input.at..end);
+                    input.at = end;
+                }
+                Op::HashText(index) => {
+                    start = input.at;
+                    let length = input.unchecked_text(&mut unchecked)?.len();
+                    self.hash_text(code, index, input, start, length)?;
+                }
                 Op::MaskBytes(index) => input.at = self.mask_bytes(code, index, input)?,
                 Op::MaskFixed { mask, size } => input.at = self.mask_fixed(code, mask, size as usize, input)?,
                 Op::MaskInt(index) => input.at = self.mask_int(code, index, input)?,
@@ -117,7 +133,7 @@ impl Machine {
                 Op::MaskDouble(index) => input.at = self.mask_double(code, index, input)?,
                 Op::ReplaceText(index) => {
                     start = input.at;
-                    input.skip_text()?;
+                    input.unchecked_text(&mut unchecked)?;
                     input.at = self.constant(code, index, input, start)?;
                 }
                 Op::Start => start = input.at,
@@ -127,11 +143,13 @@ impl Machine {
                 Op::Blocks(index) => {
                     self.open(Frame { code: index, items_left: 0, block_end: None }, input.at)?;
                     let next = self.next_block(code, input)?;
+                    unchecked.add_number(input.at..next.at);
                     (pc, input.at) = (next.pc, next.at);
                 }
-                Op::TextBlocks { texts } => input.at = self.text_blocks(texts, input)?,
+                Op::TextBlocks { texts } => self.text_blocks(texts, &mut input, &mut unchecked)?,
                 Op::Next => {
                     let next = self.next_item(code, input)?;
+                    unchecked.add_number(input.at..next.at);
                     (pc, input.at) = (next.pc, next.at);
                 }
                 Op::Call(to) => {
@@ -148,7 +166,10 @@ impl Machine {
                     let mut ahead = input;
                     self.event_time_ms = Some(kind.millis(ahead.long()?));
                 }
-                Op::End => return Ok(input.at),
+                Op::End => {
+                    unchecked.check(bytes)?;
+                    return Ok(input.at);
+                }
             }
         }
     }

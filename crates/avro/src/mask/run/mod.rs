@@ -6,6 +6,8 @@ mod input;
 mod machine;
 mod masked;
 mod outputs;
+mod skip;
+mod unchecked;
 
 pub(super) use input::Input;
 pub(super) use machine::Machine;
