@@ -19,6 +19,9 @@ pub(crate) const SPLICE: &str = "splice by hand, all six rules";
 pub(crate) const FAST: &str = "serde_avro_fast to a struct and back";
 pub(crate) const APACHE: &str = "apache-avro to values and back";
 
+/// Parts of the names of one view and of what it is compared with.
+pub(crate) const COMPARED: &str = "splice,serde_avro_fast,apache-avro,1 view";
+
 pub(crate) fn program_name(views: usize) -> String {
     format!("masking program, {views} view{}", if views == 1 { "" } else { "s" })
 }

@@ -11,6 +11,8 @@ use super::contest::{APACHE, FAST, MEMCPY, SPLICE, VIEWS, program_name};
 pub(crate) struct Report {
     pub(crate) bytes_mean: f64,
     pub(crate) contest: Vec<Figures>,
+    /// For other numbers of records, one view and what it is compared with.
+    pub(crate) warmth: Vec<(u64, Vec<Figures>)>,
     /// For each size, in bytes.
     pub(crate) sizes: Vec<(f64, Figures)>,
     /// For each number of masked columns.
@@ -33,9 +35,19 @@ impl Target {
     }
 }
 
+fn named<'a>(contest: &'a [Figures], name: &str) -> &'a Figures {
+    contest.iter().find(|figures| figures.name == name).expect("every contender was measured")
+}
+
+/// How many times as long as one view the splice by hand took, serde_avro_fast and apache-avro.
+fn times_one_view(contest: &[Figures]) -> [f64; 3] {
+    let one = named(contest, &program_name(1));
+    [SPLICE, FAST, APACHE].map(|name| named(contest, name).ratio_to(one))
+}
+
 impl Report {
     fn figures(&self, name: &str) -> &Figures {
-        self.contest.iter().find(|figures| figures.name == name).expect("every contender was measured")
+        named(&self.contest, name)
     }
 
     fn ratio(&self, name: &str, other: &str) -> f64 {
@@ -87,6 +99,17 @@ impl Report {
             let (ns, allocations) = (figures.nanoseconds(), figures.allocations);
             writeln!(out, "  {:<42}{ns:>10.0}{memcpy:>10.1}{view:>11.2}{allocations:>14.1}", figures.name)?;
         }
+        writeln!(out, "\none view on fewer and on more records: hot and cold")?;
+        writeln!(
+            out,
+            "  {:<20}{:>10}{:>10}{:>18}{:>14}",
+            "records", "ns/record", "x splice", "serde_avro_fast x", "apache-avro x"
+        )?;
+        for (records, figures) in &self.warmth {
+            let ns = named(figures, &one).nanoseconds();
+            let [splice, fast, apache] = times_one_view(figures);
+            writeln!(out, "  {records:<20}{ns:>10.0}{:>10.2}{fast:>18.1}{apache:>14.1}", 1.0 / splice)?;
+        }
         writeln!(out, "\na record with an array of small records, one column hashed")?;
         writeln!(out, "  {:<42}{:>10}{:>10}", "bytes", "ns/record", "ns/byte")?;
         for (mean, figures) in &self.sizes {
@@ -122,13 +145,21 @@ impl Report {
             .columns
             .iter()
             .map(|(columns, figures)| json!({"columns": columns, "ns_per_record": figures.nanoseconds()}));
+        let warmth = self.warmth.iter().map(|(records, figures)| {
+            let [splice, fast, apache] = times_one_view(figures);
+            json!({
+                "records": records, "ns_per_record": named(figures, &program_name(1)).nanoseconds(),
+                "times_splice": 1.0 / splice, "times_as_fast_as_serde_avro_fast": fast,
+                "times_as_fast_as_apache_avro": apache,
+            })
+        });
         let targets = self.targets();
         let targets = targets.iter().map(|target| {
             json!({"target": target.what, "found": target.found, "bound": target.bound, "met": target.is_met()})
         });
         json!({
             "workload": "crm-customer-1k", "bytes_per_record": self.bytes_mean,
-            "contest": contest.collect::<Vec<_>>(), "sizes": sizes.collect::<Vec<_>>(),
+            "contest": contest.collect::<Vec<_>>(), "warmth": warmth.collect::<Vec<_>>(), "sizes": sizes.collect::<Vec<_>>(),
             "columns": columns.collect::<Vec<_>>(), "compile_ms": self.compile_ms,
             "targets": targets.collect::<Vec<_>>(),
         })
