@@ -9,6 +9,7 @@ mod check;
 mod clients;
 mod demo;
 mod polyglot;
+mod quarantine;
 mod readme;
 mod registry;
 mod replicas;

@@ -21,6 +21,7 @@ mod lookup;
 mod metrics;
 mod product;
 pub mod quarantine;
+pub mod replay;
 mod service;
 mod task;
 mod trouble;

@@ -1,9 +1,11 @@
 //! Where topics begin and end, and how far a group has read them.
 
+use std::collections::BTreeSet;
+
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{Admin, REQUEST_TIMEOUT};
+use super::{Admin, REQUEST_TIMEOUT, options};
 use crate::blocking::run as blocking;
 use crate::context::LogContext;
 use crate::{Error, ErrorKind, Offsets, TopicPartition};
@@ -51,6 +53,23 @@ impl Admin {
             read_offsets(&operation, &committed)
         })
         .await
+    }
+
+    /// Deletes all records before these offsets, for good; returns where each partition begins now.
+    ///
+    /// Kafka refuses this for a topic whose `cleanup.policy` has no `delete` in it ([`ErrorKind::Invalid`]).
+    pub async fn delete_records(&self, before: &Offsets) -> Result<Offsets, Error> {
+        let topics: BTreeSet<&str> = before.keys().map(|partition| partition.topic.as_str()).collect();
+        let topics: Vec<&str> = topics.into_iter().collect();
+        let operation = format!("delete records of {}", topics.join(", "));
+        let failed = |error| Error::kafka(operation.as_str(), error);
+        let mut list = TopicPartitionList::with_capacity(before.len());
+        for (partition, offset) in before {
+            let added = list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*offset));
+            added.map_err(failed)?;
+        }
+        let deleted = self.shared.client.delete_records(&list, &options()).await.map_err(failed)?;
+        read_offsets(&operation, &deleted)
     }
 
     async fn edge(&self, topics: &[&str], edge: Offset) -> Result<Offsets, Error> {

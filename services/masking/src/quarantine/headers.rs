@@ -30,6 +30,10 @@ pub mod header {
     pub const REVISION: &str = "mesh-revision";
     /// The version of the key that sealed the body.
     pub const KEY_VERSION: &str = "mesh-key-version";
+    /// Of a marker: what became of a quarantined record.
+    pub const OUTCOME: &str = "mesh-outcome";
+    /// Of a marker: the quarantined record's offset, in the marker's own partition of the quarantine.
+    pub const OF_OFFSET: &str = "mesh-of-offset";
 }
 
 /// Where a refused record came from, and under what.

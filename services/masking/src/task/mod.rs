@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     Config, catalogue::Products, counts::Moved, lookup::Lookups, metrics::TransactionMeters, trouble::Troubles,
 };
+pub(crate) use output::{EVENT_TIME_HEADER, TOKEN_KEYS_HEADER};
 use session::Session;
 
 /// Between two openings of a task's consumer and producer; doubled from the first to the last.

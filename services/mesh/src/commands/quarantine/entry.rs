@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mesh_kafka::Record;
-use mesh_masking::quarantine::Entry;
+use mesh_masking::quarantine::{Entry, Outcome};
 use serde::Serialize;
 
 /// What everybody may see of a refused record.
@@ -24,6 +24,39 @@ pub(super) struct Row {
     pub major: u32,
     pub revision: u64,
     pub key_version: u32,
+    /// What became of it since.
+    pub state: State,
+}
+
+/// What became of a refused record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    /// It waits to be mended and replayed.
+    Waiting,
+    /// It was let through since.
+    Replayed,
+    /// A newer record of its key was let through instead.
+    Overtaken,
+}
+
+impl State {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            State::Waiting => "waiting",
+            State::Replayed => Outcome::Replayed.name(),
+            State::Overtaken => Outcome::Overtaken.name(),
+        }
+    }
+}
+
+impl From<Outcome> for State {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Replayed => State::Replayed,
+            Outcome::Overtaken => State::Overtaken,
+        }
+    }
 }
 
 impl Row {
@@ -43,6 +76,7 @@ impl Row {
             major: entry.major,
             revision: entry.revision,
             key_version: entry.key_version,
+            state: State::Waiting,
         }
     }
 

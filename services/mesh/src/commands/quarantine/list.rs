@@ -1,6 +1,6 @@
 //! `mesh quarantine list`.
 
-use super::entry::{Row, shown_time};
+use super::entry::{Row, State, shown_time};
 use super::find;
 use crate::cli::Format;
 use crate::commands::product::kafka_failure;
@@ -10,6 +10,7 @@ use crate::output::{self, Reader};
 use comfy_table::{Table, presets::NOTHING};
 use mesh_contract::ProductRef;
 use mesh_kafka::log::LogReader;
+use mesh_masking::quarantine::Marker;
 use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,8 @@ pub(super) struct Args {
 pub(super) struct Listing {
     partitions: BTreeMap<i32, VecDeque<Row>>,
     pub(super) reasons: BTreeMap<String, u64>,
+    /// How many have been let through since, whatever they were refused for.
+    pub(super) replayed: u64,
 }
 
 impl Listing {
@@ -40,6 +43,16 @@ impl Listing {
             newest.pop_front();
         }
         newest.push_back(row);
+    }
+
+    /// What became of a record is told behind it, in its partition.
+    pub(super) fn mark(&mut self, partition: i32, marker: &Marker) {
+        let state = State::from(marker.outcome);
+        self.replayed += u64::from(state == State::Replayed);
+        let rows = self.partitions.entry(partition).or_default();
+        if let Ok(index) = rows.binary_search_by_key(&marker.of_offset, |row| row.offset) {
+            rows[index].state = state;
+        }
     }
 
     /// By time; of the same time by partition and offset.
@@ -56,14 +69,17 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let mut reader = LogReader::open(&kafka, &topic).await.map_err(kafka_failure)?;
     let (mut listing, limit) = (Listing::default(), args.limit as usize);
     let is_asked = |row: &Row| args.reason.as_ref().is_none_or(|reason| *reason == row.reason);
-    let read = reader.read_to_end(|record| {
-        let row = Row::of(&record);
-        if is_asked(&row) {
-            listing.add(row, limit);
+    let read = reader.read_to_end(|record| match Marker::of(&record) {
+        Some(marker) => listing.mark(record.partition, &marker),
+        None => {
+            let row = Row::of(&record);
+            if is_asked(&row) {
+                listing.add(row, limit);
+            }
         }
     });
     read.await.map_err(kafka_failure)?;
-    let summary = summary(&listing.reasons);
+    let summary = summary(&listing.reasons, listing.replayed);
     let rows = listing.rows();
     match context.format() {
         Format::Json => show_json(&rows)?,
@@ -87,7 +103,7 @@ fn show_json(rows: &[Row]) -> Result<(), Failure> {
 pub(super) fn table(rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["partition", "offset", "reason", "source", "schema id", "refused at"]);
+    table.set_header(["partition", "offset", "reason", "source", "schema id", "refused at", "state"]);
     for row in rows {
         let source = format!("{}[{}]@{}", row.source_topic, row.source_partition, row.source_offset);
         table.add_row([
@@ -97,14 +113,15 @@ pub(super) fn table(rows: &[Row]) -> String {
             source,
             row.shown_schema_id(),
             shown_time(row.time),
+            row.state.name().to_owned(),
         ]);
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().trim_start_matches(' ').to_owned()).collect();
     lines.join("\n")
 }
 
-/// `4 refused: 3 key-mismatch, 1 truncated`
-pub(super) fn summary(reasons: &BTreeMap<String, u64>) -> String {
+/// `4 refused: 3 key-mismatch, 1 truncated; 2 replayed since`
+pub(super) fn summary(reasons: &BTreeMap<String, u64>, replayed: u64) -> String {
     let total: u64 = reasons.values().sum();
     if total == 0 {
         return "nothing was refused".to_owned();
@@ -112,5 +129,6 @@ pub(super) fn summary(reasons: &BTreeMap<String, u64>) -> String {
     let mut counts: Vec<(&String, &u64)> = reasons.iter().collect();
     counts.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), *reason));
     let counts: Vec<String> = counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-    format!("{total} refused: {}", counts.join(", "))
+    let since = if replayed == 0 { String::new() } else { format!("; {replayed} replayed since") };
+    format!("{total} refused: {}{since}", counts.join(", "))
 }

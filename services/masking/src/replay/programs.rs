@@ -1,0 +1,80 @@
+//! The programs in force, waited for: a replay has nothing else to do meanwhile.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::ReplayError;
+use crate::{
+    lookup::{Answer, Lookups, Prepared, Wanted},
+    product::Product,
+    quarantine::Reason,
+};
+
+/// How long to wait for the registry, the keys or an output before the replay is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+const STEP: Duration = Duration::from_millis(50);
+
+/// What there is for records of one product.
+pub(super) struct Programs {
+    lookups: Lookups,
+    pub(super) product: Arc<Product>,
+    /// Of the contract's own schema, for tombstones.
+    pub(super) base: Arc<Prepared>,
+    writers: Vec<(u32, Result<Arc<Prepared>, Reason>)>,
+}
+
+impl Programs {
+    pub(super) async fn of(lookups: Lookups, product: Arc<Product>) -> Result<Self, ReplayError> {
+        if let Err(why) = &product.rules {
+            return Err(ReplayError::Contract { why: why.clone() });
+        }
+        let base = wait(&lookups, &product, Wanted::Base).await?;
+        let base = base.map_err(|reason| ReplayError::Contract { why: reason.to_string() })?;
+        Ok(Programs { lookups, product, base, writers: Vec::new() })
+    }
+
+    /// Makes sure that it is known what there is for records that were written with this schema.
+    pub(super) async fn learn(&mut self, schema_id: u32) -> Result<(), ReplayError> {
+        if self.writers.iter().all(|(id, _)| *id != schema_id) {
+            let found = wait(&self.lookups, &self.product, Wanted::Writer(schema_id)).await?;
+            self.writers.push((schema_id, found));
+        }
+        Ok(())
+    }
+
+    /// What there is for records of a schema that was learnt.
+    pub(super) fn writer(&self, schema_id: u32) -> Result<&Prepared, Reason> {
+        let found = self.writers.iter().find(|(id, _)| *id == schema_id);
+        match found {
+            Some((_, Ok(prepared))) => Ok(prepared),
+            Some((_, Err(reason))) => Err(reason.clone()),
+            None => Err(Reason::UnknownSchemaId),
+        }
+    }
+}
+
+async fn wait(
+    lookups: &Lookups,
+    product: &Arc<Product>,
+    wanted: Wanted,
+) -> Result<Result<Arc<Prepared>, Reason>, ReplayError> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut asked = lookups.ask(product, wanted);
+    loop {
+        let ticket = match asked {
+            Answer::Ready(prepared) => return Ok(Ok(prepared)),
+            Answer::Pending(ticket) => ticket,
+        };
+        if let Some(outcome) = ticket.wait(Duration::ZERO) {
+            return Ok(outcome);
+        }
+        if Instant::now() >= deadline {
+            let reason = ticket.trouble_met().map_or("no answer", |trouble| trouble.label());
+            return Err(ReplayError::Unavailable { reason });
+        }
+        tokio::time::sleep(STEP).await;
+        asked = Answer::Pending(ticket);
+    }
+}
