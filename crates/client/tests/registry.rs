@@ -84,7 +84,7 @@ const BY_ID: &str = "GET /schemas/ids/7?deleted=true";
 #[tokio::test]
 async fn a_schema_is_asked_for_once() {
     let stub = Stub::default().on(BY_ID, &[(200, json!({ "schema": "\"string\"" }))]);
-    let registry = RegistryClient::new(&stub.start().await).unwrap();
+    let registry = RegistryClient::new(stub.start().await).unwrap();
     assert!(!registry.url().contains("secret"));
     for _ in 0..3 {
         let schema = registry.clone().schema_by_id(7).await.unwrap();
@@ -104,7 +104,7 @@ async fn references_come_before_what_refers_to_them() {
             &[(200, json!({ "id": 2, "version": 1, "schema": "B", "references": refers("c") }))],
         )
         .on("GET /subjects/c/versions/1", &[(200, json!({ "id": 3, "version": 1, "schema": "C" }))]);
-    let registry = RegistryClient::new(&stub.start().await).unwrap();
+    let registry = RegistryClient::new(stub.start().await).unwrap();
     assert_eq!(registry.schema_by_id(7).await.unwrap().references, ["C", "B"]);
 }
 
@@ -112,7 +112,7 @@ async fn references_come_before_what_refers_to_them() {
 async fn not_found_is_certain_and_unavailable_is_tried_again() {
     let busy = (503, json!({ "error_code": 50301, "message": "not caught up yet" }));
     let stub = Stub::default().on(BY_ID, &[busy.clone(), busy.clone(), (200, json!({ "schema": "\"int\"" }))]);
-    let registry = RegistryClient::new(&stub.start().await).unwrap();
+    let registry = RegistryClient::new(stub.start().await).unwrap();
     assert_eq!(registry.schema_by_id(7).await.unwrap().text, "\"int\"");
     assert_eq!(stub.count(BY_ID), 3);
     let missing = registry.schema_by_id(8).await.unwrap_err();
@@ -120,7 +120,7 @@ async fn not_found_is_certain_and_unavailable_is_tried_again() {
     assert_eq!(stub.count("GET /schemas/ids/8?deleted=true"), 1);
 
     let stub = Stub::default().on(BY_ID, &[busy]);
-    let registry = RegistryClient::new(&stub.start().await).unwrap();
+    let registry = RegistryClient::new(stub.start().await).unwrap();
     let unavailable = registry.schema_by_id(7).await.unwrap_err();
     assert!(unavailable.is_unavailable() && unavailable.to_string().contains("not caught up yet"), "{unavailable}");
     assert_eq!(stub.count(BY_ID), 4);
@@ -131,7 +131,7 @@ async fn a_registry_that_is_down_is_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let registry = RegistryClient::new(&format!("http://{address}")).unwrap();
+    let registry = RegistryClient::new(format!("http://{address}")).unwrap();
     for error in [registry.schema_by_id(7).await.unwrap_err(), registry.check("s", &json!("int")).await.unwrap_err()] {
         assert!(error.is_unavailable() && error.to_string().to_lowercase().contains("refused"), "{error}");
     }
@@ -145,7 +145,7 @@ async fn refusals_have_kinds() {
         .on("POST /subjects/invalid/versions", &[refused(422, 42201)])
         .on("POST /subjects/forbidden/versions", &[refused(403, 40301)])
         .on("POST /subjects/new/versions", &[(200, json!({ "id": 5 }))]);
-    let registry = RegistryClient::new(&stub.start().await).unwrap();
+    let registry = RegistryClient::new(stub.start().await).unwrap();
     let register = async |subject| registry.register(subject, &json!("int")).await;
     assert!(matches!(register("incompatible").await, Err(RegistryError::Incompatible { said, .. }) if said == "why"));
     assert!(matches!(register("invalid").await, Err(RegistryError::InvalidSchema { .. })));
@@ -163,7 +163,7 @@ async fn levels_and_verdicts_are_read() {
         .on(check, &[(200, json!({ "is_compatible": false, "messages": ["field x is gone"] }))])
         .on("PUT /config/s", &[(200, json!({ "compatibility": "FULL" }))])
         .on("GET /config/s?defaultToGlobal=true", &[(200, json!({ "compatibilityLevel": "FULL" }))]);
-    let registry = RegistryClient::new(&stub.start().await).unwrap();
+    let registry = RegistryClient::new(stub.start().await).unwrap();
     let verdict = registry.check("s", &json!("int")).await.unwrap();
     assert!(!verdict.compatible && verdict.messages == ["field x is gone"]);
     assert!(registry.check("unknown", &json!("int")).await.unwrap().compatible);

@@ -72,6 +72,14 @@ impl Store {
         tokio::time::timeout(patience, reached).await.is_ok_and(|reached| reached.is_ok())
     }
 
+    /// Waits until a state has been read of which something holds, in bounds.
+    pub(crate) async fn until(&self, patience: Duration, holds: impl Fn(&State) -> bool) {
+        let mut progress = self.progress.subscribe();
+        let reached = progress.wait_for(|progress| progress.caught_up && holds(&self.state()));
+        // Whoever waits looks again.
+        let _ = tokio::time::timeout(patience, reached).await;
+    }
+
     /// The questions that a follower has to answer; nothing if another one does already.
     pub(crate) fn catch_ups(&self) -> Option<mpsc::Receiver<CatchUp>> {
         let (sender, questions) = mpsc::channel(CATCH_UPS_MAX);

@@ -1,7 +1,12 @@
 //! The registry on a real Kafka: what it keeps, what it never gives twice, and clients that know Confluent's.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt, time::Duration};
+
+use mesh_client::{
+    RegistryClient, RegistryError,
+    registry::{Credentials, Endpoint, Login},
+};
 
 use mesh_kafka::{
     Settings,
@@ -10,7 +15,10 @@ use mesh_kafka::{
     log::LogReader,
 };
 use mesh_registry::{Config, Error, Registry};
-use mesh_runtime::Shutdown;
+use mesh_runtime::{
+    Shutdown, Tls, TlsFiles,
+    access::{Access, hashed_token},
+};
 use schema_registry_converter::{
     async_impl::schema_registry::{SrSettings, get_schema_by_id, get_schema_by_subject, post_schema},
     schema_registry_common::{SchemaType, SubjectNameStrategy, SuppliedSchema},
@@ -33,10 +41,13 @@ struct Replica {
 
 impl Replica {
     async fn start(settings: &Settings, topic: &str) -> Self {
-        let config = Config { topic: topic.to_owned(), ..Config::new("127.0.0.1:0", settings.clone()) };
+        Self::run(Config { topic: topic.to_owned(), ..Config::new("127.0.0.1:0", settings.clone()) }).await
+    }
+
+    async fn run(config: Config) -> Self {
         let readiness = config.readiness.clone();
         let registry = Registry::bind(config).await.unwrap();
-        let url = format!("http://{}", registry.address());
+        let url = registry.url();
         let shutdown = Shutdown::new(Duration::from_secs(5));
         let task = tokio::spawn(registry.serve(shutdown.clone()));
         tokio::time::timeout(DEADLINE, readiness.ready()).await.unwrap();
@@ -73,6 +84,7 @@ async fn on_a_real_kafka() {
     what_was_registered_is_there_after_a_restart(&settings).await;
     concurrent_registrations_share_no_id(&settings).await;
     two_replicas_share_no_id(&settings).await;
+    replicas_ask_each_other_over_https_as_themselves(&settings).await;
     known_clients_register_and_look_up(&settings).await;
     the_log_has_confluents_form(&settings).await;
     an_unfit_topic_is_refused(&settings).await;
@@ -136,6 +148,7 @@ async fn two_replicas_share_no_id(settings: &Settings) {
         assert!(ids.insert(body["id"].as_u64().unwrap()), "given twice: {body}");
     }
     let elections = claims(settings, "replicas").await;
+    assert!(elections <= 2, "{elections} elections, though both were there all the time");
     for number in 40..60 {
         let (one, other) = (&replicas[number % 2], &replicas[(number + 1) % 2]);
         let id = one.register(&format!("s{number}"), &record(&format!("R{number}"))).await.unwrap();
@@ -147,6 +160,58 @@ async fn two_replicas_share_no_id(settings: &Settings) {
     one.stop().await;
     assert_eq!(other.register("s60", &record("R60")).await, Ok(61), "the other one takes over");
     other.stop().await;
+}
+
+/// Each decides what a client may do; the other one lets in the replica, not the client.
+async fn replicas_ask_each_other_over_https_as_themselves(settings: &Settings) {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    };
+    let issued = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let files = TlsFiles {
+        certificate: secret("tls.crt", &issued.cert.pem()),
+        key: secret("tls.key", &issued.signing_key.serialize_pem()),
+    };
+    // What a client may do differs, so that it shows who decides.
+    let users = |client: &str| {
+        let (replica, own) = (hashed_token("mesh_replica"), hashed_token("mesh_client"));
+        let users = json!([
+            { "name": "replica", "token": replica, "write": ["*"] },
+            { "name": "client", "token": own, "write": [client], "read": ["*"] },
+        ]);
+        secret(&format!("{client}json"), &json!({ "users": users }).to_string())
+    };
+    let config = |client: &str, token: &str| Config {
+        topic: "https".to_owned(),
+        tls: Some(Tls::open(files.clone()).unwrap()),
+        access: Access::open(&users(client)).unwrap(),
+        peers: Login::default().trusting(&issued.cert.pem()).unwrap().with(Credentials::token(token)),
+        ..Config::new("127.0.0.1:0", settings.clone())
+    };
+    let client = async |replica: &Replica, subject: &str| {
+        let login = Login::default().trusting(&issued.cert.pem()).unwrap().with(Credentials::token("mesh_client"));
+        let registry = RegistryClient::new(Endpoint::new(&*replica.url).with_login(login)).unwrap();
+        registry.register(subject, &serde_json::from_str(&record(&subject.replace('.', "_"))).unwrap()).await
+    };
+    let writer = Replica::run(config("crm.", "mesh_replica")).await;
+    assert_eq!(client(&writer, "crm.a").await, Ok(1));
+    let other = Replica::run(config("web.", "mesh_replica")).await;
+    assert_eq!(client(&other, "web.a").await, Ok(2), "handed to the writer, which would not have let the client");
+    let refused = client(&other, "crm.b").await.unwrap_err();
+    assert!(matches!(refused, RegistryError::Unauthorised { .. }), "{refused:?}");
+    let stranger = Replica::run(config("web.", "mesh_stranger")).await;
+    let refused = client(&stranger, "web.b").await.unwrap_err();
+    assert!(refused.to_string().contains("does not let this replica in"), "{refused}");
+    for replica in [other, stranger] {
+        replica.stop().await;
+    }
+    assert_eq!(client(&writer, "crm.c").await, Ok(3), "the writer was not taken over from");
+    assert_eq!(claims(settings, "https").await, 1);
+    writer.stop().await;
 }
 
 /// How often a replica became the log's writer.

@@ -1,12 +1,16 @@
 //! Follows `mesh.products`, on demand.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use mesh_client::catalogue::{CatalogueError, Follower};
-use mesh_kafka::Settings;
+use mesh_contract::topic::PRODUCTS_TOPIC;
+use mesh_kafka::{Settings, admin::Admin};
 use tokio::sync::Mutex;
 
 use super::{Governance, Rules};
@@ -35,11 +39,23 @@ enum Source {
     Kafka {
         settings: Settings,
         rules: Rules,
-        follower: Box<Mutex<Option<Follower>>>,
+        /// How many readings have begun.
+        begun: AtomicU64,
+        reading: Box<Mutex<Reading>>,
     },
     /// What is known is all there is.
     #[cfg(any(test, feature = "memory"))]
     Fixed,
+}
+
+/// Whoever holds it reads; the others wait.
+#[derive(Default)]
+struct Reading {
+    follower: Option<Follower>,
+    /// Tells whether there is a topic to follow, as long as nobody follows it.
+    admin: Option<Admin>,
+    /// The number of the last reading that came to its end.
+    done: u64,
 }
 
 impl std::fmt::Debug for Source {
@@ -51,7 +67,7 @@ impl std::fmt::Debug for Source {
 impl Products {
     /// Nothing is read before the first question.
     pub(crate) fn new(settings: Settings, rules: Rules, timeout: Duration) -> Self {
-        let source = Source::Kafka { settings, rules, follower: Box::default() };
+        let source = Source::Kafka { settings, rules, begun: AtomicU64::new(0), reading: Box::default() };
         Self { source, known: RwLock::default(), timeout }
     }
 
@@ -67,8 +83,8 @@ impl Products {
         match &self.source {
             #[cfg(any(test, feature = "memory"))]
             Source::Fixed => Ok(self.known().unwrap_or_default()),
-            Source::Kafka { settings, rules, follower } => {
-                let read = self.read(settings, rules, follower);
+            Source::Kafka { settings, rules, begun, reading } => {
+                let read = self.read(settings, rules, begun, reading);
                 tokio::time::timeout(self.timeout, read).await.unwrap_or(Err(ProductsError::TimedOut))
             }
         }
@@ -82,29 +98,35 @@ impl Products {
         }
     }
 
+    /// Reads to the end, for all who asked before this reading began.
     async fn read(
         &self,
         settings: &Settings,
         rules: &Rules,
-        follower: &Mutex<Option<Follower>>,
+        begun: &AtomicU64,
+        reading: &Mutex<Reading>,
     ) -> Result<Arc<Governance>, ProductsError> {
-        let mut follower = follower.lock().await;
-        let before = follower.as_ref().map_or(0, Follower::taken);
-        let known = match follow(&mut follower, settings).await {
-            Ok(None) => Governance::default(),
+        let asked_during = begun.load(Ordering::SeqCst);
+        let mut reading = reading.lock().await;
+        if let Some(known) = self.known().filter(|_| reading.done > asked_during) {
+            return Ok(known);
+        }
+        let number = begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let before = reading.follower.as_ref().map_or(0, Follower::taken);
+        let known = match reading.follow(settings).await {
+            Ok(None) => Arc::new(Governance::default()),
             Ok(Some(follower)) => match self.known().filter(|_| before > 0 && before == follower.taken()) {
-                Some(known) => return Ok(known),
-                None => Governance::of(follower.catalogue(), rules),
+                Some(known) => known,
+                None => Arc::new(Governance::of(follower.catalogue(), rules)),
             },
-            Err(error) => {
+            Err(reason) => {
                 // Whatever state the reader is in: the next question reads anew.
-                *follower = None;
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                return Err(ProductsError::Read { reason: format!("{error}{cause}") });
+                reading.follower = None;
+                return Err(ProductsError::Read { reason });
             }
         };
-        let known = Arc::new(known);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        reading.done = number;
         Ok(known)
     }
 
@@ -113,19 +135,34 @@ impl Products {
     }
 }
 
-/// Reads to the end of `mesh.products`; nothing if no contract was ever applied.
-async fn follow<'f>(
-    follower: &'f mut Option<Follower>,
-    settings: &Settings,
-) -> Result<Option<&'f Follower>, CatalogueError> {
-    if follower.is_none() {
-        *follower = match Follower::open(settings).await {
-            Ok(opened) => Some(opened),
-            Err(CatalogueError::NotThere) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+impl Reading {
+    /// Reads to the end of `mesh.products`; nothing if no contract was ever applied.
+    async fn follow(&mut self, settings: &Settings) -> Result<Option<&Follower>, String> {
+        if self.follower.is_none() && self.is_there(settings).await.map_err(|error| chain(&error))? {
+            self.follower = match Follower::open(settings).await {
+                Ok(opened) => Some(opened),
+                Err(CatalogueError::NotThere) => None,
+                Err(error) => return Err(chain(&error)),
+            };
+            self.admin = None;
+        }
+        let Some(follower) = &mut self.follower else { return Ok(None) };
+        follower.catch_up().await.map_err(|error| chain(&error))?;
+        Ok(Some(follower))
     }
-    let Some(follower) = follower else { return Ok(None) };
-    follower.catch_up().await?;
-    Ok(Some(follower))
+
+    /// Whether there is a topic to follow: a client of its own is too much to find that out by, each time.
+    async fn is_there(&mut self, settings: &Settings) -> Result<bool, mesh_kafka::Error> {
+        let admin = match &self.admin {
+            Some(admin) => admin,
+            None => self.admin.insert(Admin::new(settings)?),
+        };
+        Ok(admin.partitions(PRODUCTS_TOPIC).await?.is_some())
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -89,7 +89,7 @@ impl App {
             // A refusal may be out of date: the log's writer has the last word.
             Ok(_) | Err(_) => {
                 self.require_writer()?;
-                Ok(self.writer.submit(plan).await?)
+                Ok(self.writer.submit(replica::replaces(), plan).await?)
             }
         }
     }
@@ -99,7 +99,9 @@ impl App {
     /// Refuses a change that another replica has to make, unless that one was found to be out of reach.
     fn require_writer(&self) -> Result<(), Problem> {
         let state = self.state()?;
-        let elsewhere = state.writer().filter(|writer| self.peers.url() != Some(*writer) && !replica::takes_over());
+        let gone = replica::replaces();
+        let others = state.writer().filter(|writer| self.peers.url() != Some(*writer));
+        let elsewhere = others.filter(|writer| gone.as_deref() != Some(*writer));
         elsewhere.map_or(Ok(()), |writer| Err(Problem::elsewhere(writer)))
     }
 }

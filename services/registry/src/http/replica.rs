@@ -30,13 +30,13 @@ const ATTEMPTS_MAX: u32 = 5;
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 tokio::task_local! {
-    /// Whether the log's writer was found to be out of reach.
-    static TAKES_OVER: bool;
+    /// The log's writer that was found to be out of reach.
+    static REPLACES: Option<String>;
 }
 
-/// Whether the request at hand may make this replica the log's writer.
-pub(super) fn takes_over() -> bool {
-    TAKES_OVER.try_with(|takes_over| *takes_over).unwrap_or(false)
+/// The log's writer in whose place the request at hand may make this replica the writer.
+pub(super) fn replaces() -> Option<String> {
+    REPLACES.try_with(Clone::clone).ok().flatten()
 }
 
 /// The other replicas, as this one sees them.
@@ -119,10 +119,9 @@ pub(super) async fn answer(State(app): State<App>, request: Request, next: Next)
             .into_response();
     };
     let asked = Asked { parts, body };
-    let mut takes_over = false;
+    let mut replaces = None;
     for _ in 0..ATTEMPTS_MAX {
-        let response = TAKES_OVER.scope(takes_over, next.clone().run(asked.request())).await;
-        takes_over = false;
+        let response = REPLACES.scope(replaces.take(), next.clone().run(asked.request())).await;
         match response.extensions().get::<Meaning>().cloned() {
             Some(Meaning::Elsewhere(writer)) if !asked.is_forwarded() => match app.peers.forward(&writer, &asked).await
             {
@@ -133,7 +132,7 @@ pub(super) async fn answer(State(app): State<App>, request: Request, next: Next)
                 Some(_) => {}
                 None => {
                     tracing::warn!(writer, "the log's writer is out of reach, taking over");
-                    takes_over = true;
+                    replaces = Some(writer);
                 }
             },
             Some(Meaning::TakenOver) if !asked.is_forwarded() => {}

@@ -48,6 +48,8 @@ pub(crate) enum WriteError {
 
 /// A change, to be decided on when its turn has come.
 pub(crate) struct Command {
+    /// The log's writer that was found to be out of reach: the change may make this replica the writer in its place.
+    replaces: Option<String>,
     decide: Box<Decide>,
     is_abandoned: Box<dyn Fn() -> bool + Send>,
 }
@@ -74,13 +76,15 @@ impl Writer {
         (Self { commands, timeout }, queue)
     }
 
-    /// Plans a change on the newest state and makes it; returns when every reader of this replica can see it.
+    /// Plans a change on the newest state and makes it; returns when every reader of this replica can see it. `replaces`
+    /// names a writer of the log that is out of reach.
     pub(crate) async fn submit<T: Send + 'static>(
         &self,
+        replaces: Option<String>,
         plan: impl FnOnce(&State) -> Result<Plan<T>, Refusal> + Send + 'static,
     ) -> Result<T, WriteError> {
         let (sender, answer) = oneshot::channel();
-        self.commands.try_send(command(plan, sender)).map_err(|error| match error {
+        self.commands.try_send(command(replaces, plan, sender)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::QueueFull,
             mpsc::error::TrySendError::Closed(_) => WriteError::ShuttingDown,
         })?;
@@ -93,6 +97,7 @@ impl Writer {
 }
 
 fn command<T: Send + 'static>(
+    replaces: Option<String>,
     plan: impl FnOnce(&State) -> Result<Plan<T>, Refusal> + Send + 'static,
     sender: oneshot::Sender<Result<T, WriteError>>,
 ) -> Command {
@@ -119,5 +124,5 @@ fn command<T: Send + 'static>(
         let sender = waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         sender.as_ref().is_none_or(oneshot::Sender::is_closed)
     };
-    Command { decide: Box::new(decide), is_abandoned: Box::new(is_abandoned) }
+    Command { replaces, decide: Box::new(decide), is_abandoned: Box::new(is_abandoned) }
 }

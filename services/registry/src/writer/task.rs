@@ -7,6 +7,10 @@ use tokio::sync::mpsc;
 use super::{Command, Decision, WriteError};
 use crate::{log::Record, metrics, store::Store};
 
+/// How long whoever fenced this writer may take to say in the log that it is the writer now.
+const SUCCESSION_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the log's end may take to be read before the log is claimed.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the follower may take to read back what was written.
 const READ_BACK_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -47,11 +51,13 @@ pub(crate) struct WriterTask<L> {
     url: Option<String>,
     /// Whether this is the log's writer, and has read all that was written before.
     claimed: bool,
+    /// Whether another replica has claimed the log since this one did.
+    fenced: bool,
 }
 
 impl<L: Log> WriterTask<L> {
     pub(crate) fn new(log: L, store: Arc<Store>, url: Option<String>) -> Self {
-        Self { log, store, url, claimed: false }
+        Self { log, store, url, claimed: false, fenced: false }
     }
 
     /// Serves until nobody can ask any more.
@@ -65,7 +71,7 @@ impl<L: Log> WriterTask<L> {
         if (command.is_abandoned)() {
             return;
         }
-        let ready = self.ensure_claimed().await;
+        let ready = self.ensure_claimed(command.replaces.as_deref()).await;
         let decision = self.decide(command, ready);
         let written = self.write(&decision.records).await;
         (decision.reply)(written);
@@ -80,15 +86,33 @@ impl<L: Log> WriterTask<L> {
     }
 
     /// Becomes the log's writer, and reads to the log's end as it is then: nobody else can have written after it.
-    async fn ensure_claimed(&mut self) -> Result<(), WriteError> {
+    /// Not in the place of a writer that may well be there: two that claimed the log in turns would get nothing written.
+    async fn ensure_claimed(&mut self, replaces: Option<&str>) -> Result<(), WriteError> {
         if self.claimed {
             return Ok(());
         }
+        // Where that fails, so does the claim.
+        let _ = self.store.catch_up(CATCH_UP_TIMEOUT).await;
+        if self.has_successor(replaces).await {
+            return Err(WriteError::TakenOver);
+        }
         self.log.claim().await.map_err(|error| self.failed(&error))?;
         self.append(&Record::Writer { url: self.url.clone() }).await?;
-        self.claimed = true;
+        (self.claimed, self.fenced) = (true, false);
         tracing::info!("claimed the registry's log as its writer");
         Ok(())
+    }
+
+    /// Whether the log names a writer that is neither this replica nor the one that is out of reach. Whoever fenced this
+    /// one is given time to be named.
+    async fn has_successor(&mut self, replaces: Option<&str>) -> bool {
+        let own = self.url.clone();
+        let is_another = |writer: Option<&str>| writer.is_some_and(|writer| Some(writer) != own.as_deref());
+        if std::mem::take(&mut self.fenced) {
+            self.store.until(SUCCESSION_TIMEOUT, |state| is_another(state.writer())).await;
+        }
+        let state = self.store.read();
+        state.is_ok_and(|state| is_another(state.writer()) && state.writer() != replaces)
     }
 
     async fn write(&mut self, records: &[Record]) -> Result<(), WriteError> {
@@ -115,6 +139,7 @@ impl<L: Log> WriterTask<L> {
         match error.fault {
             LogFault::TooLarge => WriteError::TooLarge,
             LogFault::Fenced => {
+                self.fenced = true;
                 tracing::warn!("another replica has claimed the registry's log");
                 WriteError::TakenOver
             }
