@@ -106,7 +106,7 @@ impl Registry {
         let log = KafkaLog::new(config.kafka.clone(), &config.topic);
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(WriterTask::new(log, store.clone(), url), queue));
+        tasks.spawn(write(WriterTask::new(log, store.clone(), url, config.write_timeout), queue));
         tasks.spawn(keep_state(config, store, latch, app.clone()));
         tracing::info!(url = listener.url(), "registry listens");
         if !access.is_restricted() && !listener.address().ip().is_loopback() {

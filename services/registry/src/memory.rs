@@ -62,7 +62,7 @@ impl MemoryRegistry {
         let patience = Duration::from_secs(10);
         let store = Arc::new(Store::default());
         let (writer, queue) = Writer::new(patience);
-        tokio::spawn(WriterTask::new(MemoryLog::new(store.clone()), store.clone(), None).run(queue));
+        tokio::spawn(WriterTask::new(MemoryLog::new(store.clone()), store.clone(), None, patience).run(queue));
         let products = Arc::new(Products::fixed(Governance::by(products)));
         let app = App::new(
             store.clone(),

@@ -102,9 +102,10 @@ impl Server {
     async fn start_with(governance: Governance, access: Access) -> Self {
         let store = Arc::new(Store::default());
         let behaviour = Arc::default();
-        let (writer, queue) = Writer::new(Duration::from_millis(300));
+        let patience = Duration::from_millis(300);
+        let (writer, queue) = Writer::new(patience);
         let log = FaultyLog { log: MemoryLog::new(store.clone()), behaviour: Arc::clone(&behaviour) };
-        tokio::spawn(WriterTask::new(log, store.clone(), None).run(queue));
+        tokio::spawn(WriterTask::new(log, store.clone(), None, patience).run(queue));
         let listener = HttpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.address());
         let shutdown = Shutdown::new(Duration::from_secs(1));

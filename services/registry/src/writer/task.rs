@@ -7,8 +7,6 @@ use tokio::sync::mpsc;
 use super::{Command, Decision, WriteError};
 use crate::{log::Record, metrics, store::Store};
 
-/// How long whoever fenced this writer may take to say in the log that it is the writer now.
-const SUCCESSION_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the log's end may take to be read before the log is claimed.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the follower may take to read back what was written.
@@ -53,11 +51,14 @@ pub(crate) struct WriterTask<L> {
     claimed: bool,
     /// Whether another replica has claimed the log since this one did.
     fenced: bool,
+    /// How long whoever fenced this writer may take to say in the log that it is the writer now.
+    succession_timeout: Duration,
 }
 
 impl<L: Log> WriterTask<L> {
-    pub(crate) fn new(log: L, store: Arc<Store>, url: Option<String>) -> Self {
-        Self { log, store, url, claimed: false, fenced: false }
+    /// `url` is where other replicas reach this one; `timeout` is how long a change may take in all.
+    pub(crate) fn new(log: L, store: Arc<Store>, url: Option<String>, timeout: Duration) -> Self {
+        Self { log, store, url, claimed: false, fenced: false, succession_timeout: timeout / 8 }
     }
 
     /// Serves until nobody can ask any more.
@@ -109,7 +110,7 @@ impl<L: Log> WriterTask<L> {
         let own = self.url.clone();
         let is_another = |writer: Option<&str>| writer.is_some_and(|writer| Some(writer) != own.as_deref());
         if std::mem::take(&mut self.fenced) {
-            self.store.until(SUCCESSION_TIMEOUT, |state| is_another(state.writer())).await;
+            self.store.until(self.succession_timeout, |state| is_another(state.writer())).await;
         }
         let state = self.store.read();
         state.is_ok_and(|state| is_another(state.writer()) && state.writer() != replaces)
