@@ -71,9 +71,29 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub bootstrap_servers: Option<String>,
-    /// The schema registry's address, http://host:port [default: that of the running `mesh up`]
-    #[arg(long, global = true, env = "MESH_REGISTRY_URL", value_name = "URL", help_heading = "Global options")]
+    /// The schema registry's address, http://host:port or https://host:port [default: that of the running `mesh up`]
+    #[arg(
+        long,
+        global = true,
+        env = "MESH_REGISTRY_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Global options"
+    )]
     pub registry_url: Option<String>,
+    /// The authority whose certificates registries have, in PEM [default: those that the system trusts]
+    #[arg(long, global = true, env = "MESH_REGISTRY_CA", value_name = "FILE", help_heading = "Global options")]
+    pub registry_ca: Option<PathBuf>,
+    /// Who to be at registries: {"user": …, "password": …} or {"token": …} in a file of one's own; or set
+    /// MESH_REGISTRY_TOKEN, or MESH_REGISTRY_USER and MESH_REGISTRY_PASSWORD
+    #[arg(
+        long,
+        global = true,
+        env = "MESH_REGISTRY_CREDENTIALS",
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub registry_credentials: Option<PathBuf>,
     /// A further librdkafka client setting, such as security.protocol=SSL; may be repeated
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", help_heading = "Global options", value_parser = key_value)]
     pub kafka_option: Vec<(String, String)>,
@@ -127,6 +147,8 @@ pub enum Command {
     Lineage(commands::lineage::Args),
     /// What was refused, and why
     Quarantine(commands::quarantine::Args),
+    /// Who may read and write what over HTTP: users, passwords and tokens in an access file
+    Credentials(commands::credentials::Args),
 }
 
 impl Command {

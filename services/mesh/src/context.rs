@@ -2,7 +2,9 @@
 
 use crate::cli::{AnyFormat, Format, Global, LogFormat};
 use crate::failure::Failure;
+use crate::login;
 use mesh_avro::keys::KeyRing;
+use mesh_client::registry::{Endpoint, Login};
 use mesh_kafka::Settings;
 use mesh_runtime::keys::{EnvKeys, FileKeys, KeysError};
 use mesh_runtime::telemetry;
@@ -117,6 +119,22 @@ impl Context {
             Failure::usage("no schema registry is named and no `mesh up` runs in this working tree")
                 .hint("start `mesh up` in another terminal, or give --registry-url")
         })
+    }
+
+    /// The registry as [`registry_url`](Self::registry_url) has it, with how to be let in.
+    ///
+    /// # Errors
+    /// No registry is named, or what lets one in cannot be used.
+    pub fn registry(&self) -> Result<Endpoint, Failure> {
+        Ok(Endpoint::new(self.registry_url()?).with_login(self.registry_login()?))
+    }
+
+    /// How to be let in at registries: the given authority, and the given credentials.
+    ///
+    /// # Errors
+    /// They cannot be read, are not in the expected form, or could be seen by others.
+    pub fn registry_login(&self) -> Result<Login, Failure> {
+        login::of(&self.global)
     }
 
     /// The file of key material that was given by flag or environment, if any.

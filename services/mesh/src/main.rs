@@ -12,6 +12,7 @@ mod demo;
 #[cfg(test)]
 mod deployment;
 mod failure;
+mod login;
 mod output;
 mod platform;
 mod tree;

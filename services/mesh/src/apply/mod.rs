@@ -15,6 +15,7 @@ mod topics;
 use crate::failure::Failure;
 use crate::tree::WorkingTree;
 use catalogue::Part;
+use mesh_client::registry::Endpoint;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::{ErrorKind, Settings};
 use std::path::Path;
@@ -33,18 +34,22 @@ pub async fn control_topics(kafka: &Settings) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`working_tree`], or the tree has findings.
-pub async fn tree(root: &Path, kafka: &Settings, registry_url: &str) -> Result<Vec<String>, Failure> {
+pub async fn tree(root: &Path, kafka: &Settings, registry: impl Into<Endpoint>) -> Result<Vec<String>, Failure> {
     let tree = WorkingTree::read(root)?.sound()?;
-    Ok(working_tree(&tree, kafka, registry_url).await?.product_names())
+    Ok(working_tree(&tree, kafka, registry).await?.product_names())
 }
 
 /// Applies a tree without errors; says what was done.
 ///
 /// # Errors
 /// Kafka or the registry cannot be reached or refuses, or a schema would break its readers: then nothing was created.
-pub async fn working_tree(tree: &WorkingTree, kafka: &Settings, registry_url: &str) -> Result<Applied, Failure> {
+pub async fn working_tree(
+    tree: &WorkingTree,
+    kafka: &Settings,
+    registry: impl Into<Endpoint>,
+) -> Result<Applied, Failure> {
     let admin = admin(kafka)?;
-    let registry = registry::Registry::new(registry_url)?;
+    let registry = registry::Registry::new(registry)?;
     let subjects = schemas::subjects(&tree.products);
     schemas::refuse_incompatible(&registry, &subjects).await?;
     let mut applied = Applied { topics: control::create(&admin).await?, ..Applied::default() };

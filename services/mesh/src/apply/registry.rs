@@ -3,7 +3,7 @@
 use super::report::Change;
 use crate::failure::Failure;
 use mesh_avro::schema::Schema;
-use mesh_client::registry::Version;
+use mesh_client::registry::{Endpoint, Version};
 use mesh_client::{RegistryClient, RegistryError};
 use mesh_contract::Compatibility;
 use serde_json::Value;
@@ -12,8 +12,8 @@ use serde_json::Value;
 pub(super) struct Registry(RegistryClient);
 
 impl Registry {
-    pub(super) fn new(url: &str) -> Result<Self, Failure> {
-        RegistryClient::new(url).map(Self).map_err(refused)
+    pub(super) fn new(endpoint: impl Into<Endpoint>) -> Result<Self, Failure> {
+        RegistryClient::new(endpoint).map(Self).map_err(refused)
     }
 
     /// Holds a subject to a level from now on.

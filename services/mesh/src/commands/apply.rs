@@ -14,9 +14,9 @@ pub struct Args {}
 pub async fn run(_args: Args, context: &Context) -> Result<Exit, Failure> {
     let tree = WorkingTree::read(&context.root()?)?.sound()?;
     tree.findings.iter().for_each(|finding| output::talk(&finding.to_string()));
-    let (kafka, registry_url) = (context.kafka()?, context.registry_url()?);
+    let (kafka, registry) = (context.kafka()?, context.registry()?);
     answers(&kafka).await?;
-    let applied = apply::working_tree(&tree, &kafka, &registry_url).await?;
+    let applied = apply::working_tree(&tree, &kafka, registry).await?;
     let _ = match context.format() {
         Format::Text => output::data(&applied.text())?,
         Format::Json => output::json(&applied)?,

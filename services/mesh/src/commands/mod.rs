@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod check;
+pub mod credentials;
 pub mod demo;
 pub mod freshness;
 pub mod lineage;
@@ -32,6 +33,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Apply(args) => apply::run(args, &context).await,
         Command::Check(args) => check::run(args, &context).await,
+        Command::Credentials(args) => credentials::run(args, &context),
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Freshness(args) => freshness::run(args, &context).await,
         Command::Lineage(args) => lineage::run(args, &context).await,

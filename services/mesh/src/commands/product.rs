@@ -19,7 +19,7 @@ impl Named {
     /// Finds the product in the catalogue of the cluster.
     pub async fn find(context: &Context, asked: &ProductRef) -> Result<Self, Failure> {
         let kafka = context.kafka()?;
-        let registry = RegistryClient::new(&context.registry_url()?).map_err(registry_failure)?;
+        let registry = RegistryClient::new(context.registry()?).map_err(registry_failure)?;
         answers(&kafka).await?;
         let catalogue = Catalogue::read(&kafka).await.map_err(catalogue_failure)?;
         let product = Arc::clone(catalogue.product(asked).map_err(catalogue_failure)?);

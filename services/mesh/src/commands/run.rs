@@ -5,8 +5,10 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::platform::{MaskingOptions, Plan, RegistryOptions, Service, Services, answers};
-use mesh_runtime::Shutdown;
+use mesh_runtime::access::Access;
+use mesh_runtime::{Shutdown, Tls, TlsFiles};
 use serde_json::json;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long services may take over what is in flight.
@@ -43,6 +45,43 @@ pub struct Serving {
     /// How often freshness is judged
     #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub freshness_interval: u64,
+    /// The certificate that HTTP is served with, in PEM, followed by those that lead to its authority; taken anew when it
+    /// changes
+    #[arg(long, value_name = "FILE", env = "MESH_TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, in PEM, which others may not read
+    #[arg(long, value_name = "FILE", env = "MESH_TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Who may read and write what over HTTP: a file of `mesh credentials` [default: anybody everything]
+    #[arg(long, value_name = "FILE", env = "MESH_ACCESS_FILE")]
+    pub access: Option<PathBuf>,
+}
+
+impl Serving {
+    /// The certificate to serve with, if one is given.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn tls(&self) -> Result<Option<Tls>, Failure> {
+        let files = self.tls_certificate.clone().zip(self.tls_key.clone());
+        let tls = files.map(|(certificate, key)| Tls::open(TlsFiles { certificate, key })).transpose();
+        tls.map_err(|error| {
+            Failure::usage("cannot serve HTTPS")
+                .because(error)
+                .hint("give the certificate's chain with --tls-certificate and its key with --tls-key, both in PEM")
+        })
+    }
+
+    /// Who may do what.
+    ///
+    /// # Errors
+    /// The access file cannot be used.
+    pub fn access(&self) -> Result<Access, Failure> {
+        let Some(file) = &self.access else { return Ok(Access::unrestricted()) };
+        Access::open(file).map_err(|error| {
+            Failure::usage("cannot tell who may do what").because(error).hint("`mesh credentials` writes such a file")
+        })
+    }
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -70,7 +109,10 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
     let own_registry = services.contains(&Service::Registry);
     Ok(Plan {
         kafka: context.kafka()?,
-        registry_url: if masking && !own_registry { Some(context.registry_url()?) } else { None },
+        registry: if masking && !own_registry { Some(context.registry()?) } else { None },
+        login: context.registry_login()?,
+        tls: args.serving.tls()?,
+        access: args.serving.access()?,
         keys: if masking { Some(context.keys()?) } else { None },
         services,
         listen: args.serving.listen,

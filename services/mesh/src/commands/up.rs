@@ -8,6 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
 use mesh_avro::keys::KeyRing;
+use mesh_client::registry::Endpoint;
 use mesh_kafka::embedded::Options;
 use mesh_runtime::keys::{EnvKeys, FileKeys};
 use mesh_runtime::{Readiness, Shutdown};
@@ -71,7 +72,10 @@ fn plan(args: &Args, context: &Context, home: &Home, cluster: &Cluster) -> Resul
         listen: args.serving.listen.clone(),
         registry_port: args.serving.registry_port,
         http_port: args.serving.http_port,
-        registry_url: None,
+        registry: None,
+        login: context.registry_login()?,
+        tls: args.serving.tls()?,
+        access: args.serving.access()?,
         domains: Vec::new(),
         registry_rules: args.registry.clone(),
         masking: args.masking.clone(),
@@ -97,7 +101,7 @@ async fn work(
     };
     let readiness = services.readiness();
     let products = tokio::select! {
-        products = prepare(args, context, plan, &running.registry_url, &readiness) => products?,
+        products = prepare(args, context, plan, services.registry().cloned(), &readiness) => products?,
         failure = services.ended() => return Err(failure),
     };
     let _announced = Announced::new(context, &running)?;
@@ -110,14 +114,15 @@ async fn prepare(
     args: &Args,
     context: &Context,
     plan: &Plan,
-    registry_url: &str,
+    registry: Option<Endpoint>,
     readiness: &Readiness,
 ) -> Result<Vec<String>, Failure> {
     readiness.ready().await;
     if args.no_apply {
         return Ok(Vec::new());
     }
-    apply::tree(&context.root()?, &plan.kafka, registry_url).await
+    let registry = registry.map_or_else(|| context.registry(), Ok)?;
+    apply::tree(&context.root()?, &plan.kafka, registry).await
 }
 
 fn announce(running: &Running, products: &[String], format: Format) -> Result<(), Failure> {

@@ -16,7 +16,7 @@ const EXAMPLES: usize = 5;
 /// The program failed.
 pub async fn derive(stage: &Stage, published: &mut Published) -> Result<Joined, Failure> {
     let failed = |error: anyhow::Error| Failure::internal("cannot derive upselling.offers").because(error);
-    let config = Config::new(stage.kafka.clone(), stage.registry_url.as_str());
+    let config = Config::new(stage.kafka.clone(), &stage.endpoint);
     let mut program = Program::open(&config).await.map_err(failed)?;
     program.catch_up().await.map_err(failed)?;
     let summary = program.finish().await;

@@ -12,6 +12,7 @@ use super::story::Publication;
 use super::world::{STALE_MS, World};
 use crate::failure::Failure;
 use apache_avro::Schema;
+use mesh_client::registry::Endpoint;
 use mesh_client::{Meta, ProductProducer, RegistryClient};
 use mesh_contract::value_subject;
 use mesh_kafka::{OutgoingRecord, Settings};
@@ -23,7 +24,7 @@ const UNLISTED_HEADER: &str = "x-customer";
 /// The cluster, the registry, and what was applied to them.
 pub struct Stage {
     pub kafka: Settings,
-    pub registry_url: String,
+    pub endpoint: Endpoint,
     pub registry: RegistryClient,
     pub cast: Cast,
 }

@@ -17,12 +17,14 @@ use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, S
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_client::RegistryClient;
+use mesh_client::registry::Endpoint;
 use mesh_contract::{Contract, Topics};
 use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::Options;
 use mesh_masking::BatchLimits;
 use mesh_runtime::Shutdown;
+use mesh_runtime::access::Access;
 use mesh_runtime::keys::{EnvKeys, ThrowAwayKeys};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -116,12 +118,12 @@ impl Demo<'_> {
         let mark = self.mark(kafka).await?;
         apply::control_topics(kafka).await?;
         let mut services = Services::start(&self.plan(kafka)?, self.shutdown.child()).await?;
-        let registry_url = services.registry_url.clone().unwrap_or_default();
+        let registry = services.registry().cloned().map_or_else(|| self.context.registry(), Ok)?;
         let readiness = services.readiness();
         let act = async {
             let ready = tokio::time::timeout(READY_DEADLINE, readiness.ready()).await;
             ready.map_err(|_| not_ready(&readiness.missing().into_keys().collect::<Vec<_>>()))?;
-            let stage = self.set(kafka, &registry_url).await?;
+            let stage = self.set(kafka, registry).await?;
             let first = first_act(&stage, &mark, &self.world, aviary, self.progress).await?;
             Ok((stage, first))
         };
@@ -143,13 +145,13 @@ impl Demo<'_> {
     }
 
     /// Applies the contracts, and looks who plays.
-    async fn set(&self, kafka: &Settings, registry_url: &str) -> Result<Stage, Failure> {
+    async fn set(&self, kafka: &Settings, endpoint: Endpoint) -> Result<Stage, Failure> {
         self.progress.phase("applying the contracts");
-        apply::tree(&self.root, kafka, registry_url).await?;
-        let registry = RegistryClient::new(registry_url).map_err(failed::registry("speak to the registry"))?;
-        let (kafka, registry_url) = (kafka.clone(), registry_url.to_owned());
+        apply::tree(&self.root, kafka, &endpoint).await?;
+        let registry = RegistryClient::new(&endpoint).map_err(failed::registry("speak to the registry"))?;
+        let kafka = kafka.clone();
         let cast = Cast::read(&kafka).await?;
-        Ok(Stage { kafka, registry_url, registry, cast })
+        Ok(Stage { kafka, endpoint, registry, cast })
     }
 
     /// All services, for the example's domains alone: on somebody's cluster nothing else is touched. A registry that is
@@ -158,6 +160,7 @@ impl Demo<'_> {
         let neighbour = self.context.running_on(kafka.bootstrap());
         let registry_url = self.context.given_registry_url().map(str::to_owned);
         let registry_url = registry_url.or_else(|| neighbour.map(|running| running.registry_url.clone()));
+        let login = self.context.registry_login()?;
         let mut services = Service::ALL.to_vec();
         services.retain(|service| *service != Service::Registry || registry_url.is_none());
         Ok(Plan {
@@ -166,7 +169,10 @@ impl Demo<'_> {
             listen: "127.0.0.1".to_owned(),
             registry_port: 0,
             http_port: 0,
-            registry_url,
+            registry: registry_url.map(|url| Endpoint::new(url).with_login(login.clone())),
+            login,
+            tls: None,
+            access: Access::unrestricted(),
             registry_rules: RegistryOptions::default(),
             domains: DOMAINS.map(str::to_owned).into(),
             masking: masking(),

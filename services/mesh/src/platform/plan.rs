@@ -2,10 +2,13 @@
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
-use mesh_avro::compat::Setting;
 use mesh_avro::keys::KeyRing;
+use mesh_avro::compat::Setting;
+use mesh_client::registry::{Endpoint, Login};
 use mesh_kafka::Settings;
 use mesh_masking::BatchLimits;
+use mesh_runtime::Tls;
+use mesh_runtime::access::Access;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,8 +61,8 @@ pub struct MaskingOptions {
 /// What can be set of the registry.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RegistryOptions {
-    /// Where the registry's other replicas reach this one, as http://host:port [default: where it listens, if that is one
-    /// address]
+    /// Where the registry's other replicas reach this one, as http://host:port or https://host:port [default: where it
+    /// listens, if that is one address]
     #[arg(long, value_name = "URL", env = "MESH_REGISTRY_ADVERTISE")]
     pub registry_advertise: Option<String>,
     /// A further name that looks sensitive, such as "staff number", or one that does not: -street; may be repeated
@@ -101,7 +104,13 @@ pub struct Plan {
     /// The port of `/livez`, `/readyz`, `/metrics` and lineage; 0 takes a free one.
     pub http_port: u16,
     /// Where the registry is, if it is not one of the services.
-    pub registry_url: Option<String>,
+    pub registry: Option<Endpoint>,
+    /// How this process is let in at registries: at its own, and at that one's replicas.
+    pub login: Login,
+    /// The certificate that HTTP is served with; none: plain HTTP.
+    pub tls: Option<Tls>,
+    /// Who may do what over HTTP.
+    pub access: Access,
     /// What the registry asks of the schemas of products.
     pub registry_rules: RegistryOptions,
     /// The domains whose products are masked; none: all.
@@ -129,9 +138,9 @@ impl Plan {
     ///
     /// # Errors
     /// There are no keys.
-    pub fn masking(&self, registry_url: &str) -> Result<mesh_masking::Config, Failure> {
+    pub fn masking(&self, registry: &Endpoint) -> Result<mesh_masking::Config, Failure> {
         let keys = self.keys.clone().ok_or_else(|| Failure::usage("masking has no keys").hint("give --keys FILE"))?;
-        let mut config = mesh_masking::Config::new(self.kafka.clone(), registry_url, keys);
+        let mut config = mesh_masking::Config::new(self.kafka.clone(), registry, keys);
         config.domains.clone_from(&self.domains);
         config.replica.clone_from(&self.masking.replica);
         config.tasks = self.masking.tasks;

@@ -2,10 +2,10 @@
 
 use super::plan::{Plan, Service};
 use crate::failure::Failure;
+use mesh_client::registry::Endpoint;
 use mesh_registry::Registry;
 use mesh_runtime::{AdminServer, Readiness, Shutdown, recorder};
 use std::error::Error;
-use std::net::SocketAddr;
 use tokio::task::JoinSet;
 
 /// A product's freshness is written at least every so many evaluations, though nothing changed.
@@ -15,8 +15,10 @@ type Ended = (&'static str, Result<(), Box<dyn Error + Send + Sync>>);
 
 /// Running services.
 pub struct Services {
-    /// Where the registry is, if one was started or named.
+    /// Where a registry that was started listens.
     pub registry_url: Option<String>,
+    /// The registry that was started or named.
+    registry: Option<Endpoint>,
     /// Where `/livez`, `/readyz`, `/metrics` and lineage are served.
     pub http_url: String,
     readiness: Readiness,
@@ -34,9 +36,11 @@ impl Services {
         let readiness = Readiness::default();
         let admin = AdminServer::bind(&plan.address(plan.http_port), readiness.clone(), recorder).await;
         let admin = admin.map_err(|error| port_taken("--http-port", error))?;
+        let admin = admin.with_tls(plan.tls.clone()).with_access(plan.access.clone());
         let mut services = Self {
-            registry_url: plan.registry_url.clone(),
-            http_url: url(admin.address()),
+            registry_url: None,
+            registry: plan.registry.clone(),
+            http_url: admin.url(),
             readiness,
             shutdown,
             tasks: JoinSet::new(),
@@ -55,9 +59,13 @@ impl Services {
         let mut config = mesh_registry::Config::new(plan.address(plan.registry_port), plan.kafka.clone());
         config.readiness = self.readiness.clone();
         config.rules = plan.registry_rules.rules()?;
+        config.tls.clone_from(&plan.tls);
+        config.access = plan.access.clone();
+        config.peers = plan.login.clone();
         config.advertise.clone_from(&plan.registry_rules.registry_advertise);
         let registry = Registry::bind(config).await.map_err(|error| port_taken("--registry-port", error))?;
-        self.registry_url = Some(url(registry.address()));
+        self.registry = Some(Endpoint::new(registry.url()).with_login(plan.login.clone()));
+        self.registry_url = Some(registry.url());
         self.spawn(Service::Registry.name(), registry.serve(self.shutdown.clone()));
         Ok(())
     }
@@ -66,11 +74,11 @@ impl Services {
         if !plan.has(Service::Masking) {
             return Ok(());
         }
-        let registry_url = self.registry_url.as_deref().ok_or_else(|| {
+        let registry = self.registry.as_ref().ok_or_else(|| {
             Failure::usage("masking needs a schema registry, and none is named or started")
                 .hint("give --registry-url, or run the registry too")
         })?;
-        let mut config = plan.masking(registry_url)?;
+        let mut config = plan.masking(registry)?;
         config.readiness = self.readiness.clone();
         self.spawn(Service::Masking.name(), mesh_masking::run(config, self.shutdown.clone()));
         Ok(())
@@ -111,6 +119,11 @@ impl Services {
         });
     }
 
+    /// The registry that was started or named, and how to be let in.
+    pub fn registry(&self) -> Option<&Endpoint> {
+        self.registry.as_ref()
+    }
+
     /// Whether every service is ready.
     pub fn readiness(&self) -> Readiness {
         self.readiness.clone()
@@ -145,10 +158,6 @@ impl Services {
         }
         outcome
     }
-}
-
-fn url(address: SocketAddr) -> String {
-    format!("http://{address}")
 }
 
 fn port_taken(option: &str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {

@@ -115,7 +115,7 @@ impl Against {
         context: &Context,
     ) -> Result<Result<Before, String>, Failure> {
         match self {
-            Self::Registry => registry::read(&context.registry_url()?, tree).await.map(Ok),
+            Self::Registry => registry::read(context.registry()?, tree).await.map(Ok),
             Self::Folder(folder) => folder::read(folder).map(Ok),
             Self::Git(Some(revision)) => {
                 let repository = Repository::find(root)?.ok_or_else(|| not_a_repository(root, revision))?;

@@ -114,8 +114,10 @@ async fn decode(context: &Context, envelope: &Envelope) -> Result<Result<Value, 
         Ok(framed) => framed,
         Err(error) => return Ok(Err(error.to_string())),
     };
-    let Ok(url) = context.registry_url() else { return Ok(Err("no schema registry is named".to_owned())) };
-    let registry = RegistryClient::new(&url).map_err(registry_failure)?;
+    if context.registry_url().is_err() {
+        return Ok(Err("no schema registry is named".to_owned()));
+    }
+    let registry = RegistryClient::new(context.registry()?).map_err(registry_failure)?;
     let schema = match registry.schema_by_id(framed.schema_id).await {
         Ok(schema) => schema,
         Err(error) => return Ok(Err(error.to_string())),

@@ -3,12 +3,13 @@
 use super::{Before, Earlier, Port, is_transitive};
 use crate::failure::Failure;
 use crate::tree::{WorkingProduct, WorkingTree};
+use mesh_client::registry::Endpoint;
 use mesh_client::{RegistryClient, RegistryError};
 use mesh_contract::value_subject;
 use std::sync::Arc;
 
-pub(super) async fn read(url: &str, tree: &WorkingTree) -> Result<Before, Failure> {
-    let client = RegistryClient::new(url).map_err(refused)?;
+pub(super) async fn read(endpoint: Endpoint, tree: &WorkingTree) -> Result<Before, Failure> {
+    let client = RegistryClient::new(endpoint).map_err(refused)?;
     let mut before = Before { name: format!("the registry at {}", client.url()), ..Before::default() };
     for product in &tree.products {
         let contract = &product.contract.value;
