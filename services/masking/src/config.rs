@@ -35,6 +35,8 @@ pub struct Config {
     pub readiness: Readiness,
     /// How often lineage is reported of what moves; none: never.
     pub lineage_interval: Option<Duration>,
+    /// How often `mesh.audit` is told what was masked.
+    pub audit_interval: Duration,
 }
 
 /// When a batch, and so a transaction, is full.
@@ -69,6 +71,7 @@ impl Config {
             keys,
             readiness: Readiness::default(),
             lineage_interval: Some(Duration::from_secs(30)),
+            audit_interval: Duration::from_secs(60),
         }
     }
 

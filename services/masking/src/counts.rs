@@ -24,8 +24,11 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
     pub(crate) dropped_fields: u64,
     pub(crate) dropped_keys: u64,
+    pub(crate) tombstones: u64,
     /// By reason; there are few.
     pub(crate) quarantined: Vec<(&'static str, u64)>,
+    /// Records that were let through, by the id of their schema; there are few.
+    pub(crate) schemas: Vec<(u32, u64)>,
 }
 
 impl Tally {
@@ -45,14 +48,23 @@ impl Tally {
         }
     }
 
+    pub(crate) fn masked(&mut self, schema_id: u32) {
+        // most often the one before
+        match self.schemas.iter_mut().rev().find(|(of, _)| *of == schema_id) {
+            Some((_, count)) => *count += 1,
+            None => self.schemas.push((schema_id, 1)),
+        }
+    }
+
     pub(crate) fn quarantined_in_all(&self) -> u64 {
         self.quarantined.iter().map(|(_, count)| count).sum()
     }
 
     pub(crate) fn clear(&mut self) {
-        let mut quarantined = std::mem::take(&mut self.quarantined);
+        let (mut quarantined, mut schemas) = (std::mem::take(&mut self.quarantined), std::mem::take(&mut self.schemas));
         quarantined.clear();
-        *self = Tally { quarantined, ..Tally::default() };
+        schemas.clear();
+        *self = Tally { quarantined, schemas, ..Tally::default() };
     }
 
     pub(crate) fn count(&self, meters: &Meters) {

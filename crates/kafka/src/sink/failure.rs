@@ -25,6 +25,14 @@ impl Failure {
         }
     }
 
+    /// What went wrong, to be kept.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        match self {
+            Failure::Abort(error) | Failure::Close(error) => error,
+        }
+    }
+
     pub(super) fn sort(operation: impl Into<String>, cause: KafkaError) -> Self {
         let abort = match &cause {
             KafkaError::Transaction(error) => !error.is_fatal() && (error.txn_requires_abort() || error.is_retriable()),

@@ -81,9 +81,7 @@ impl Sink {
         let deadline = Instant::now() + self.transaction_timeout;
         let aborted = self.repeat("abort the transaction", deadline, || self.producer.abort_transaction(CALL_TIMEOUT));
         self.producer.context().take();
-        aborted.map_err(|failure| match failure {
-            Failure::Abort(error) | Failure::Close(error) => Failure::Close(error),
-        })
+        aborted.map_err(|failure| Failure::Close(failure.into_error()))
     }
 
     /// The records of the open transaction that could not be delivered, as far as known; empties the list.

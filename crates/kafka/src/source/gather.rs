@@ -78,6 +78,14 @@ impl Source {
         Ok(())
     }
 
+    /// The group's metadata as of now, for a transaction without messages.
+    ///
+    /// # Errors
+    /// The group has expelled this member; open another one.
+    pub fn group(&self) -> Result<GroupMetadata, Error> {
+        self.membership().map(|group| GroupMetadata(Some(group)))
+    }
+
     /// The group's metadata, which name the member that gained what is held, and no other.
     ///
     /// An expelled member loses its id at once; until the loss is served here, offsets sent in its name would be taken

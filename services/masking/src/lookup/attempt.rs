@@ -7,7 +7,7 @@ use mesh_avro::{
     schema::Schema,
     wire,
 };
-use mesh_contract::value_subject;
+use mesh_contract::{topic::AUDIT_TOPIC, value_subject};
 use mesh_kafka::ErrorKind;
 
 use super::{Port, Prepared, Shared, Sizes, Wanted, registry};
@@ -40,6 +40,10 @@ async fn base(shared: &Arc<Shared>, product: &Arc<Product>) -> Result<Prepared, 
     })?;
     let mut base = prepare(product, program, |_| [0; wire::HEADER_BYTES])?;
     base.sizes = sizes(shared, product, &base.ports).await;
+    base.is_audited = partitions(shared, AUDIT_TOPIC).await? > 0;
+    if !base.is_audited {
+        tracing::warn!(product = %product.name, "there is no topic mesh.audit, so nothing is told there; mesh apply makes it");
+    }
     Ok(base)
 }
 
@@ -109,6 +113,7 @@ fn prepare(
         token_keys: token_keys(&program),
         dropped_fields: program.dropped().len() as u64,
         sizes: None,
+        is_audited: false,
         program,
     })
 }

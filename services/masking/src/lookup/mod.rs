@@ -45,6 +45,8 @@ pub(crate) struct Prepared {
     pub(crate) token_keys: Option<String>,
     /// How many of the writer's fields are in no view.
     pub(crate) dropped_fields: u64,
+    /// Whether there is a topic to tell what was masked; of the base alone.
+    pub(crate) is_audited: bool,
     /// What the outputs take; of the base alone, and only where the cluster tells.
     pub(crate) sizes: Option<Sizes>,
 }

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
+use mesh_contract::topic::AUDIT_TOPIC;
 use mesh_kafka::{
     Error, ErrorKind,
     sink::{Failure, Headers, Outgoing, Refusal, Sink, Topic},
     source::{Message, Slot},
 };
+use serde_json::Value;
 
 use super::part::Part;
 use crate::{lookup::Prepared, product::Product};
@@ -24,12 +26,15 @@ pub(super) struct Routes {
     /// In the order of the ports.
     pub(super) views: Vec<Topic>,
     pub(super) quarantine: Topic,
+    /// None where nobody has made it.
+    pub(super) audit: Option<Topic>,
 }
 
 impl Routes {
     pub(super) fn new(sink: &Sink, product: &Product, base: &Prepared) -> Result<Self, Error> {
         let views = base.ports.iter().map(|port| sink.topic(&port.topic)).collect::<Result<_, _>>()?;
-        Ok(Routes { views, quarantine: sink.topic(&product.topics.quarantine)? })
+        let audit = base.is_audited.then(|| sink.topic(AUDIT_TOPIC)).transpose()?;
+        Ok(Routes { views, quarantine: sink.topic(&product.topics.quarantine)?, audit })
     }
 }
 
@@ -75,6 +80,24 @@ pub(super) fn outgoing<'a>(
 ) -> Outgoing<'a> {
     let (partition, timestamp_ms) = (input.message.partition(), input.message.timestamp_ms());
     Outgoing { topic, partition, key, value, timestamp_ms, headers, tag: input.tag }
+}
+
+/// Tells `mesh.audit` within the open transaction. The tag is that of a record of the partition that is told of.
+pub(super) fn tell(sink: &Sink, topic: &Topic, event: &Value, tag: usize) -> Result<(), Failure> {
+    let value = event.to_string();
+    let outgoing = Outgoing {
+        topic,
+        partition: 0,
+        key: None,
+        value: Some(value.as_bytes()),
+        timestamp_ms: None,
+        headers: None,
+        tag,
+    };
+    sink.send(outgoing).map_err(|refusal| match refusal {
+        Refusal::Transaction(failure) => failure,
+        Refusal::Record(error) => Failure::Abort(error),
+    })
 }
 
 /// The size of the headers that pass, with their lengths.

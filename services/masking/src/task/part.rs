@@ -7,13 +7,15 @@ use std::{
 };
 
 use mesh_kafka::{
-    sink::Sink,
+    sink::{Progress, Sink, Topic},
     source::{Assigned, Committed, Slot},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::output::Routes;
 use crate::{
+    audit::Account,
     catalogue::Products,
     counts::Tally,
     lookup::{Answer, Lookups, Prepared, Ticket, Wanted},
@@ -27,10 +29,13 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The text committed with a partition's offset.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Metadata {
     /// The revision that everything before the offset was processed under, or an earlier one.
     rev: u64,
+    /// What was done under that revision and not told yet.
+    #[serde(default, skip_serializing_if = "Account::is_empty")]
+    audit: Account,
 }
 
 /// A partition that a task holds.
@@ -44,6 +49,13 @@ pub(super) struct Part {
     revision_floor: u64,
     /// What is committed with the offsets.
     pub(super) metadata: String,
+    /// What was done and is committed, but not told yet, and the revision that it was done under.
+    account: Account,
+    account_revision: u64,
+    /// As the account will be once the open transaction is committed.
+    staged: Option<Account>,
+    /// The next offset as committed; none before the first commit.
+    pub(super) committed: Option<i64>,
     pub(super) meters: Option<Meters>,
     ready: Option<Ready>,
     programs: Vec<(u32, Arc<Prepared>)>,
@@ -95,13 +107,18 @@ pub(super) enum Found {
 
 impl Part {
     pub(super) fn new(assigned: &Assigned, committed: Option<&Committed>) -> Self {
+        let found = committed.map(|committed| Metadata::read(&assigned.topic, &committed.metadata)).unwrap_or_default();
         Part {
             slot: assigned.slot,
             topic: assigned.topic.clone(),
             partition: assigned.partition,
             product: None,
-            revision_floor: committed.map_or(0, |committed| revision_of(&assigned.topic, &committed.metadata)),
+            revision_floor: found.rev,
             metadata: String::new(),
+            account: found.audit,
+            account_revision: found.rev,
+            staged: None,
+            committed: committed.map(|committed| committed.offset),
             meters: None,
             ready: None,
             programs: Vec::new(),
@@ -126,10 +143,7 @@ impl Part {
         self.refused.clear();
         if let Some(product) = &self.product {
             self.meters = Some(Meters::of(product));
-            if product.revision >= self.revision_floor {
-                self.revision_floor = product.revision;
-                self.metadata = metadata(product.revision);
-            }
+            self.revision_floor = self.revision_floor.max(product.revision);
         }
         true
     }
@@ -217,6 +231,66 @@ impl Part {
         }
     }
 
+    /// Has the open transaction count what it does, and returns what it is to tell: counts that are due, or that another
+    /// revision's begin after.
+    pub(super) fn stage(&mut self, now_ms: i64, interval: Duration) -> Vec<Value> {
+        let Some(product) = &self.product else { return Vec::new() };
+        let (mut account, mut told) = (self.account.clone(), Vec::new());
+        if !account.is_empty() && self.account_revision != product.revision {
+            told.push(account.event(product, self.account_revision, self.partition, now_ms));
+            account = Account::default();
+        }
+        if self.tally.records > 0 {
+            account.add(&self.tally, now_ms);
+        }
+        if account.is_due(now_ms, interval) {
+            told.push(account.event(product, product.revision, self.partition, now_ms));
+            account = Account::default();
+        }
+        let rev = if self.next.is_some() { product.revision } else { self.account_revision };
+        self.metadata = Metadata { rev, audit: account.clone() }.text();
+        self.staged = Some(account);
+        told
+    }
+
+    /// Where to tell; none where nobody has made the topic, or nothing was looked up yet.
+    pub(super) fn audit_topic(&self) -> Option<&Topic> {
+        self.ready.as_ref()?.routes.audit.as_ref()
+    }
+
+    /// Whether there are counts that are due, and what is needed to tell them.
+    pub(super) fn can_tell(&self, now_ms: i64, interval: Duration) -> bool {
+        self.ready.is_some() && self.account.is_due(now_ms, interval)
+    }
+
+    /// Looks for what is needed to tell counts that are due. What cannot be had now is looked for again.
+    pub(super) fn prepare_to_tell(&mut self, sink: &Sink, lookups: &Lookups, now_ms: i64, interval: Duration) {
+        if let Some(committed) = self.committed.filter(|_| self.hold.is_none() && self.account.is_due(now_ms, interval))
+        {
+            let _ = self.ready(sink, lookups, committed);
+        }
+    }
+
+    /// How far the open transaction brings the partition, if it has to do with it.
+    pub(super) fn progress(&self) -> Option<Progress<'_>> {
+        self.staged.as_ref()?;
+        let next = self.next.or(self.committed)?;
+        Some(Progress { topic: &self.topic, partition: self.partition, next, metadata: &self.metadata })
+    }
+
+    /// After a commit: what was staged holds.
+    pub(super) fn settle_account(&mut self) {
+        if let (Some(account), Some(product)) = (self.staged.take(), &self.product) {
+            self.account = account;
+            self.account_revision = product.revision;
+        }
+    }
+
+    /// After an abort: what was staged never was.
+    pub(super) fn unstage(&mut self) {
+        self.staged = None;
+    }
+
     /// What operators are to be told of.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         match &self.hold.as_ref()?.cause {
@@ -237,21 +311,20 @@ fn find(lookups: &Lookups, product: &Arc<Product>, wanted: Wanted, up_to: i64) -
     }
 }
 
-fn metadata(revision: u64) -> String {
-    format!(r#"{{"rev":{revision}}}"#)
-}
-
-/// The revision in a committed offset's metadata; 0 where there is none, as after offsets were set by hand.
-fn revision_of(topic: &str, metadata: &str) -> u64 {
-    if metadata.is_empty() {
-        return 0;
-    }
-    match serde_json::from_str::<Metadata>(metadata) {
-        Ok(metadata) => metadata.rev,
-        Err(error) => {
-            tracing::warn!(topic, %error, "the committed offset's metadata is not this sidecar's, ignored");
-            0
+impl Metadata {
+    /// What stands with a committed offset; nothing where that was set by hand.
+    fn read(topic: &str, text: &str) -> Self {
+        if text.is_empty() {
+            return Metadata::default();
         }
+        serde_json::from_str(text).unwrap_or_else(|error| {
+            tracing::warn!(topic, %error, "the committed offset's metadata is not this sidecar's, ignored");
+            Metadata::default()
+        })
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
@@ -260,19 +333,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_revision_survives_the_metadata() {
-        assert_eq!(revision_of("t", &metadata(12)), 12);
+    fn metadata_survives_as_text() {
+        let metadata = Metadata { rev: 12, audit: Account::default() };
+        assert_eq!(metadata.text(), r#"{"rev":12}"#);
+        assert_eq!(Metadata::read("t", &metadata.text()), metadata);
     }
 
     #[test]
     fn foreign_metadata_names_no_revision() {
         for text in ["", "x", "{}", r#"{"rev":-1}"#, r#"{"rev":"1"}"#] {
-            assert_eq!(revision_of("t", text), 0, "{text}");
+            assert_eq!(Metadata::read("t", text), Metadata::default(), "{text}");
         }
     }
 
     #[test]
     fn later_metadata_may_say_more() {
-        assert_eq!(revision_of("t", r#"{"rev":3,"gen":2}"#), 3);
+        assert_eq!(Metadata::read("t", r#"{"rev":3,"gen":2}"#).rev, 3);
     }
 }

@@ -164,6 +164,7 @@ impl Desk {
             let outgoing = outgoing(topic, &input, Some(key), None, headers);
             send(sink, part, &input, outgoing, &mut self.culprit)?;
         }
+        part.tally.tombstones += 1;
         Ok(Step::Done)
     }
 
@@ -197,6 +198,7 @@ impl Desk {
         }
         part.tally.dropped_fields += prepared.dropped_fields;
         self.emit(sink, part, run, &input, prepared, value)?;
+        part.tally.masked(id);
         Ok(Step::Done)
     }
 

@@ -111,7 +111,7 @@ impl<'t> Session<'t> {
         state.teller.tell();
         if batch.is_empty() {
             state.sink.idle();
-            return Ok(());
+            return state.tell_idle(source, &batch);
         }
         state.work(source, &batch)
     }

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use mesh_kafka::{
     Error, ErrorKind,
     sink::{Failure, Progress},
-    source::{Batch, Slot, Source},
+    source::{Batch, GroupMetadata, Run, Slot, Source},
 };
 
 use super::{
-    output::Culprit,
-    part::{Cause, Hold},
+    output::{Culprit, tell},
+    part::{Cause, Hold, Part},
     session::{SessionError, State},
 };
-use crate::{quarantine::Reason, trouble::Trouble};
+use crate::{audit::now_ms, quarantine::Reason, trouble::Trouble};
 
 /// The share of a transaction's time that processing may take; the rest is for delivery and commit.
 const PROCESSING_SHARE: u32 = 4;
@@ -28,7 +28,7 @@ impl State<'_> {
     /// Takes a batch through: all of it, or what there was time and means for; the rest is read again.
     pub(super) fn work(&mut self, source: &Source, batch: &Batch<'_>) -> Result<(), SessionError> {
         let started = Instant::now();
-        let ended = self.process(batch, started).and_then(|()| self.commit(batch));
+        let ended = self.process(batch, started).and_then(|()| self.commit(batch, batch.group()));
         match ended {
             Ok(()) => self.settle(source, batch, started),
             Err(Failure::Abort(error)) => self.recover(source, batch, &error),
@@ -49,19 +49,57 @@ impl State<'_> {
         Ok(())
     }
 
-    fn commit(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
+    fn commit(&mut self, batch: &Batch<'_>, group: &GroupMetadata) -> Result<(), Failure> {
         if !self.desk.is_open {
             return Ok(());
         }
-        let done = self.parts.iter().filter_map(|part| {
-            Some(Progress { topic: &part.topic, partition: part.partition, next: part.next?, metadata: &part.metadata })
-        });
-        let progress: Vec<Progress<'_>> = done.collect();
+        self.tell_audit(batch)?;
+        let progress: Vec<Progress<'_>> = self.parts.iter().filter_map(Part::progress).collect();
         if progress.is_empty() {
             // opened for a record that has to wait: there is nothing in it
             return self.sink.abort();
         }
-        self.sink.commit(&progress, batch.group())
+        self.sink.commit(&progress, group)
+    }
+
+    /// Has the transaction count what it does, and tell what is due: also of partitions that it does nothing to.
+    fn tell_audit(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
+        let (now_ms, interval) = (now_ms(), self.task.config.audit_interval);
+        for part in &mut self.parts {
+            if part.next.is_none() && !part.can_tell(now_ms, interval) {
+                continue;
+            }
+            let events = part.stage(now_ms, interval);
+            let tag = batch.runs().iter().find(|run| run.slot == part.slot).map_or(0, Run::first_index);
+            let Some(topic) = part.audit_topic() else { continue };
+            events.iter().try_for_each(|event| tell(&self.sink, topic, event, tag))?;
+        }
+        Ok(())
+    }
+
+    /// Tells what is due though nothing moves, in a transaction of its own.
+    pub(super) fn tell_idle(&mut self, source: &Source, batch: &Batch<'_>) -> Result<(), SessionError> {
+        let (now_ms, interval) = (now_ms(), self.task.config.audit_interval);
+        for part in &mut self.parts {
+            part.prepare_to_tell(&self.sink, &self.task.lookups, now_ms, interval);
+        }
+        if !self.parts.iter().any(|part| part.can_tell(now_ms, interval)) {
+            return Ok(());
+        }
+        let group = source.group().map_err(SessionError::Source)?;
+        self.desk.is_open = true;
+        match self.sink.begin().and_then(|()| self.commit(batch, &group)) {
+            Ok(()) => self.parts.iter_mut().for_each(Part::settle_account),
+            Err(Failure::Abort(error)) => {
+                let (task, error) = (self.task.name(), &error as &dyn std::error::Error);
+                tracing::warn!(task, error, "what was masked could not be told, it is told later");
+                self.parts.iter_mut().for_each(Part::unstage);
+                self.sink.abort().map_err(|failure| SessionError::Sink(failure.into_error()))?;
+                self.task.sleep(PAUSE_LAST);
+            }
+            Err(Failure::Close(error)) => return Err(SessionError::Sink(error)),
+        }
+        Ok(())
     }
 
     /// After a commit: counts what was done, and puts every partition where its next record is.
@@ -73,7 +111,9 @@ impl State<'_> {
             self.records_max = (self.records_max * 2).min(self.task.config.batch.records_max);
         }
         for part in &mut self.parts {
+            part.settle_account();
             let Some(next) = part.next.take() else { continue };
+            part.committed = Some(next);
             if let (Some(meters), Some(product)) = (&part.meters, &part.product) {
                 part.tally.count(meters);
                 self.teller.add(product, part.partition, &part.tally);
@@ -105,9 +145,7 @@ impl State<'_> {
     /// After a failure: nothing of the batch was done. Does something about the cause, and has the records read again.
     fn recover(&mut self, source: &Source, batch: &Batch<'_>, error: &Error) -> Result<(), SessionError> {
         let undelivered = self.sink.failed_deliveries();
-        self.sink.abort().map_err(|failure| match failure {
-            Failure::Abort(error) | Failure::Close(error) => SessionError::Sink(error),
-        })?;
+        self.sink.abort().map_err(|failure| SessionError::Sink(failure.into_error()))?;
         self.meters.aborted();
         self.aborts += 1;
         let culprits = self.culprits(batch, &undelivered);
@@ -149,6 +187,7 @@ impl State<'_> {
         for part in &mut self.parts {
             part.tally.clear();
             part.next = None;
+            part.unstage();
         }
         for slot in slots(batch) {
             let Some(first) = batch.first_offset(slot) else { continue };

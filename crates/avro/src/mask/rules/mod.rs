@@ -150,6 +150,12 @@ impl Rules {
         self.masks.iter().map(|mask| (mask.column.as_str(), mask.class.as_str()))
     }
 
+    /// The columns that a view masks, by the view's place in [`Rules::views`], with their rules; none: the type's.
+    pub fn masked(&self, view: usize) -> impl Iterator<Item = (&str, Option<&MaskRule>)> {
+        let masked = self.masks.iter().filter(move |mask| mask.masked_in.get(view) == Some(&true));
+        masked.map(|mask| (mask.column.as_str(), mask.rule.as_ref()))
+    }
+
     /// For each view, whether it masks a column of that path and class.
     pub(super) fn masked_in(&self, column: &str, class: &str) -> Vec<bool> {
         self.view_rules.iter().map(|view| view.masks(column, class)).collect()
