@@ -103,6 +103,108 @@ pub(crate) fn datum(schema: &Schema, id: NodeId, value: &Value) -> Option<Datum>
     })
 }
 
+/// A datum in Avro's binary encoding.
+pub(crate) fn encode(schema: &Schema, id: NodeId, value: &Value, to: &mut Vec<u8>) -> Option<()> {
+    match &schema.node(id).kind {
+        Kind::Null => {}
+        Kind::Boolean => to.push(u8::from(value.as_bool()?)),
+        Kind::Int | Kind::Long => varint(value.as_i64()?, to),
+        Kind::Float => to.extend((value.as_f64()? as f32).to_le_bytes()),
+        Kind::Double => to.extend(value.as_f64()?.to_le_bytes()),
+        Kind::String => sized(value.as_str()?.bytes(), to),
+        Kind::Bytes => sized(value.as_str()?.chars().map(|char| char as u8), to),
+        Kind::Fixed { .. } => to.extend(value.as_str()?.chars().map(|char| char as u8)),
+        Kind::Enum { symbols, .. } => {
+            let index = symbols.iter().position(|symbol| Some(symbol.as_str()) == value.as_str())?;
+            varint(i64::try_from(index).ok()?, to);
+        }
+        Kind::Array { items } => {
+            for item in value.as_array()? {
+                varint(1, to);
+                encode(schema, *items, item, to)?;
+            }
+            varint(0, to);
+        }
+        Kind::Map { values } => {
+            for (key, value) in value.as_object()? {
+                varint(1, to);
+                sized(key.bytes(), to);
+                encode(schema, *values, value, to)?;
+            }
+            varint(0, to);
+        }
+        Kind::Union { branches } => {
+            let (index, inner) = untagged(schema, branches, value)?;
+            varint(i64::try_from(index).ok()?, to);
+            encode(schema, branches[index], inner, to)?;
+        }
+        Kind::Record { fields } => {
+            for field in fields {
+                encode(schema, field.node, value.get(&field.name)?, to)?;
+            }
+        }
+    }
+    Some(())
+}
+
+fn sized(bytes: impl Iterator<Item = u8>, to: &mut Vec<u8>) {
+    let bytes: Vec<u8> = bytes.collect();
+    varint(i64::try_from(bytes.len()).unwrap(), to);
+    to.extend(bytes);
+}
+
+fn varint(number: i64, to: &mut Vec<u8>) {
+    let mut rest = ((number << 1) ^ (number >> 63)) as u64;
+    while rest >= 0x80 {
+        to.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    to.push(rest as u8);
+}
+
+/// A datum without what tells its unions' branches.
+pub(crate) fn without_tags(schema: &Schema, id: NodeId, value: &Value) -> Option<Value> {
+    Some(match (&schema.node(id).kind, value) {
+        (Kind::Union { branches }, _) => {
+            let (index, inner) = untagged(schema, branches, value)?;
+            without_tags(schema, branches[index], inner)?
+        }
+        (Kind::Array { items }, Value::Array(list)) => {
+            Value::Array(list.iter().map(|item| without_tags(schema, *items, item)).collect::<Option<_>>()?)
+        }
+        (Kind::Map { values }, Value::Object(map)) => {
+            let entry = |(key, value): (&String, &Value)| Some((key.clone(), without_tags(schema, *values, value)?));
+            Value::Object(map.iter().map(entry).collect::<Option<_>>()?)
+        }
+        (Kind::Record { fields }, Value::Object(record)) => {
+            let field = |(name, value): (&String, &Value)| {
+                let field = fields.iter().find(|field| field.name == *name)?;
+                Some((name.clone(), without_tags(schema, field.node, value)?))
+            };
+            Value::Object(record.iter().map(field).collect::<Option<_>>()?)
+        }
+        (_, value) => value.clone(),
+    })
+}
+
+/// Whether two data without tags are the same: numbers by their value, records and maps in any order.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => match (one.as_i64(), other.as_i64()) {
+            (Some(one), Some(other)) => one == other,
+            _ => one.as_f64() == other.as_f64(),
+        },
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let is_in = |(key, value): (&String, &Value)| other.get(key).is_some_and(|other| same(value, other));
+            one.len() == other.len() && one.iter().all(is_in)
+        }
+        (one, other) => one == other,
+    }
+}
+
 /// A schema's text without logical types: they change what apache-avro's values are, not what is written.
 pub(crate) fn plain(schema: &Value) -> Value {
     match schema {

@@ -4,6 +4,7 @@
 #[path = "../avro_java/mod.rs"]
 mod avro_java;
 mod data;
+mod decoding;
 mod evolve;
 mod levels;
 mod limits;

@@ -22,12 +22,30 @@ const PAIRS: usize = 60_000;
 const RELEASES: usize = 1_000;
 
 /// Avro Java's opinions on one pair.
-struct Answer {
+pub(crate) struct Answer {
     checker: String,
     decoder: String,
 }
 
 impl Answer {
+    /// Asks Avro Java about all pairs at once.
+    pub(crate) fn ask(pairs: &[(Schema, Schema)]) -> Vec<Answer> {
+        let line =
+            |(writer, reader): &(Schema, Schema)| json!({"writer": writer.json(), "reader": reader.json()}).to_string();
+        let lines: Vec<String> = pairs.iter().map(line).collect();
+        let answer = |line: String| {
+            let (checker, decoder) = line.split_once(' ').expect("Oracle.java answers with two words");
+            Answer { checker: checker.to_owned(), decoder: decoder.to_owned() }
+        };
+        avro_java::ask("Oracle.java", &lines).into_iter().map(answer).collect()
+    }
+
+    /// Whether Avro Java's decoder, of all data together, does what our verdict says, and does not overlook aliases.
+    pub(crate) fn decodes_alike(&self, (writer, reader): &(Schema, Schema)) -> bool {
+        (self.decoder == "compatible") == check(reader, writer).compatible()
+            && !has_field_aliases_in_another_namespace(writer, reader)
+    }
+
     /// Whether our verdict is theirs, or one of these:
     /// - the checker throws where a field has its own name as an alias, which changes nothing;
     /// - the decoder does not find an enum or a fixed of another namespace in a reader's union, though the specification
@@ -85,20 +103,8 @@ fn has_namesake(writer: &Schema, node: &Node) -> bool {
     written.any(|written| written.simple() == name.simple() && written != name)
 }
 
-/// Asks Avro Java about all pairs at once.
-fn ask(pairs: &[(Schema, Schema)]) -> Vec<Answer> {
-    let line =
-        |(writer, reader): &(Schema, Schema)| json!({"writer": writer.json(), "reader": reader.json()}).to_string();
-    let lines: Vec<String> = pairs.iter().map(line).collect();
-    let answer = |line: String| {
-        let (checker, decoder) = line.split_once(' ').expect("Oracle.java answers with two words");
-        Answer { checker: checker.to_owned(), decoder: decoder.to_owned() }
-    };
-    avro_java::ask("Oracle.java", &lines).into_iter().map(answer).collect()
-}
-
 /// The first seed of this run: the one told by `MESH_TEST_SEED`, else another in each run.
-fn first_seed() -> u64 {
+pub(crate) fn first_seed() -> u64 {
     let told = std::env::var("MESH_TEST_SEED").ok().map(|seed| seed.parse().expect("MESH_TEST_SEED is a whole number"));
     told.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() * 1_000_000))
 }
@@ -146,7 +152,7 @@ fn verdicts_are_avro_javas_but_for_the_listed_differences() {
     pairs.extend((first_seed..).filter_map(|seed| evolve::releases(&mut Draw(seed))).take(RELEASES));
 
     let mut tally = Tally { hits: RULES.iter().map(|rule| (rule.id, 0)).collect(), ..Tally::default() };
-    for ((writer, reader), answer) in pairs.iter().zip(ask(&pairs)) {
+    for ((writer, reader), answer) in pairs.iter().zip(Answer::ask(&pairs)) {
         tally.add(writer, reader, &answer);
     }
     let Tally { incompatible, hits, wrong } = tally;

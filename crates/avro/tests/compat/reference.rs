@@ -1,30 +1,63 @@
 //! Schema resolution of one datum, written from the specification alone: slow, recursive, and about data, not schemas.
+//! Where the datum comes to mean something else by it, that is noticed.
 
-use mesh_avro::schema::{Field, Kind, Name, NodeId, Schema};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use mesh_avro::schema::{Field, Kind, Logical, Name, Node, NodeId, Schema};
 use serde_json::{Map, Value, json};
 
-use crate::data::untagged;
+use crate::data::{untagged, without_tags};
 
 pub(crate) struct Reference<'s> {
-    pub(crate) reader: &'s Schema,
-    pub(crate) writer: &'s Schema,
+    reader: &'s Schema,
+    writer: &'s Schema,
     /// Of a union's branches that differ in their namespaces alone: whether the first is meant, as the specification has
     /// it, rather than whichever reads the datum.
-    pub(crate) first_namesake: bool,
+    first_namesake: bool,
+    /// What changed its meaning in what was read.
+    noticed: RefCell<BTreeSet<&'static str>>,
 }
 
 type Read = Result<Value, String>;
 
-impl Reference<'_> {
+impl<'s> Reference<'s> {
+    pub(crate) fn new(reader: &'s Schema, writer: &'s Schema) -> Reference<'s> {
+        Reference { reader, writer, first_namesake: false, noticed: RefCell::default() }
+    }
+
+    /// The same where a union's first branch of a name without its namespace is meant.
+    pub(crate) fn of_first_namesakes(reader: &'s Schema, writer: &'s Schema) -> Reference<'s> {
+        Reference { first_namesake: true, ..Reference::new(reader, writer) }
+    }
+
+    /// What changes its meaning where a datum is read: rules of the checker that say so.
+    pub(crate) fn changes(&self, datum: &Value) -> BTreeSet<&'static str> {
+        self.noticed.borrow_mut().clear();
+        // What was noticed before a datum is refused counts, too.
+        let _ = self.read(datum);
+        self.noticed.take()
+    }
+
+    fn notice(&self, rule: &'static str) {
+        self.noticed.borrow_mut().insert(rule);
+    }
+
     pub(crate) fn read(&self, datum: &Value) -> Read {
         if self.reader == self.writer {
-            return Ok(datum.clone());
+            return without_tags(self.writer, self.writer.root(), datum).ok_or("no datum of the writer".into());
         }
         self.at(self.reader.root(), self.writer.root(), datum)
     }
 
     fn at(&self, reader_id: NodeId, writer_id: NodeId, datum: &Value) -> Read {
         let (reader, writer) = (self.reader.node(reader_id), self.writer.node(writer_id));
+        let is_union = |node: &Node| matches!(node.kind, Kind::Union { .. });
+        // A text that happens to be a UUID is the same text.
+        let plain = reader.logical.is_none() && writer.logical == Some(Logical::Uuid);
+        if !is_union(reader) && !is_union(writer) && reader.logical != writer.logical && !plain {
+            self.notice("logical type");
+        }
         match (&reader.kind, &writer.kind) {
             (_, Kind::Union { branches }) => {
                 let (index, inner) = untagged(self.writer, branches, datum).ok_or("not of the union")?;
@@ -49,6 +82,7 @@ impl Reference<'_> {
                 if known {
                     Ok(datum.clone())
                 } else {
+                    self.notice("enum-symbol-defaulted");
                     default.as_ref().map(|symbol| json!(symbol)).ok_or("unknown symbol".into())
                 }
             }
@@ -58,11 +92,28 @@ impl Reference<'_> {
             }
             (reads, writes) => match (writes.word(), reads.word()) {
                 (writes, reads) if writes == reads => Ok(datum.clone()),
-                ("int", "long" | "float" | "double") | ("long", "float" | "double") => Ok(datum.clone()),
-                ("float", "double") | ("string", "bytes") | ("bytes", "string") => Ok(datum.clone()),
+                ("int" | "long", "float") => self.rounded(datum, |number| f64::from(number as f32)),
+                ("int" | "long", "double") => self.rounded(datum, |number| number as f64),
+                ("int", "long") | ("float", "double") | ("string", "bytes") => Ok(datum.clone()),
+                ("bytes", "string") => {
+                    if !datum.as_str().is_some_and(str::is_ascii) {
+                        self.notice("bytes-as-text");
+                    }
+                    Ok(datum.clone())
+                }
                 (writes, reads) => Err(format!("{writes} is no {reads}")),
             },
         }
+    }
+
+    /// A whole number as one of floating point.
+    fn rounded(&self, datum: &Value, round: fn(i64) -> f64) -> Read {
+        let number = datum.as_i64().ok_or("not a whole number")?;
+        // Back and forth: only that tells 2^53 + 1, which no comparison of two floating-point numbers does.
+        if round(number) as i128 != i128::from(number) {
+            self.notice("promotion-lossy");
+        }
+        Ok(json!(round(number)))
     }
 
     /// The writer's name as the reader's aliases rename it.
@@ -103,8 +154,14 @@ impl Reference<'_> {
             let namesake = same.iter().find(|branch| self.named_alike(**branch, writer_id).is_ok());
             return self.at(*namesake.ok_or("no branch of that name")?, writer_id, datum);
         }
-        let tries = branches.iter().map(|branch| self.at(*branch, writer_id, datum));
-        tries.into_iter().find(Result::is_ok).unwrap_or_else(|| Err("no branch reads it".into()))
+        for branch in branches {
+            let noticed = self.noticed.borrow().clone();
+            match self.at(*branch, writer_id, datum) {
+                Ok(read) => return Ok(read),
+                Err(_) => *self.noticed.borrow_mut() = noticed,
+            }
+        }
+        Err("no branch reads it".into())
     }
 
     fn record(&self, fields: &[Field], written: &[Field], datum: &Value) -> Read {

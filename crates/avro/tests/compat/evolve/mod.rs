@@ -10,22 +10,30 @@ use serde_json::{Map, Value, json};
 
 pub(crate) const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
 
-/// A random writer and reader, where the changed schema is still a valid one; either may be the newer one.
-pub(crate) fn pair(draw: &mut Draw) -> Option<(Schema, Schema)> {
+/// A random writer and reader; either may be the newer one. The changed one may not be a valid schema any more.
+pub(crate) fn texts(draw: &mut Draw) -> (Value, Value) {
     let old = schema(draw);
     let new = change::evolve(draw, &old);
     ordered(draw, old, new)
+}
+
+/// The same, where both are valid.
+pub(crate) fn pair(draw: &mut Draw) -> Option<(Schema, Schema)> {
+    parsed(texts(draw))
 }
 
 /// Two releases of a product's schema; either may write.
 pub(crate) fn releases(draw: &mut Draw) -> Option<(Schema, Schema)> {
     let old = product::product(draw);
     let new = product::release(draw, &old);
-    ordered(draw, old, new)
+    parsed(ordered(draw, old, new))
 }
 
-fn ordered(draw: &mut Draw, old: Value, new: Value) -> Option<(Schema, Schema)> {
-    let (writer, reader) = if draw.chance(2) { (new, old) } else { (old, new) };
+fn ordered(draw: &mut Draw, old: Value, new: Value) -> (Value, Value) {
+    if draw.chance(2) { (new, old) } else { (old, new) }
+}
+
+fn parsed((writer, reader): (Value, Value)) -> Option<(Schema, Schema)> {
     Some((Schema::parse_value(&writer).ok()?, Schema::parse_value(&reader).ok()?))
 }
 
