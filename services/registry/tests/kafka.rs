@@ -20,8 +20,11 @@ use mesh_runtime::{
     access::{Access, hashed_token},
 };
 use schema_registry_converter::{
-    async_impl::schema_registry::{SrSettings, get_schema_by_id, get_schema_by_subject, post_schema},
-    schema_registry_common::{SchemaType, SubjectNameStrategy, SuppliedSchema},
+    async_impl::{
+        avro::{AvroDecoder, AvroEncoder},
+        schema_registry::{SrSettings, get_schema_by_id, get_schema_by_subject, post_schema},
+    },
+    schema_registry_common::{SchemaType, SubjectNameStrategy, SuppliedReference, SuppliedSchema},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -86,6 +89,7 @@ async fn on_a_real_kafka() {
     two_replicas_share_no_id(&settings).await;
     replicas_ask_each_other_over_https_as_themselves(&settings).await;
     known_clients_register_and_look_up(&settings).await;
+    a_client_encodes_and_decodes_what_refers_to_others(&settings).await;
     the_log_has_confluents_form(&settings).await;
     an_unfit_topic_is_refused(&settings).await;
     reads_go_on_without_kafka(kafka, &settings).await;
@@ -234,6 +238,40 @@ async fn known_clients_register_and_look_up(settings: &Settings) {
     let strategy = SubjectNameStrategy::TopicNameStrategy("orders".to_owned(), false);
     let latest = get_schema_by_subject(&client, &strategy).await.unwrap();
     assert_eq!((latest.id, latest.schema), (1, record("Order")));
+    replica.stop().await;
+}
+
+/// Registers a schema with what it refers to, and what that refers to, while encoding.
+async fn a_client_encodes_and_decodes_what_refers_to_others(settings: &Settings) {
+    let replica = Replica::start(settings, "references").await;
+    let field = |name: &str, kind: &str| json!({ "name": name, "type": kind });
+    let record = |name: &str, fields: Value| {
+        json!({ "type": "record", "name": name, "namespace": "shop", "fields": fields }).to_string()
+    };
+    let country = record("Country", json!([field("code", "string")]));
+    let address = record("Address", json!([field("city", "string"), field("country", "Country")]));
+    let order = record("Order", json!([field("id", "string"), field("to", "Address")]));
+    let country = SuppliedReference::new("shop.Country".to_owned(), "shop.country".to_owned(), country);
+    let address = SuppliedReference::new("shop.Address".to_owned(), "shop.address".to_owned(), address)
+        .with_references(vec![country]);
+    let order = SuppliedSchema::new(Some("shop.Order".to_owned()), SchemaType::Avro, order);
+    let order = order.with_references(vec![address]);
+    let strategy = SubjectNameStrategy::TopicNameStrategyWithSchema("placed".to_owned(), false, order);
+
+    let value = json!({ "id": "O-1", "to": { "city": "Salem", "country": { "code": "US" } } });
+    let encoder = AvroEncoder::new(SrSettings::new(replica.url.clone()));
+    let bytes = encoder.encode_struct(&value, &strategy).await.unwrap();
+    let decoder = AvroDecoder::new(SrSettings::new(replica.url.clone()));
+    let decoded = decoder.decode(Some(&bytes)).await.unwrap();
+    assert_eq!(decoded.name.unwrap().fullname(None), "shop.Order");
+    assert_eq!(Value::try_from(decoded.value).unwrap(), value);
+
+    let subjects = ["placed-value", "shop.address", "shop.country"];
+    assert_eq!(replica.get("/subjects").await, (200, json!(subjects)));
+    let reference = json!([{ "name": "shop.Address", "subject": "shop.address", "version": 1 }]);
+    assert_eq!(replica.get("/subjects/placed-value/versions/1").await.1["references"], reference);
+    let id = u32::from_be_bytes(bytes[1..5].try_into().unwrap());
+    assert_eq!(replica.get("/subjects/shop.address/versions/1/referencedby").await, (200, json!([id])));
     replica.stop().await;
 }
 
