@@ -5,12 +5,18 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::allocator::allocations;
 
-const PASSES: usize = 4;
+/// How long a contender's turn is measured, about, and in how many passes at most.
+const TURN_NS: f64 = 20e6;
+const PASSES_MAX: f64 = 100.0;
+/// Of how many passes one is run before those that count.
+const PASSES_A_WARM_UP: usize = 4;
 
 /// One way to do the work.
 pub(crate) struct Contender<'a> {
     pub(crate) name: String,
     inputs: usize,
+    /// How often a turn goes over all inputs.
+    passes: usize,
     /// Does the work on so many inputs.
     pass: Box<dyn FnMut(usize) + 'a>,
 }
@@ -18,16 +24,28 @@ pub(crate) struct Contender<'a> {
 impl<'a> Contender<'a> {
     /// `work` is handed the numbers of so many inputs, one by one.
     pub(crate) fn new(name: impl Into<String>, inputs: usize, mut work: impl FnMut(usize) + 'a) -> Contender<'a> {
-        Contender { name: name.into(), inputs, pass: Box::new(move |inputs| (0..inputs).for_each(&mut work)) }
+        let pass = Box::new(move |inputs| (0..inputs).for_each(&mut work));
+        Contender { name: name.into(), inputs, passes: 1, pass }
     }
 
-    /// Nanoseconds for one input. A first pass warms the caches, which the contender before has left to itself, and does
-    /// not count.
-    fn turn(&mut self) -> f64 {
-        (self.pass)(self.inputs);
+    /// Nanoseconds for so many passes over all inputs.
+    fn passes_ns(&mut self, passes: usize) -> f64 {
         let start = thread_ns();
-        (0..PASSES).for_each(|_| (self.pass)(self.inputs));
-        (thread_ns() - start) / (PASSES * self.inputs) as f64
+        (0..passes).for_each(|_| (self.pass)(self.inputs));
+        thread_ns() - start
+    }
+
+    /// Finds out how many passes a turn takes.
+    fn begin(&mut self) {
+        (self.pass)(self.inputs);
+        self.passes = (TURN_NS / self.passes_ns(1)).clamp(1.0, PASSES_MAX) as usize;
+    }
+
+    /// Nanoseconds for one input. What warms up the caches and the branch predictor, which the contender before has left
+    /// to itself, does not count.
+    fn turn(&mut self) -> f64 {
+        self.passes_ns(self.passes.div_ceil(PASSES_A_WARM_UP));
+        self.passes_ns(self.passes) / (self.passes * self.inputs) as f64
     }
 }
 
@@ -52,9 +70,7 @@ impl Figures {
 
 /// Runs all contenders over all their inputs, in turn, for so many rounds.
 pub(crate) fn measure(mut contenders: Vec<Contender<'_>>, rounds: usize) -> Vec<Figures> {
-    for contender in &mut contenders {
-        contender.turn();
-    }
+    contenders.iter_mut().for_each(Contender::begin);
     let counted = |contender: &mut Contender<'_>| {
         let before = allocations();
         (contender.pass)(contender.inputs);

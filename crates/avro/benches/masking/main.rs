@@ -39,10 +39,9 @@ const HOT_RECORDS: u64 = 400;
 const COLD_RECORDS: u64 = 64_000;
 const ROUNDS: u64 = 50;
 
-/// One view and what it is compared with, on so many records; for as long as any other contest, whatever their number.
+/// One view and what it is compared with, on so many records.
 fn warmth(records: u64, rounds: usize) -> (u64, Vec<Figures>) {
-    let rounds = (rounds as u64 * RECORDS).div_ceil(records).clamp(5, 4 * ROUNDS);
-    (records, Workload::new(records).measure(contest::COMPARED, rounds as usize))
+    (records, Workload::new(records).measure(contest::COMPARED, rounds.div_ceil(5)))
 }
 
 fn main() -> ExitCode {
