@@ -191,7 +191,8 @@ impl Parser {
         let at_symbols = here.key("symbols");
         let symbols = names(required(object, here, "an enum", "symbols")?, &at_symbols, "symbol")?;
         let default = match object.get("default") {
-            None => None,
+            // Avro Java writes null for none.
+            None | Some(Json::Null) => None,
             Some(Json::String(symbol)) if symbols.iter().any(|known| known == symbol) => {
                 Some(symbol.as_ref().to_owned())
             }

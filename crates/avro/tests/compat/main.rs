@@ -13,3 +13,4 @@ mod properties;
 mod reference;
 mod references;
 mod table;
+mod validity;

@@ -51,7 +51,7 @@ pub(crate) fn default_of(kind: &Value) -> Option<Value> {
 }
 
 /// The JSON pointers of every type in a schema.
-fn collect(schema: &Value, pointer: String, places: &mut Vec<String>) {
+pub(super) fn collect(schema: &Value, pointer: String, places: &mut Vec<String>) {
     places.push(pointer.clone());
     match schema {
         Value::Array(branches) => {
