@@ -180,7 +180,7 @@ mod tests {
         let problems = users(parse(text).expect("the form")).err().expect("many problems");
         assert_eq!(problems.len(), 8, "{problems:#?}");
         assert!(!problems.concat().contains("hunter2"), "{problems:?}");
-        let misspelt = parse(r#"{"users": [{"name": "a", "passwrod": "hunter2"}]}"#).err().expect("an unknown key");
+        let misspelt = parse(r#"{"users": [{"name": "a", "passwrod": "hunter2"}]}"#).expect_err("an unknown key");
         assert!(misspelt.contains("line 1") && !misspelt.contains("hunter2"), "{misspelt:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{log::Reference, schema::Stored, state::Version, subject::Subject};
 
@@ -18,6 +19,7 @@ pub(super) struct SchemaEntity<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rule_set: Option<Value>,
     schema: &'a str,
+    guid: Uuid,
     /// The highest id given so far, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_id: Option<u32>,
@@ -33,6 +35,7 @@ impl<'a> SchemaEntity<'a> {
             metadata: json(&stored.content.metadata),
             rule_set: json(&stored.content.rule_set),
             schema: &stored.text,
+            guid: stored.guid,
             max_id: None,
         }
     }

@@ -6,6 +6,7 @@ mod body;
 mod compatibility;
 mod config;
 mod entity;
+mod guids;
 mod metadata;
 mod mode;
 mod parameters;
@@ -133,6 +134,7 @@ fn routes() -> Router<App> {
         .route("/contexts", get(metadata::contexts))
         .route("/subjects", get(subjects::list))
         .route("/subjects/{subject}", post(subjects::look_up).delete(subjects::delete))
+        .route("/subjects/{subject}/metadata", get(versions::latest_with_metadata))
         .route("/subjects/{subject}/versions", get(versions::list).post(versions::register))
         .route("/subjects/{subject}/versions/{version}", get(versions::show).delete(versions::delete))
         .route("/subjects/{subject}/versions/{version}/schema", get(versions::schema))
@@ -143,6 +145,8 @@ fn routes() -> Router<App> {
         .route("/schemas/ids/{id}/schema", get(schemas::schema))
         .route("/schemas/ids/{id}/subjects", get(schemas::subjects))
         .route("/schemas/ids/{id}/versions", get(schemas::versions))
+        .route("/schemas/guids/{guid}", get(guids::show))
+        .route("/schemas/guids/{guid}/ids", get(guids::ids))
         .route("/compatibility/subjects/{subject}/versions", post(compatibility::check_all))
         .route("/compatibility/subjects/{subject}/versions/{version}", post(compatibility::check_one))
         .route("/config", get(config::show).put(config::set).delete(config::unset))

@@ -137,6 +137,18 @@ impl Parameters {
         VersionSelector::parse(find(&self.path, "version").unwrap_or_default())
     }
 
+    /// The GUID in the path, as it was given.
+    pub(super) fn guid(&self) -> &str {
+        find(&self.path, "guid").unwrap_or_default()
+    }
+
+    /// The pairs that the query's `key` and `value` make, in their order.
+    pub(super) fn key_values(&self) -> Vec<(&str, &str)> {
+        let all =
+            |name: &'static str| self.query.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str());
+        all("key").zip(all("value")).collect()
+    }
+
     /// The schema id in the path, and the context to look in.
     pub(super) fn id(&self) -> Result<u32, Problem> {
         let text = find(&self.path, "id").unwrap_or_default();

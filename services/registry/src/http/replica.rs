@@ -72,7 +72,7 @@ impl Peers {
             }
         }
         let request = request.header(FORWARDED, HeaderValue::from_static("true")).body(asked.body.clone());
-        let request = self.login.sign(request);
+        let request = if self.may_sign_for(writer) { self.login.sign(request) } else { request };
         let answered = async { relayed(writer, request.send().await.ok()?).await };
         tokio::select! {
             answer = answered => answer,
@@ -82,6 +82,12 @@ impl Peers {
                 Some(Problem::new(50002, message).into_response())
             }
         }
+    }
+
+    /// Credentials that are asked for over TLS are not sent without.
+    fn may_sign_for(&self, writer: &str) -> bool {
+        let own_tls = self.url.as_deref().is_some_and(|own| own.starts_with("https:"));
+        !own_tls || writer.starts_with("https:")
     }
 
     /// Returns when a writer does not say any more that it is there.

@@ -6,11 +6,13 @@
 //! the order of attributes does not matter either.
 
 mod canonical;
+mod guid;
 
 use std::sync::Arc;
 
 use mesh_avro::schema::Schema;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::log::{Reference, SchemaValue};
 
@@ -34,6 +36,8 @@ pub(crate) struct Stored {
     /// As the log has it, and as clients get it.
     pub(crate) text: Arc<str>,
     pub(crate) content: Arc<Content>,
+    /// What it is known by in every registry.
+    pub(crate) guid: Uuid,
     /// Properties that only other registries know.
     pub(crate) others: Map<String, Value>,
 }
@@ -52,7 +56,7 @@ impl Stored {
             metadata: value.metadata.as_ref().map(Value::to_string),
             rule_set: value.rule_set.as_ref().map(Value::to_string),
         };
-        Self { text, content: Arc::new(content), others: value.others.clone() }
+        Self { text, content: Arc::new(content), guid: guid::of(value), others: value.others.clone() }
     }
 
     /// Whether this registry understands the schema.

@@ -61,6 +61,7 @@ impl State {
         let schema = shared.unwrap_or_else(|| Arc::new(schema));
         ids.highest = ids.highest.max(value.id);
         ids.by_content.entry(schema.content.clone()).or_insert(value.id);
+        ids.by_guid.entry(schema.guid).or_insert(value.id);
         let fresh = || Identified { schema: schema.clone(), uses: Default::default() };
         let identified = ids.schemas.entry(value.id).or_insert_with(fresh);
         identified.uses.insert((subject.clone(), value.version));
@@ -104,8 +105,11 @@ impl State {
         let Some(identified) = ids.schemas.get_mut(&id) else { return };
         identified.uses.remove(&(subject.clone(), version));
         if identified.uses.is_empty() {
-            let content = identified.schema.content.clone();
+            let (content, guid) = (identified.schema.content.clone(), identified.schema.guid);
             ids.schemas.remove(&id);
+            if ids.by_guid.get(&guid) == Some(&id) {
+                ids.by_guid.remove(&guid);
+            }
             if ids.by_content.get(&content) == Some(&id) {
                 ids.by_content.remove(&content);
             }

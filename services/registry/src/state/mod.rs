@@ -23,6 +23,8 @@ pub(crate) use refusal::Refusal;
 pub(crate) use registration::{Registered, Submission};
 pub(crate) use settings::level_of;
 
+use uuid::Uuid;
+
 use crate::{
     log::{ConfigValue, Mode, Record},
     schema::{Content, Stored},
@@ -55,6 +57,7 @@ pub(crate) struct Version {
 struct Ids {
     schemas: BTreeMap<u32, Identified>,
     by_content: HashMap<Arc<Content>, u32>,
+    by_guid: HashMap<Uuid, u32>,
     /// The highest id ever given, also to schemas that are gone.
     highest: u32,
 }

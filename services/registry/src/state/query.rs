@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use uuid::Uuid;
+
 use super::{Identified, Refusal, State, Version};
 use crate::{
     schema::{Content, Stored},
@@ -118,6 +120,11 @@ impl State {
     /// The schema behind an id, in a context.
     pub(crate) fn schema(&self, context: &str, id: u32) -> Result<&Arc<Stored>, Refusal> {
         Ok(&self.identified(context, id)?.schema)
+    }
+
+    /// The contexts and ids that a GUID stands for.
+    pub(crate) fn ids_of(&self, guid: Uuid) -> impl Iterator<Item = (&str, u32)> {
+        self.contexts.iter().filter_map(move |(context, ids)| Some((context.as_str(), *ids.by_guid.get(&guid)?)))
     }
 
     /// The context in which an id is meant: that of the subject it is asked for with, unless the id is of no use there.

@@ -11,6 +11,8 @@ pub(crate) enum Refusal {
     SchemaNotFound,
     #[error("Schema {id} not found")]
     IdNotFound { id: u32 },
+    #[error("Schema {guid} not found")]
+    GuidNotFound { guid: String },
     #[error("Subject '{subject}' was soft deleted. Set permanent=true to delete permanently")]
     SubjectSoftDeleted { subject: String },
     #[error("Subject '{subject}' was not deleted first before being permanently deleted")]
@@ -62,7 +64,7 @@ impl Refusal {
         match self {
             Self::SubjectNotFound { .. } => 40401,
             Self::VersionNotFound { .. } => 40402,
-            Self::SchemaNotFound | Self::IdNotFound { .. } => 40403,
+            Self::SchemaNotFound | Self::IdNotFound { .. } | Self::GuidNotFound { .. } => 40403,
             Self::SubjectSoftDeleted { .. } => 40404,
             Self::SubjectNotSoftDeleted { .. } => 40405,
             Self::VersionSoftDeleted { .. } => 40406,

@@ -216,6 +216,26 @@ fn references_are_resolved_pinned_and_protected() {
 }
 
 #[test]
+fn references_are_bounded_side_by_side_and_one_behind_the_other() {
+    let mut registry = Registry::default();
+    registry.register("s0", &record("n.R0", "")).unwrap();
+    let reference = |to: usize| Reference { name: format!("n.R{to}"), subject: format!("s{to}"), version: 1 };
+    let refers = |registry: &mut Registry, name: usize, references: Vec<Reference>| {
+        let submission =
+            Submission { references, ..submission(&format!("s{name}"), &record(&format!("n.R{name}"), "")) };
+        registry.make(|state| state.plan_registration(&submission))
+    };
+    let beside = refers(&mut registry, 9999, vec![reference(0); 257]).unwrap_err();
+    assert_eq!(beside.code(), 42201);
+    assert!(beside.to_string().contains("more than 256 schemas"), "{beside}");
+    assert!(refers(&mut registry, 9998, vec![reference(0); 256]).is_ok());
+    let behind =
+        (1..400).find_map(|at| refers(&mut registry, at, vec![reference(at - 1)]).err().map(|error| (at, error)));
+    let (at, behind) = behind.expect("the chain is bounded");
+    assert_eq!((at, behind.code()), (257, 42201));
+}
+
+#[test]
 fn contexts_have_ids_of_their_own() {
     let mut registry = Registry::default();
     registry.register("a", "\"int\"").unwrap();

@@ -22,9 +22,11 @@ async fn registers_looks_up_and_lists() {
     assert_eq!(server.register("returns-value", ORDER_TWO).await, (200, json!({ "id": 2 })));
 
     let again = server.post("/subjects/orders-value/versions", json!({ "schema": ORDER_TWO })).await;
-    assert_eq!(again, (200, json!({ "id": 2, "version": 2 })));
+    let guid = again.1["guid"].clone();
+    assert_eq!(again, (200, json!({ "id": 2, "version": 2, "guid": guid })));
 
-    let version = json!({ "subject": "orders-value", "version": 1, "id": 1, "schema": ORDER });
+    let guid = server.get("/schemas/ids/1").await.1["guid"].clone();
+    let version = json!({ "subject": "orders-value", "version": 1, "id": 1, "guid": guid, "schema": ORDER });
     assert_eq!(server.post("/subjects/orders-value", json!({ "schema": ORDER })).await, (200, version.clone()));
     assert_eq!(server.get("/subjects/orders-value/versions/1").await, (200, version.clone()));
     assert_eq!(server.get("/subjects").await, (200, json!(["orders-value", "returns-value"])));
@@ -38,7 +40,7 @@ async fn registers_looks_up_and_lists() {
         (200, serde_json::from_str(ORDER).unwrap())
     );
 
-    assert_eq!(server.get("/schemas/ids/1").await, (200, json!({ "schema": ORDER })));
+    assert_eq!(server.get("/schemas/ids/1").await, (200, json!({ "schema": ORDER, "guid": guid })));
     assert_eq!(server.get("/schemas/ids/1?fetchMaxId=true").await.1["maxId"], 2);
     assert_eq!(server.get("/schemas/ids/2/subjects").await, (200, json!(["orders-value", "returns-value"])));
     let uses = json!([{ "subject": "orders-value", "version": 2 }, { "subject": "returns-value", "version": 1 }]);
@@ -228,4 +230,98 @@ async fn a_context_is_a_registry_of_its_own() {
     assert_eq!(server.put("/contexts/.staging/mode/orders", json!({ "mode": "READONLY" })).await.0, 200);
     assert_eq!(server.get("/mode/:.staging:orders").await.1["mode"], "READONLY");
     assert_eq!(server.get("/contexts").await, (200, json!([".", ".staging"])));
+}
+
+#[tokio::test]
+async fn a_guid_is_a_schema_wherever_it_is() {
+    let server = Server::start().await;
+    server.register("orders", ORDER_TWO).await;
+    server.register("orders-too", ORDER_TWO).await;
+    server.register(":.staging:other", ORDER).await;
+    server.register(":.staging:orders", ORDER_TWO).await;
+    let entity = server.get("/schemas/ids/1").await.1;
+    let guid = entity["guid"].as_str().unwrap();
+    assert_eq!(server.get(&format!("/schemas/guids/{guid}")).await, (200, entity.clone()));
+    assert_eq!(server.get(&format!("/contexts/.staging/schemas/guids/{}", guid.to_uppercase())).await.1, entity);
+    let ids = json!([{ "context": ".", "id": 1 }, { "context": ".staging", "id": 2 }]);
+    assert_eq!(server.get(&format!("/schemas/guids/{guid}/ids")).await, (200, ids));
+    assert_eq!(server.get("/subjects/orders/versions/1").await.1["guid"], guid);
+    for subject in ["orders", "orders-too"] {
+        server.delete(&format!("/subjects/{subject}")).await;
+        server.delete(&format!("/subjects/{subject}?permanent=true")).await;
+    }
+    let ids = server.get(&format!("/schemas/guids/{guid}/ids")).await.1;
+    assert_eq!(ids, json!([{ "context": ".staging", "id": 2 }]));
+    for unknown in ["00000000-0000-0000-0000-000000000000", "none"] {
+        assert_eq!(code(&server.get(&format!("/schemas/guids/{unknown}")).await), (404, 40403), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_another_context_gave_is_found_by_the_subject_it_was_asked_with() {
+    let server = Server::start().await;
+    server.register(":.staging:orders", ORDER).await;
+    assert_eq!(code(&server.get("/schemas/ids/1").await), (404, 40403));
+    assert_eq!(server.get("/schemas/ids/1?subject=orders").await.1["schema"], ORDER);
+    assert_eq!(server.get("/schemas/ids/1/versions?subject=orders").await.1[0]["subject"], ":.staging:orders");
+    assert_eq!(code(&server.get("/schemas/ids/1?subject=returns").await), (404, 40403));
+    server.register("returns", ORDER_TWO).await;
+    assert_eq!(server.get("/schemas/ids/1?subject=orders").await.1["schema"], ORDER_TWO, "its own context comes first");
+}
+
+#[tokio::test]
+async fn the_newest_version_with_some_metadata_is_found() {
+    let server = Server::start().await;
+    for (schema, owner) in [(ORDER, "crm"), (ORDER_TWO, "web")] {
+        let metadata = json!({ "properties": { "owner": owner, "team": "a" } });
+        let body = json!({ "schema": schema, "metadata": metadata });
+        assert_eq!(server.post("/subjects/orders/versions", body).await.0, 200);
+    }
+    let find = async |query: &str| server.get(&format!("/subjects/orders/metadata?{query}")).await;
+    assert_eq!(find("key=owner&value=crm").await.1["version"], 1);
+    assert_eq!(find("key=team&value=a").await.1["version"], 2);
+    assert_eq!(find("key=owner&value=crm&key=team&value=a").await.1["metadata"]["properties"]["owner"], "crm");
+    assert_eq!(code(&find("key=owner&value=crm&key=team&value=b").await), (404, 40403));
+    assert_eq!(code(&server.get("/subjects/none/metadata?key=a&value=b").await), (404, 40401));
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_and_may_mark_what_is_deleted() {
+    let server = Server::start().await;
+    server.put("/config", json!({ "compatibility": "NONE" })).await;
+    for schema in ["\"int\"", "\"long\"", "\"string\""] {
+        server.register("a", schema).await;
+    }
+    server.delete("/subjects/a/versions/2").await;
+    let versions = async |query: &str| server.get(&format!("/subjects/a/versions?{query}")).await.1;
+    assert_eq!(versions("deleted=true&deletedAsNegative=true").await, json!([1, -2, 3]));
+    assert_eq!(versions("deletedOnly=true").await, json!([2]));
+    assert_eq!(versions("offset=1&limit=1").await, json!([3]));
+    assert_eq!(versions("limit=-1").await, json!([1, 3]));
+    let references = json!([{ "name": "x", "subject": "a", "version": 1 }]);
+    for subject in ["b", "c"] {
+        let schema = format!(r#"{{"type":"record","name":"{subject}","fields":[]}}"#);
+        server
+            .post(&format!("/subjects/{subject}/versions"), json!({ "schema": schema, "references": references }))
+            .await;
+    }
+    assert_eq!(server.get("/subjects/a/versions/1/referencedby").await.1.as_array().unwrap().len(), 2);
+    assert_eq!(server.get("/subjects/a/versions/1/referencedby?offset=1").await.1.as_array().unwrap().len(), 1);
+    let latest = server.get("/schemas?latestOnly=true&offset=1&limit=1").await.1;
+    assert_eq!((&latest[0]["subject"], &latest[0]["version"]), (&json!("b"), &json!(1)));
+    assert_eq!(server.get("/schemas?deleted=true&subjectPrefix=a").await.1.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_unbounded_is_refused_with_its_bound() {
+    let server = Server::start().await;
+    let nested = |depth: usize| format!("{}\"int\"{}", r#"{"type":"array","items":"#.repeat(depth), "}".repeat(depth));
+    assert_eq!(server.register("shallow", &nested(20)).await.0, 200);
+    let deep = server.register("deep", &nested(130)).await;
+    assert_eq!(code(&deep), (422, 42201), "{deep:?}");
+    let large = server.post("/subjects/a/versions", json!({ "schema": "x".repeat(5000) })).await;
+    assert_eq!(code(&large), (413, 413));
+    assert!(large.1["message"].as_str().unwrap().contains("4096 bytes"), "{large:?}");
+    let name = "n".repeat(1025);
+    assert_eq!(code(&server.register(&name, "\"int\"").await), (422, 42208));
 }
