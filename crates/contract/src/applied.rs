@@ -34,6 +34,24 @@ impl AppliedProduct {
     }
 }
 
+/// The output generation that is asked for of a product: what its output ports are to hold, since a `remask`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputGeneration {
+    /// The count of generations, from 1: that of a product that was never remasked.
+    pub generation: u64,
+    /// When it was asked for, in milliseconds since 1970.
+    pub requested_at_ms: i64,
+}
+
+/// What stands before `<unique_id>/<major>` in the record key of an output generation.
+pub const GENERATION_PREFIX: &str = "generation/";
+
+/// The record key of an output generation: `generation/<unique_id>/<major>`.
+pub fn generation_key(product: &AppliedProduct) -> String {
+    format!("{GENERATION_PREFIX}{}", product.key())
+}
+
 /// The record key of a domain: `domain/<name>`.
 pub fn domain_key(name: &str) -> String {
     format!("domain/{name}")

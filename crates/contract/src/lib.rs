@@ -42,7 +42,7 @@ mod view;
 mod waiver;
 mod yaml;
 
-pub use applied::{AppliedDomain, AppliedProduct, domain_key};
+pub use applied::{AppliedDomain, AppliedProduct, GENERATION_PREFIX, OutputGeneration, domain_key, generation_key};
 pub use clear::check_clear;
 pub use column::{ColumnPath, ColumnPathError, Step};
 pub use compatibility::Compatibility;
@@ -55,7 +55,7 @@ pub use parse::{draft_contract, parse_contract, parse_domain, parse_sensitive_co
 pub use places::{Declared, Places};
 pub use product::{Product, ProductRef};
 pub use refresh::RefreshRate;
-pub use retention::{History, topic_config};
+pub use retention::{History, output_config, topic_config};
 pub use span::{Span, SpanError, Unit};
 pub use storage::Storage;
 pub use suggest::did_you_mean;

@@ -32,6 +32,19 @@ pub fn topic_config(history: History) -> Vec<(&'static str, String)> {
     }
 }
 
+/// Kafka's settings for an output port of that history.
+///
+/// What is compacted for ever can nevertheless be deleted by whoever is told to (`mesh remask`): Kafka admits that only where the
+/// policy has `delete` in it. Nothing grows too old or too much for it.
+pub fn output_config(history: History) -> Vec<(&'static str, String)> {
+    let mut config = topic_config(history);
+    if history == History::Latest {
+        config[0].1 = "compact,delete".to_owned();
+        config.extend([("retention.ms", "-1".to_owned()), ("retention.bytes", "-1".to_owned())]);
+    }
+    config
+}
+
 /// `latest`, a span, or as people say it: `up to 2 years`.
 impl FromStr for History {
     type Err = SpanError;
@@ -65,5 +78,14 @@ mod tests {
         let config = topic_config("up to 2 years".parse().unwrap());
         assert_eq!(config, [("cleanup.policy", "delete".to_owned()), ("retention.ms", "63072000000".to_owned())]);
         assert_eq!(topic_config(History::Latest)[0], ("cleanup.policy", "compact".to_owned()));
+    }
+
+    #[test]
+    fn outputs_can_be_emptied_but_nothing_in_them_grows_too_old() {
+        let span: History = "2 years".parse().unwrap();
+        assert_eq!(output_config(span), topic_config(span));
+        let latest: std::collections::BTreeMap<_, _> = output_config(History::Latest).into_iter().collect();
+        assert_eq!((latest["cleanup.policy"].as_str(), latest["retention.ms"].as_str()), ("compact,delete", "-1"));
+        assert_eq!(latest["retention.bytes"], "-1");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mesh_contract::{AppliedProduct, topic::PRODUCTS_TOPIC};
+use mesh_contract::{AppliedProduct, GENERATION_PREFIX, OutputGeneration, topic::PRODUCTS_TOPIC};
 use mesh_kafka::{ErrorKind, Record, Settings, log::LogReader};
 use mesh_runtime::Latch;
 use tokio::sync::watch;
 
-use crate::{Config, Error, product::Product};
+use crate::{Config, Error, product::Product, remask::FIRST_GENERATION};
 
 /// How often to look for a control topic that is not there yet.
 const TOPIC_POLL: Duration = Duration::from_secs(1);
@@ -17,12 +17,19 @@ const TOPIC_POLL: Duration = Duration::from_secs(1);
 pub(crate) struct Products {
     /// By `<unique_id>/<major>`.
     by_key: BTreeMap<String, Arc<Product>>,
+    /// The output generations that are asked for, by the same.
+    generations: BTreeMap<String, u64>,
 }
 
 impl Products {
     /// The product that reads this input topic.
     pub(crate) fn by_input(&self, topic: &str) -> Option<&Arc<Product>> {
         self.by_key.values().find(|product| product.topics.input == topic)
+    }
+
+    /// The output generation that is asked for of a product.
+    pub(crate) fn generation(&self, product: &Product) -> u64 {
+        self.generations.get(&product.applied.key()).copied().unwrap_or(FIRST_GENERATION)
     }
 
     /// The input topics of a domain, in order.
@@ -46,6 +53,9 @@ impl Products {
     /// Takes one record of the control topic in; whether anything changed.
     fn take(&mut self, record: &Record, serves: impl Fn(&str) -> bool) -> bool {
         let Some(key) = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok()) else { return false };
+        if let Some(product) = key.strip_prefix(GENERATION_PREFIX) {
+            return self.take_generation(product, record.value.as_deref());
+        }
         if !is_newest_revision(key) {
             return false;
         }
@@ -55,6 +65,23 @@ impl Products {
                 Ok(applied) => self.apply(key, applied, serves),
                 Err(error) => self.hold(key, &error),
             },
+        }
+    }
+
+    /// Generations only ever count up: what is asked for twice, or late, asks for nothing.
+    fn take_generation(&mut self, product: &str, value: Option<&[u8]>) -> bool {
+        let Some(value) = value else { return false };
+        match serde_json::from_slice::<OutputGeneration>(value) {
+            Ok(asked) => {
+                let known = self.generations.entry(product.to_owned()).or_insert(FIRST_GENERATION);
+                let is_news = asked.generation > *known;
+                *known = asked.generation.max(*known);
+                is_news
+            }
+            Err(error) => {
+                tracing::error!(product, %error, "an output generation cannot be read, ignored; is this sidecar older than mesh remask?");
+                false
+            }
         }
     }
 

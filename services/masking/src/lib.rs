@@ -22,6 +22,7 @@ mod lookup;
 mod metrics;
 mod product;
 pub mod quarantine;
+pub mod remask;
 pub mod replay;
 mod service;
 mod task;

@@ -23,6 +23,8 @@ pub(crate) enum Trouble {
     OutputRefused,
     /// The quarantine topic does not take a record that has to go there.
     QuarantineTooSmall,
+    /// The cluster does not let us delete what an output holds, so that it cannot be made anew.
+    RemaskRefused,
     /// The contract as applied cannot be enforced.
     Contract,
     /// A newer revision was in force than this process has heard of.
@@ -38,6 +40,7 @@ impl Trouble {
             Trouble::OutputMissing => "output-missing",
             Trouble::OutputRefused => "output-refused",
             Trouble::QuarantineTooSmall => "quarantine-too-small",
+            Trouble::RemaskRefused => "remask-refused",
             Trouble::Contract => "contract-unusable",
             Trouble::ContractBehind => "contract-behind",
         }

@@ -1,6 +1,7 @@
 //! Topics: created, described, deleted; where they begin and end, and how far a group has read them.
 
 pub(crate) use ends::Ends;
+pub use offsets::CommittedTexts;
 pub(crate) use offsets::unknown;
 
 mod ends;

@@ -1,6 +1,6 @@
 //! Where topics begin and end, and how far a group has read them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
@@ -8,7 +8,11 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::{Admin, REQUEST_TIMEOUT, options};
 use crate::blocking::run as blocking;
 use crate::context::LogContext;
+use crate::source::Committed;
 use crate::{Error, ErrorKind, Offsets, TopicPartition};
+
+/// What a group has committed, by partition.
+pub type CommittedTexts = BTreeMap<TopicPartition, Committed>;
 
 impl Admin {
     /// The offset of the first record that is left, of every partition of these topics.
@@ -42,26 +46,16 @@ impl Admin {
 
     /// The offsets that a group has committed, of those partitions of these topics where it has committed any.
     pub async fn committed(&self, group: &str, topics: &[&str]) -> Result<Offsets, Error> {
-        let asked = self.all_partitions(topics).await?;
-        let operation = format!("read the committed offsets of group {group}");
-        let fixed = [("group.id", group), ("enable.auto.commit", "false")];
-        let config = self.shared.settings.client(&[], &fixed);
-        blocking(move || {
-            let failed = |error| Error::kafka(operation.as_str(), error);
-            let member: BaseConsumer<LogContext> = config.create_with_context(LogContext).map_err(failed)?;
-            let committed = member.committed_offsets(asked, REQUEST_TIMEOUT).map_err(failed)?;
-            read_offsets(&operation, &committed)
-        })
-        .await
+        let (operation, committed) = self.read_committed(group, topics).await?;
+        read_offsets(&operation, &committed)
     }
 
     /// Deletes all records before these offsets, for good; returns where each partition begins now.
     ///
     /// Kafka refuses this for a topic whose `cleanup.policy` has no `delete` in it ([`ErrorKind::Invalid`]).
     pub async fn delete_records(&self, before: &Offsets) -> Result<Offsets, Error> {
-        let topics: BTreeSet<&str> = before.keys().map(|partition| partition.topic.as_str()).collect();
-        let topics: Vec<&str> = topics.into_iter().collect();
-        let operation = format!("delete records of {}", topics.join(", "));
+        let names: Vec<String> = before.keys().map(ToString::to_string).collect();
+        let operation = format!("delete records of {}", names.join(", "));
         let failed = |error| Error::kafka(operation.as_str(), error);
         let mut list = TopicPartitionList::with_capacity(before.len());
         for (partition, offset) in before {
@@ -70,6 +64,43 @@ impl Admin {
         }
         let deleted = self.shared.client.delete_records(&list, &options()).await.map_err(failed)?;
         read_offsets(&operation, &deleted)
+    }
+
+    /// The offset after the last one that was written, open transactions included, of every partition of these topics.
+    pub async fn written_offsets(&self, topics: &[&str]) -> Result<Offsets, Error> {
+        let asked = self.all_partitions(topics).await?;
+        let operation = format!("read the ends of {}", topics.join(", "));
+        let shared = self.shared.clone();
+        blocking(move || shared.ends.written(&operation, asked)).await
+    }
+
+    /// What a group has committed, with the text that stands there, of those partitions of these topics where it has
+    /// committed anything.
+    pub async fn committed_texts(&self, group: &str, topics: &[&str]) -> Result<CommittedTexts, Error> {
+        let (operation, committed) = self.read_committed(group, topics).await?;
+        let mut texts = CommittedTexts::new();
+        for element in committed.elements() {
+            element.error().map_err(|error| Error::kafka(operation.as_str(), error))?;
+            if let Offset::Offset(offset) = element.offset() {
+                let partition = TopicPartition::new(element.topic(), element.partition());
+                texts.insert(partition, Committed { offset, metadata: element.metadata().to_owned() });
+            }
+        }
+        Ok(texts)
+    }
+
+    async fn read_committed(&self, group: &str, topics: &[&str]) -> Result<(String, TopicPartitionList), Error> {
+        let asked = self.all_partitions(topics).await?;
+        let operation = format!("read the committed offsets of group {group}");
+        let fixed = [("group.id", group), ("enable.auto.commit", "false")];
+        let config = self.shared.settings.client(&[], &fixed);
+        blocking(move || {
+            let failed = |error| Error::kafka(operation.as_str(), error);
+            let member: BaseConsumer<LogContext> = config.create_with_context(LogContext).map_err(failed)?;
+            let committed = member.committed_offsets(asked, REQUEST_TIMEOUT).map_err(failed)?;
+            Ok((operation, committed))
+        })
+        .await
     }
 
     async fn edge(&self, topics: &[&str], edge: Offset) -> Result<Offsets, Error> {

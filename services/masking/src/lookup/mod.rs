@@ -4,6 +4,7 @@
 //! keys, outputs) is repeated until it succeeds, is refused with certainty, or nobody waits for it any more.
 
 mod attempt;
+mod errand;
 mod registry;
 mod ticket;
 
@@ -19,6 +20,7 @@ use mesh_client::RegistryClient;
 use mesh_kafka::admin::Admin;
 use tokio::runtime::Handle;
 
+pub(crate) use errand::{Done, Errand, Runner};
 pub(crate) use ticket::Ticket;
 
 use crate::product::Product;

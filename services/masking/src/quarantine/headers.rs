@@ -4,6 +4,7 @@ use mesh_kafka::Record;
 use mesh_kafka::sink::Headers;
 
 use super::Reason;
+use crate::remask::FIRST_GENERATION;
 
 /// The names of the headers.
 pub mod header {
@@ -28,6 +29,8 @@ pub mod header {
     pub const MAJOR: &str = "mesh-major";
     /// The contract's revision that was in force.
     pub const REVISION: &str = "mesh-revision";
+    /// The output generation that was being made: a later one has read the record again, unless the input had lost it by then.
+    pub const GENERATION: &str = "mesh-generation";
     /// The version of the key that sealed the body.
     pub const KEY_VERSION: &str = "mesh-key-version";
     /// Of a marker: what became of a quarantined record.
@@ -55,6 +58,8 @@ pub struct Provenance<'a> {
     pub major: u32,
     /// The contract's revision.
     pub revision: u64,
+    /// The output generation that is being made.
+    pub generation: u64,
     /// The version of the sealing key.
     pub key_version: u32,
 }
@@ -63,7 +68,7 @@ impl Provenance<'_> {
     /// The headers of the quarantined record.
     pub(crate) fn headers(&self, reason: &Reason) -> Headers {
         let text = |headers: Headers, name, value: &str| headers.with(name, Some(value.as_bytes()));
-        let headers = text(Headers::with_capacity(11), header::REASON, reason.code());
+        let headers = text(Headers::with_capacity(12), header::REASON, reason.code());
         let headers = text(headers, header::MESSAGE, &reason.to_string());
         let headers = text(headers, header::SOURCE_TOPIC, self.topic);
         let headers = text(headers, header::SOURCE_PARTITION, &self.partition.to_string());
@@ -79,6 +84,7 @@ impl Provenance<'_> {
         let headers = text(headers, header::PRODUCT, self.product);
         let headers = text(headers, header::MAJOR, &self.major.to_string());
         let headers = text(headers, header::REVISION, &self.revision.to_string());
+        let headers = text(headers, header::GENERATION, &self.generation.to_string());
         text(headers, header::KEY_VERSION, &self.key_version.to_string())
     }
 }
@@ -104,6 +110,8 @@ pub struct Entry {
     pub major: u32,
     /// The contract's revision that was in force.
     pub revision: u64,
+    /// The output generation that was being made.
+    pub generation: u64,
     /// The version of the key that sealed the body.
     pub key_version: u32,
 }
@@ -124,6 +132,7 @@ impl Entry {
             schema_id: text(header::SCHEMA_ID).parse().ok(),
             major: text(header::MAJOR).parse().unwrap_or_default(),
             revision: text(header::REVISION).parse().unwrap_or_default(),
+            generation: text(header::GENERATION).parse().unwrap_or(FIRST_GENERATION),
             key_version: text(header::KEY_VERSION).parse().unwrap_or_default(),
         }
     }

@@ -11,7 +11,7 @@ use mesh_kafka::{
     consumer::{Consumer, Start},
 };
 
-use super::{ReplayError, Report, Selection, ledger::Ledger};
+use super::{ReplayError, Report, Selection, ground::Standings, ledger::Ledger};
 use crate::quarantine::{self, Entry, Envelope, Marker, OpenError, Outcome};
 
 /// How many records, of how many bytes, are held in memory at once.
@@ -79,6 +79,7 @@ impl Shelf {
     pub(super) async fn next(
         &mut self,
         ledger: &Ledger,
+        standings: &Standings,
         selection: &Selection,
         report: &mut Report,
     ) -> Result<Vec<Held>, ReplayError> {
@@ -86,7 +87,7 @@ impl Shelf {
         while held.len() < RECORDS_MAX && bytes < BYTES_MAX {
             let next = self.reader.next_before(&self.ends).await.map_err(ReplayError::ReadQuarantine)?;
             let Some(record) = next else { break };
-            if let Some(found) = self.take(&record, ledger, selection, report)? {
+            if let Some(found) = self.take(&record, ledger, standings, selection, report)? {
                 bytes += found.bytes();
                 held.push(found);
             }
@@ -99,11 +100,16 @@ impl Shelf {
         &self,
         record: &Record,
         ledger: &Ledger,
+        standings: &Standings,
         selection: &Selection,
         report: &mut Report,
     ) -> Result<Option<Held>, ReplayError> {
         let entry = Entry::of(record);
         if Marker::of(record).is_some() || !selection.asks_for(record.offset, &entry) {
+            return Ok(None);
+        }
+        if standings.have_passed(record.partition, &entry) {
+            report.superseded += 1;
             return Ok(None);
         }
         let outcome = ledger.outcome(record.partition, record.offset);

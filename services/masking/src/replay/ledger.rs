@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mesh_kafka::{Record, Settings, log::LogReader};
 
-use super::{ReplayError, offsets::OffsetSet};
+use super::{ReplayError, ground::Standings, offsets::OffsetSet};
 use crate::quarantine::{Entry, Marker, Outcome};
 
 /// What became of the records of a quarantine.
@@ -30,18 +30,23 @@ struct Partition {
 
 impl Ledger {
     /// Reads a quarantine to the end that it has now; nobody else may replay it meanwhile.
-    pub(super) async fn read(kafka: &Settings, topic: &str) -> Result<Self, ReplayError> {
+    pub(super) async fn read(kafka: &Settings, topic: &str, standings: &Standings) -> Result<Self, ReplayError> {
         let mut ledger = Ledger::default();
         let mut reader = LogReader::open(kafka, topic).await.map_err(ReplayError::ReadQuarantine)?;
-        reader.read_to_end(|record| ledger.take(&record)).await.map_err(ReplayError::ReadQuarantine)?;
+        reader.read_to_end(|record| ledger.take(&record, standings)).await.map_err(ReplayError::ReadQuarantine)?;
         Ok(ledger)
     }
 
-    fn take(&mut self, record: &Record) {
+    fn take(&mut self, record: &Record, standings: &Standings) {
         let partition = self.partitions.entry(record.partition).or_default();
         partition.end = record.offset + 1;
         match Marker::of(record) {
-            None => partition.refused.insert(Entry::of(record).source_offset),
+            None => {
+                let entry = Entry::of(record);
+                if !standings.have_passed(record.partition, &entry) {
+                    partition.refused.insert(entry.source_offset);
+                }
+            }
             Some(marker) => {
                 self.replayed += u64::from(marker.outcome == Outcome::Replayed);
                 self.mark(record.partition, &marker);

@@ -11,6 +11,7 @@
 //! sent, and again between their delivery and the commit. A record that comes to the input after the second look has its
 //! outputs behind the replayed ones, as it should. In the same way a contract that is applied in the middle is noticed.
 
+mod ground;
 mod held;
 mod ledger;
 mod newer;
@@ -26,8 +27,8 @@ use mesh_avro::{
     keys::{KeyError, KeyRing},
     mask::Scratch,
 };
-use mesh_client::{CatalogueError, RegistryClient, RegistryError, catalogue::Follower, registry::Endpoint};
-use mesh_contract::{AppliedProduct, ProductRef, topic::AUDIT_TOPIC};
+use mesh_client::{CatalogueError, RegistryClient, RegistryError, registry::Endpoint};
+use mesh_contract::{AppliedProduct, topic::AUDIT_TOPIC};
 use mesh_kafka::{
     Settings, TopicPartition,
     admin::Admin,
@@ -36,7 +37,8 @@ use mesh_kafka::{
 
 pub use selection::Selection;
 
-use crate::{lookup::Lookups, product::Product};
+use crate::{lookup::Lookups, product::Product, remask::RemaskError};
+use ground::Ground;
 use held::Shelf;
 use ledger::Ledger;
 use newer::Newer;
@@ -69,6 +71,8 @@ pub struct Report {
     pub refused: BTreeMap<&'static str, u64>,
     /// Records that an earlier replay has let through.
     pub already: u64,
+    /// Records that were read again when the product was remasked since, and let through or refused anew then.
+    pub superseded: u64,
     /// Envelopes that do not open: another key, or changed bytes.
     pub unreadable: u64,
 }
@@ -116,6 +120,12 @@ pub enum ReplayError {
     /// The contract is another one now.
     #[error("the contract has changed meanwhile; nothing was let through under the old one after that")]
     Changed,
+    /// How far the outputs are cannot be read.
+    #[error("cannot tell which generation the outputs are of")]
+    Look(#[source] RemaskError),
+    /// The outputs are being made anew.
+    #[error("the product is being remasked, which reads again what can be let through")]
+    Remasking,
     /// The cluster does not take the outputs.
     #[error("cannot write what was replayed")]
     Write(#[source] mesh_kafka::Error),
@@ -131,7 +141,7 @@ pub async fn run(config: &Config, selection: &Selection, progress: impl Fn(&Repo
     // the sink first: from then on nobody else lets anything through, so that the markers stay as they are read
     let mut replay = Replay::open(config).await?;
     let topics = replay.programs.product.topics.clone();
-    let mut ledger = Ledger::read(&config.kafka, &topics.quarantine).await?;
+    let mut ledger = Ledger::read(&config.kafka, &topics.quarantine, &replay.ground.standings).await?;
     let mut report = Report::default();
     for (partition, end) in ledger.partitions() {
         if selection.partition.is_some_and(|asked| asked != partition) {
@@ -141,7 +151,7 @@ pub async fn run(config: &Config, selection: &Selection, progress: impl Fn(&Repo
         let sealed_with = (config.keys.clone(), replay.programs.product.quarantine_key.clone());
         let mut shelf = Shelf::open(&config.kafka, place, end, &topics.input, sealed_with)?;
         loop {
-            let held = shelf.next(&ledger, selection, &mut report).await?;
+            let held = shelf.next(&ledger, &replay.ground.standings, selection, &mut report).await?;
             if held.is_empty() {
                 break;
             }
@@ -166,8 +176,7 @@ pub async fn run(config: &Config, selection: &Selection, progress: impl Fn(&Repo
 struct Replay {
     kafka: Settings,
     admin: Admin,
-    catalogue: Follower,
-    asked: ProductRef,
+    ground: Ground,
     programs: Programs,
     scratch: Scratch,
     sink: Sink,
@@ -195,22 +204,11 @@ impl Replay {
         let sink = tokio::task::block_in_place(|| Sink::open(&config.kafka, &options)).map_err(ReplayError::SetUp)?;
         let registry = RegistryClient::new(&config.registry).map_err(ReplayError::Registry)?;
         let lookups = Lookups::new(registry, admin.clone(), config.keys.clone());
-        let contract = &config.product.contract;
-        let asked = ProductRef { product: contract.product(), major: Some(contract.version) };
-        let catalogue = Follower::open(&config.kafka).await.map_err(ReplayError::ReadCatalogue)?;
+        let ground = Ground::of(&config.kafka, &admin, &config.product).await?;
         let programs = Programs::of(lookups, product).await?;
         let routes = Routes::of(&sink, &programs).map_err(ReplayError::SetUp)?;
         let kafka = config.kafka.clone();
-        let mut replay = Replay { kafka, admin, catalogue, asked, programs, scratch: Scratch::new(), sink, routes };
-        replay.check_contract().await?;
-        Ok(replay)
-    }
-
-    /// That the contract is still the one that the programs are of.
-    async fn check_contract(&mut self) -> Result<(), ReplayError> {
-        self.catalogue.catch_up().await.map_err(ReplayError::ReadCatalogue)?;
-        let in_force = self.catalogue.catalogue().product(&self.asked).map_err(ReplayError::ReadCatalogue)?;
-        if **in_force == self.programs.product.applied { Ok(()) } else { Err(ReplayError::Changed) }
+        Ok(Replay { kafka, admin, ground, programs, scratch: Scratch::new(), sink, routes })
     }
 
     /// Looks at what has come to the input by now, transactions that are open now included.

@@ -110,7 +110,7 @@ impl Replay {
         }
         // from here on whatever comes to the input, or is applied, has its outputs behind these
         let looked = match self.look_on(newer, partition, ledger).await {
-            Ok(()) => self.check_contract().await,
+            Ok(()) => self.ground.check(&self.admin).await,
             failed => failed,
         };
         let released = plan.released.iter().filter_map(|(held, _)| self.key(selection, held));

@@ -1,8 +1,10 @@
 //! A task: one thread that gathers, processes and commits, batch by batch.
 
+mod metadata;
 mod output;
 mod part;
 mod process;
+mod remask;
 mod session;
 mod settle;
 

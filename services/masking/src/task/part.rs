@@ -10,33 +10,23 @@ use mesh_kafka::{
     sink::{Progress, Sink, Topic},
     source::{Assigned, Committed, Slot},
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::output::Routes;
+use super::{metadata::Metadata, output::Routes};
 use crate::{
     audit::Account,
     catalogue::Products,
     counts::Tally,
-    lookup::{Answer, Lookups, Prepared, Ticket, Wanted},
+    lookup::{Answer, Lookups, Prepared, Runner, Ticket, Wanted},
     metrics::Meters,
     product::Product,
     quarantine::Reason,
+    remask::OutputMark,
     trouble::Trouble,
 };
 
 /// How long a batch waits for a lookup before it goes on without the partition: most take a few milliseconds.
 const PATIENCE: Duration = Duration::from_millis(20);
-
-/// The text committed with a partition's offset.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Metadata {
-    /// The revision that everything before the offset was processed under, or an earlier one.
-    rev: u64,
-    /// What was done under that revision and not told yet.
-    #[serde(default, skip_serializing_if = "Account::is_empty")]
-    audit: Account,
-}
 
 /// A partition that a task holds.
 pub(super) struct Part {
@@ -54,6 +44,11 @@ pub(super) struct Part {
     account_revision: u64,
     /// As the account will be once the open transaction is committed.
     staged: Option<Account>,
+    /// How far the outputs are, as committed; and the generation that is asked for.
+    pub(super) outputs: OutputMark,
+    pub(super) generation_wanted: u64,
+    /// What is being done to the outputs.
+    pub(super) errand: Option<Arc<Runner>>,
     /// The next offset as committed; none before the first commit.
     pub(super) committed: Option<i64>,
     pub(super) meters: Option<Meters>,
@@ -89,6 +84,8 @@ pub(super) enum Cause {
     Contract(Trouble),
     /// A while, to try again then.
     Until(Instant, Trouble),
+    /// Its outputs to be emptied.
+    Remask,
 }
 
 /// What every record of a partition needs.
@@ -108,6 +105,7 @@ pub(super) enum Found {
 impl Part {
     pub(super) fn new(assigned: &Assigned, committed: Option<&Committed>) -> Self {
         let found = committed.map(|committed| Metadata::read(&assigned.topic, &committed.metadata)).unwrap_or_default();
+        let offset = committed.map(|committed| committed.offset);
         Part {
             slot: assigned.slot,
             topic: assigned.topic.clone(),
@@ -118,12 +116,15 @@ impl Part {
             account: found.audit,
             account_revision: found.rev,
             staged: None,
-            committed: committed.map(|committed| committed.offset),
+            generation_wanted: found.outputs.generation,
+            errand: None,
+            hold: found.outputs.is_emptying.then(|| Hold { offset: offset.unwrap_or(0), cause: Cause::Remask }),
+            outputs: found.outputs,
+            committed: offset,
             meters: None,
             ready: None,
             programs: Vec::new(),
             refused: Vec::new(),
-            hold: None,
             leftover: None,
             condemned: None,
             tally: Tally::default(),
@@ -134,6 +135,7 @@ impl Part {
     /// Puts the newest contract in force, between two batches. Whether the partition need not wait for it any more.
     pub(super) fn adopt(&mut self, products: &Products) -> bool {
         let newest = products.by_input(&self.topic);
+        self.generation_wanted = newest.map_or(self.generation_wanted, |product| products.generation(product));
         if newest.map(|product| product.identity) == self.product.as_ref().map(|product| product.identity) {
             return false;
         }
@@ -201,11 +203,22 @@ impl Part {
         self.refused.push((id, up_to, reason));
     }
 
+    /// Whether the product in force is this one.
+    pub(super) fn is_of(&self, identity: u64) -> bool {
+        self.product.as_ref().is_some_and(|product| product.identity == identity)
+    }
+
+    /// The product, if the partition waits because the cluster has refused its outputs.
+    pub(super) fn refused_product(&self) -> Option<u64> {
+        let refused = self.trouble() == Some(Trouble::OutputRefused);
+        self.product.as_ref().filter(|_| refused).map(|product| product.identity)
+    }
+
     /// Whether what the partition waits for is there; takes it.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
         let Some(hold) = &self.hold else { return false };
         match hold.cause.clone() {
-            Cause::Contract(_) => false,
+            Cause::Contract(_) | Cause::Remask => false,
             Cause::Until(then, _) => now >= then,
             Cause::Lookup { ticket, wanted, up_to } => match (ticket.wait(Duration::ZERO), wanted) {
                 (None, _) => false,
@@ -237,20 +250,57 @@ impl Part {
         let Some(product) = &self.product else { return Vec::new() };
         let (mut account, mut told) = (self.account.clone(), Vec::new());
         if !account.is_empty() && self.account_revision != product.revision {
-            told.push(account.event(product, self.account_revision, self.partition, now_ms));
+            told.push(self.counted(&account, product, self.account_revision, now_ms));
             account = Account::default();
         }
         if self.tally.records > 0 {
             account.add(&self.tally, now_ms);
         }
         if account.is_due(now_ms, interval) {
-            told.push(account.event(product, product.revision, self.partition, now_ms));
+            told.push(self.counted(&account, product, product.revision, now_ms));
             account = Account::default();
         }
         let rev = if self.next.is_some() { product.revision } else { self.account_revision };
-        self.metadata = Metadata { rev, audit: account.clone() }.text();
+        self.metadata = Metadata { rev, audit: account.clone(), outputs: self.outputs.clone() }.text();
         self.staged = Some(account);
         told
+    }
+
+    fn counted(&self, account: &Account, product: &Product, revision: u64, now_ms: i64) -> Value {
+        let mut event = account.event(product, revision, self.partition, now_ms);
+        event["generation"] = self.outputs.generation.into();
+        event
+    }
+
+    /// What was counted and not told yet, to be told now.
+    pub(super) fn account_event(&self, product: &Product, now_ms: i64) -> Option<Value> {
+        let told = (!self.account.is_empty()).then_some(self.account_revision);
+        told.map(|revision| self.counted(&self.account, product, revision, now_ms))
+    }
+
+    /// What is committed with an offset at which nothing is left to be told.
+    pub(super) fn metadata_with(&self, revision: u64, outputs: &OutputMark) -> String {
+        Metadata { rev: revision, audit: Account::default(), outputs: outputs.clone() }.text()
+    }
+
+    /// After such a commit.
+    pub(super) fn settle_mark(&mut self, revision: u64, outputs: OutputMark, next: i64) {
+        self.outputs = outputs;
+        self.errand = None;
+        self.account = Account::default();
+        self.account_revision = revision;
+        self.committed = Some(next);
+    }
+
+    /// The contract in force, if it is known, and can be enforced.
+    pub(super) fn in_force(&self) -> Option<&Arc<Product>> {
+        let is_known = |product: &&Arc<Product>| product.rules.is_ok() && product.revision >= self.revision_floor;
+        self.product.as_ref().filter(is_known)
+    }
+
+    /// Records that are read again may be let through now.
+    pub(super) fn forget_refusals(&mut self) {
+        self.refused.clear();
     }
 
     /// Where to tell; none where nobody has made the topic, or nothing was looked up yet.
@@ -295,6 +345,7 @@ impl Part {
     pub(super) fn trouble(&self) -> Option<Trouble> {
         match &self.hold.as_ref()?.cause {
             Cause::Contract(trouble) | Cause::Until(_, trouble) => Some(*trouble),
+            Cause::Remask => self.errand.as_ref()?.trouble(),
             Cause::Lookup { ticket, .. } => ticket.trouble_met(),
         }
     }
@@ -308,46 +359,5 @@ fn find(lookups: &Lookups, product: &Arc<Product>, wanted: Wanted, up_to: i64) -
             Some(Err(reason)) => Found::Refused(reason),
             None => Found::Wait(Cause::Lookup { ticket, wanted, up_to }),
         },
-    }
-}
-
-impl Metadata {
-    /// What stands with a committed offset; nothing where that was set by hand.
-    fn read(topic: &str, text: &str) -> Self {
-        if text.is_empty() {
-            return Metadata::default();
-        }
-        serde_json::from_str(text).unwrap_or_else(|error| {
-            tracing::warn!(topic, %error, "the committed offset's metadata is not this sidecar's, ignored");
-            Metadata::default()
-        })
-    }
-
-    fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metadata_survives_as_text() {
-        let metadata = Metadata { rev: 12, audit: Account::default() };
-        assert_eq!(metadata.text(), r#"{"rev":12}"#);
-        assert_eq!(Metadata::read("t", &metadata.text()), metadata);
-    }
-
-    #[test]
-    fn foreign_metadata_names_no_revision() {
-        for text in ["", "x", "{}", r#"{"rev":-1}"#, r#"{"rev":"1"}"#] {
-            assert_eq!(Metadata::read("t", text), Metadata::default(), "{text}");
-        }
-    }
-
-    #[test]
-    fn later_metadata_may_say_more() {
-        assert_eq!(Metadata::read("t", r#"{"rev":3,"gen":2}"#).rev, 3);
     }
 }

@@ -289,6 +289,7 @@ impl Desk {
             product: &run.product.name,
             major: run.product.major,
             revision: run.product.revision,
+            generation: part.outputs.generation,
             key_version: key.version(),
         };
         let place = quarantine::associated_data(&part.topic, part.partition, message.offset());

@@ -105,6 +105,7 @@ impl<'t> Session<'t> {
         let Session { source, state } = self;
         state.follow_products(source)?;
         state.release(source)?;
+        state.remask(source)?;
         let batch = source.gather(&state.limits()).map_err(SessionError::Source)?;
         state.task.latch.open();
         state.take_changes(&batch);
@@ -140,7 +141,7 @@ impl State<'_> {
         }
         for index in 0..self.parts.len() {
             let changed = self.parts[index].adopt(&self.products);
-            let waits_for_it = |cause: &Cause| !matches!(cause, Cause::Until(..));
+            let waits_for_it = |cause: &Cause| !matches!(cause, Cause::Until(..) | Cause::Remask);
             if changed && self.parts[index].hold.as_ref().is_some_and(|hold| waits_for_it(&hold.cause)) {
                 self.resume(source, index)?;
             }
@@ -164,7 +165,7 @@ impl State<'_> {
         Ok(())
     }
 
-    fn resume(&mut self, source: &Source, index: usize) -> Result<(), SessionError> {
+    pub(super) fn resume(&mut self, source: &Source, index: usize) -> Result<(), SessionError> {
         self.parts[index].hold = None;
         self.tell_trouble(index);
         source.resume(self.parts[index].slot).map_err(SessionError::Source)

@@ -134,7 +134,7 @@ impl Bed {
     }
 
     pub fn sidecar(&self, config: Config) -> Sidecar {
-        let (shutdown, readiness) = (Shutdown::new(Duration::from_secs(10)), config.readiness.clone());
+        let (shutdown, readiness) = (Shutdown::new(Duration::from_secs(30)), config.readiness.clone());
         let task = tokio::spawn(mesh_masking::run(config, shutdown.clone()));
         Sidecar { shutdown, readiness, task }
     }

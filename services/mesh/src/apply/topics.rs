@@ -4,7 +4,7 @@ use super::refused;
 use super::report::{Change, Difference, TopicChange};
 use crate::failure::Failure;
 use crate::tree::WorkingProduct;
-use mesh_contract::{Contract, topic_config};
+use mesh_contract::{Contract, output_config, topic_config};
 use mesh_kafka::admin::{Admin, Creation, TopicSpec};
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn input_spec(contract: &Contract) -> TopicSpec {
         Some(partitions) => spec.partitions(partitions),
         None => spec,
     };
-    kept(replicated(spec, contract), contract)
+    configured(replicated(spec, contract), topic_config(contract.history))
 }
 
 /// The outputs have the input's partitions, because a record keeps its partition.
@@ -66,7 +66,7 @@ fn output_specs(contract: &Contract, input: &Actual) -> Vec<TopicSpec> {
     let views = topics.views.into_iter().map(|(_, topic)| {
         let bytes_max = view_bytes_max(contract, input.bytes_max).to_string();
         let spec = TopicSpec::new(topic).partitions(input.partitions).config(MAX_MESSAGE_BYTES, bytes_max);
-        kept(replicated(spec, contract), contract)
+        configured(replicated(spec, contract), output_config(contract.history))
     });
     let bytes_max = input.bytes_max.saturating_add(OVERHEAD_BYTES).to_string();
     let quarantine = TopicSpec::new(topics.quarantine)
@@ -77,8 +77,8 @@ fn output_specs(contract: &Contract, input: &Actual) -> Vec<TopicSpec> {
     views.chain([replicated(quarantine, contract)]).collect()
 }
 
-fn kept(spec: TopicSpec, contract: &Contract) -> TopicSpec {
-    topic_config(contract.history).into_iter().fold(spec, |spec, (setting, value)| spec.config(setting, value))
+fn configured(spec: TopicSpec, settings: Vec<(&'static str, String)>) -> TopicSpec {
+    settings.into_iter().fold(spec, |spec, (setting, value)| spec.config(setting, value))
 }
 
 fn replicated(spec: TopicSpec, contract: &Contract) -> TopicSpec {

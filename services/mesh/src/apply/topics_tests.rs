@@ -25,7 +25,7 @@ fn outputs_have_the_inputs_partitions_and_room_for_what_masking_adds() {
     let specs = std::iter::once(input_spec(&contract)).chain(output_specs(&contract, &input));
     insta::assert_snapshot!(shown(specs).join("\n"), @r"
     crm.orders.v1.in Some(4) Some(3) cleanup.policy=compact delete.retention.ms=604800000
-    crm.orders.v1 Some(6) Some(3) cleanup.policy=compact delete.retention.ms=604800000 max.message.bytes=69536
+    crm.orders.v1 Some(6) Some(3) cleanup.policy=compact,delete delete.retention.ms=604800000 max.message.bytes=69536 retention.bytes=-1 retention.ms=-1
     crm.orders.v1.quarantine Some(6) Some(3) cleanup.policy=delete max.message.bytes=66536 retention.ms=7776000000
     ");
 }

@@ -69,6 +69,7 @@ pub(super) fn summary(report: &Report, dry_run: bool) -> String {
     add(report.overtaken, "overtaken by newer records".to_owned());
     add(refused, format!("still refused ({})", reasons.join(", ")));
     add(report.already, "replayed before".to_owned());
+    add(report.superseded, "read again by a remask since".to_owned());
     add(report.unreadable, "unreadable".to_owned());
     parts.join(", ")
 }
@@ -89,6 +90,10 @@ fn failure(error: ReplayError) -> Failure {
             .because(error)
             .hint("give the keys that the records were sealed with (--keys)"),
         ReplayError::NoAudit => Failure::usage("cannot replay").because(error).hint("`mesh apply` makes it"),
+        ReplayError::Look(error) => Failure::unreachable("cannot replay").because(error),
+        ReplayError::Remasking => {
+            Failure::usage("cannot replay now").because(error).hint("wait for the remask: `mesh remask` says how far it is")
+        }
         ReplayError::Changed => Failure::usage("cannot go on replaying").because(error).hint(again),
         ReplayError::Contract { .. } => {
             Failure::usage("cannot replay").because(error).hint("apply a contract that can be enforced: `mesh apply`")
