@@ -203,11 +203,6 @@ impl Part {
         self.refused.push((id, up_to, reason));
     }
 
-    /// Whether the product in force is this one.
-    pub(super) fn is_of(&self, identity: u64) -> bool {
-        self.product.as_ref().is_some_and(|product| product.identity == identity)
-    }
-
     /// The product, if the partition waits because the cluster has refused its outputs.
     pub(super) fn refused_product(&self) -> Option<u64> {
         let refused = self.trouble() == Some(Trouble::OutputRefused);
