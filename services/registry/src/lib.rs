@@ -29,7 +29,7 @@ mod writer;
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use mesh_kafka::admin::Admin;
-use mesh_runtime::{HttpListener, Latch, Shutdown};
+use mesh_runtime::{HttpListener, Latch, Shutdown, access::Access};
 use tokio::{
     sync::mpsc,
     task::{JoinError, JoinSet},
@@ -43,7 +43,7 @@ use crate::{
     governance::Products,
     http::{App, Peers},
     store::Store,
-    writer::{Command, KafkaLog, Writer, WriterTask},
+    writer::{Command, KafkaLog, LogEnd, Writer, WriterTask},
 };
 
 /// How long to wait before trying to prepare the topic again.
@@ -101,30 +101,44 @@ impl Registry {
         let url = advertised(&config, &listener);
         let peers = Peers::new(url.clone(), config.peers.clone(), config.write_timeout)?;
         let access = config.access.clone();
-        let app =
-            App::new(store.clone(), writer, Arc::new(products), config.body_bytes_max, peers).with(access.clone());
+        let app = App::new(store.clone(), writer, Arc::new(products), config.body_bytes_max, peers);
+        let app = app.with(access.clone());
         let log = KafkaLog::new(config.kafka.clone(), &config.topic);
+        let end = LogEnd::new(&config);
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(write(WriterTask::new(log, store.clone(), url, config.write_timeout), queue));
-        tasks.spawn(keep_state(config, store, latch, app.clone()));
-        tracing::info!(url = listener.url(), "registry listens");
-        if !access.is_restricted() && !listener.address().ip().is_loopback() {
-            tracing::warn!(
-                "anybody who reaches the registry may change it: give an access file, or keep others from its port"
-            );
-        }
-        let following = shutdown.clone();
+        tasks.spawn(write(WriterTask::new(log, store.clone(), url.clone(), config.write_timeout), queue));
+        tasks.spawn(keep_state(config, store.clone(), latch, app.clone()));
+        announce(&listener, &access);
+        tasks.spawn(follow(access, shutdown.clone()));
         let outcome = tokio::select! {
             served = listener.serve(http::router(app), shutdown) => served.map_err(Error::from),
             ended = tasks.join_next() => Err(failure(ended)),
-            // It ends with the shutdown only, when the listener has the last word.
-            () = async { access.follow(&following).await; std::future::pending().await } => unreachable!("it never ends"),
         };
         tasks.shutdown().await;
+        let was_writer = url.is_some() && store.read().is_ok_and(|state| state.writer() == url.as_deref());
+        if was_writer {
+            end.mark().await;
+        }
         tracing::info!("registry stopped");
         outcome
     }
+}
+
+/// Says where the registry is, and whether anybody may use it who gets there.
+fn announce(listener: &HttpListener, access: &Access) {
+    tracing::info!(url = listener.url(), "registry listens");
+    if !access.is_restricted() && !listener.address().ip().is_loopback() {
+        tracing::warn!(
+            "anybody who reaches the registry may change it: give an access file, or keep others from its port"
+        );
+    }
+}
+
+/// Follows the access file. It never ends: after the shutdown the listener has the last word.
+async fn follow(access: Access, shutdown: Shutdown) -> Result<Infallible, Error> {
+    access.follow(&shutdown).await;
+    std::future::pending().await
 }
 
 /// Where other replicas reach this one: as told, or where it listens, if that is an address of its own.

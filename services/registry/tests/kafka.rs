@@ -281,7 +281,9 @@ async fn the_log_has_confluents_form(settings: &Settings) {
     reader.read_to_end(|record| records.push((record.key.unwrap(), record.value))).await.unwrap();
     let keys: Vec<&str> = records.iter().map(|(key, _)| std::str::from_utf8(key).unwrap()).collect();
     let schema_key = r#"{"keytype":"SCHEMA","subject":"orders-value","version":1,"magic":1}"#;
-    assert_eq!(keys, [WRITER_KEY, schema_key]);
+    // The last one lets registries know the end that wait until they were given what stands last.
+    assert_eq!(keys, [WRITER_KEY, schema_key, r#"{"keytype":"NOOP","magic":0}"#]);
+    assert_eq!(records[2].1, None);
     let value: Value = serde_json::from_slice(records[1].1.as_ref().unwrap()).unwrap();
     let expected =
         json!({ "subject": "orders-value", "version": 1, "id": 1, "schema": record("Order"), "deleted": false });

@@ -54,6 +54,8 @@ impl Record {
     /// Decodes a record as it stands in the log.
     pub(crate) fn decode(key_bytes: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self, RecordError> {
         let key_bytes = key_bytes.ok_or(RecordError::NoKey)?;
+        // Karapace's tombstones are empty values.
+        let value = value.filter(|value| !value.is_empty());
         let ReadKey { keytype, subject, version } =
             serde_json::from_slice(key_bytes).map_err(|source| RecordError::DecodeKey { source })?;
         let incomplete = |property| RecordError::IncompleteKey { keytype: keytype.clone(), property };

@@ -80,6 +80,7 @@ fn reads_what_confluent_writes() {
 
     let gone = decode(r#"{"keytype":"SCHEMA","subject":":.:a","version":2,"magic":1}"#, None);
     assert_eq!(gone, Record::SchemaGone { subject: Subject::of_log("a"), version: 2 });
+    assert_eq!(decode(r#"{"keytype":"SCHEMA","subject":"a","version":2,"magic":1}"#, Some("")), gone);
     assert_eq!(decode(r#"{"keytype":"NOOP","magic":0}"#, None), Record::Noop);
     assert_eq!(decode(r#"{"keytype":"ASSOCIATION","magic":0}"#, Some("{}")), Record::Noop);
 }

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use kafka::KafkaLog;
+pub(crate) use kafka::{KafkaLog, LogEnd};
 pub(crate) use task::{Log, LogError, LogFault, WriterTask};
 
 use crate::{
