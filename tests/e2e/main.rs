@@ -13,4 +13,5 @@ mod quarantine;
 mod readme;
 mod registry;
 mod replicas;
+mod secured;
 mod support;

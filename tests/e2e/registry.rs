@@ -1,9 +1,12 @@
-//! Replicas of the registry as processes: killed, frozen and woken up, and no id or version is ever given twice.
+//! Replicas of the registry as processes: killed, frozen, stopped and woken up, and no id or version is ever given twice.
+//!
+//! What is done to which replica follows from a seed, which is printed: `MESH_SEED=… cargo test …` does it again.
 
 use crate::support::{PATIENCE, Process, World, eventually, mesh};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -11,9 +14,29 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 const CLIENTS: usize = 4;
-const ROUNDS: usize = 2;
+const REPLICAS: usize = 3;
+const ROUNDS: usize = 6;
 /// Longer than it takes to find out that a writer is out of reach.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Numbers that look like chance and are the same for the same seed (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    fn new() -> Self {
+        let given = std::env::var("MESH_SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed = given.unwrap_or_else(|| RandomState::new().hash_one("seed"));
+        eprintln!("MESH_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).expect("it is below the bound")
+    }
+}
 
 /// A replica and where it listens.
 struct Replica {
@@ -31,11 +54,11 @@ impl Replica {
     }
 }
 
-/// What clients were told: subject and version by schema, by id.
+/// What clients were told: the schema by id, and by subject and version.
 #[derive(Default)]
 struct Told {
-    by_id: HashMap<u64, String>,
-    by_version: HashMap<(String, u64), String>,
+    by_id: BTreeMap<u64, String>,
+    by_version: BTreeMap<(String, u64), String>,
 }
 
 impl Told {
@@ -49,6 +72,9 @@ impl Told {
     }
 }
 
+/// The addresses of the replicas that there are.
+type Urls = Arc<Mutex<Vec<String>>>;
+
 /// Clients that register without end, each at whichever replica answers.
 struct Clients {
     told: Arc<Mutex<Told>>,
@@ -58,11 +84,11 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(urls: &[String]) -> Self {
+    fn start(urls: &Urls) -> Self {
         let (told, answered, stop) = (Arc::default(), Arc::default(), Arc::default());
         let mut clients = Self { told, answered, stop, threads: Vec::new() };
         for client in 0..CLIENTS {
-            let (urls, told) = (urls.to_vec(), Arc::clone(&clients.told));
+            let (urls, told) = (Arc::clone(urls), Arc::clone(&clients.told));
             let (answered, stop) = (Arc::clone(&clients.answered), Arc::clone(&clients.stop));
             clients.threads.push(thread::spawn(move || register(client, &urls, &told, &answered, &stop)));
         }
@@ -76,16 +102,16 @@ impl Clients {
         eventually("registrations go on", PATIENCE, reached);
     }
 
-    fn stop(self) -> usize {
+    fn stop(self) -> Told {
         self.stop.store(true, Ordering::SeqCst);
         for thread in self.threads {
             thread.join().expect("no client was told a contradiction");
         }
-        self.told.lock().expect("no client panicked").by_id.len()
+        std::mem::take(&mut *self.told.lock().expect("no client panicked"))
     }
 }
 
-fn register(client: usize, urls: &[String], told: &Mutex<Told>, answered: &AtomicUsize, stop: &AtomicBool) {
+fn register(client: usize, urls: &Urls, told: &Mutex<Told>, answered: &AtomicUsize, stop: &AtomicBool) {
     let runtime = Runtime::new().expect("threads can be started");
     let http = reqwest::Client::builder().timeout(CLIENT_TIMEOUT).build().expect("a client can be made");
     for number in 0.. {
@@ -93,11 +119,15 @@ fn register(client: usize, urls: &[String], told: &Mutex<Told>, answered: &Atomi
             return;
         }
         let subject = format!("shared-{}-value", number % 3);
-        let name = format!("R{client}n{number}");
-        let schema = json!({"type": "record", "name": name, "fields": [{"name": "id", "type": "string"}]}).to_string();
-        let url = &urls[(client + number) % urls.len()];
+        // Every other name is asked for by two clients, at different replicas.
+        let owner = if number % 2 == 0 { client } else { client / 2 };
+        let name = format!("R{owner}n{number}");
+        let url = {
+            let urls = urls.lock().expect("nobody panics while holding it");
+            urls[(client + number) % urls.len()].clone()
+        };
         let request = http.post(format!("{url}/subjects/{subject}/versions"));
-        let request = request.body(json!({ "schema": schema }).to_string());
+        let request = request.body(json!({ "schema": schema(&name) }).to_string());
         let answer = runtime.block_on(async {
             let answer = request.send().await.ok().filter(|answer| answer.status().is_success())?;
             serde_json::from_str::<Value>(&answer.text().await.ok()?).ok()
@@ -109,32 +139,106 @@ fn register(client: usize, urls: &[String], told: &Mutex<Told>, answered: &Atomi
     }
 }
 
+fn schema(name: &str) -> String {
+    json!({"type": "record", "name": name, "fields": [{"name": "id", "type": "string"}]}).to_string()
+}
+
+/// What is done to the replicas, one round after another.
+struct Trouble<'a> {
+    world: &'a World,
+    replicas: Vec<Replica>,
+    urls: Urls,
+    dice: Dice,
+}
+
+impl<'a> Trouble<'a> {
+    fn start(world: &'a World) -> Self {
+        let replicas: Vec<Replica> = (0..REPLICAS).map(|_| Replica::start(world)).collect();
+        let urls = Arc::new(Mutex::new(replicas.iter().map(|replica| replica.url.clone()).collect()));
+        Self { world, replicas, urls, dice: Dice::new() }
+    }
+
+    /// The log's writer, most likely, or any other replica: whoever it is may not be missed.
+    fn round(&mut self, clients: &Clients) {
+        let (victim, other) = (self.dice.below(REPLICAS), self.dice.below(REPLICAS));
+        let kind = self.dice.below(4);
+        eprintln!("round: {} to replica {victim}", ["freeze", "kill", "stop", "freeze and kill another"][kind]);
+        match kind {
+            0 => self.frozen(victim, clients, |_| {}),
+            1 => self.ended(victim, clients, Signal::KILL),
+            2 => self.ended(victim, clients, Signal::TERM),
+            _ => {
+                let other = if other == victim { (victim + 1) % REPLICAS } else { other };
+                self.frozen(victim, clients, |trouble| trouble.ended(other, clients, Signal::KILL));
+            }
+        }
+        clients.go_on(10);
+    }
+
+    /// Freezes a replica until others have gone on without it; it wakes up as what it was.
+    fn frozen(&mut self, victim: usize, clients: &Clients, meanwhile: impl FnOnce(&mut Self)) {
+        self.replicas[victim].process.signal(Signal::STOP);
+        clients.go_on(10);
+        meanwhile(self);
+        self.replicas[victim].process.signal(Signal::CONT);
+    }
+
+    /// Ends a replica, and starts one in its place when others have gone on without it.
+    fn ended(&mut self, victim: usize, clients: &Clients, signal: Signal) {
+        self.replicas[victim].process.signal(signal);
+        self.replicas[victim].process.wait();
+        clients.go_on(10);
+        self.replicas[victim] = Replica::start(self.world);
+        let url = self.replicas[victim].url.clone();
+        self.urls.lock().expect("nobody panics while holding it")[victim] = url;
+    }
+}
+
 #[test]
 fn no_id_or_version_is_given_twice_though_writers_are_killed_and_frozen() {
     let world = World::start();
+    let runtime = Runtime::new().expect("threads can be started");
     eventually("any schema may follow any other", PATIENCE, || {
         let body = json!({ "compatibility": "NONE" }).to_string();
-        let runtime = Runtime::new().expect("threads can be started");
         let asked = reqwest::Client::new().put(format!("{}/config", world.registry_url)).body(body).send();
         let answer = runtime.block_on(asked).ok()?;
         answer.status().is_success().then_some(())
     });
-    let mut replicas = [Replica::start(&world), Replica::start(&world)];
-    let mut urls: Vec<String> = replicas.iter().map(|replica| replica.url.clone()).collect();
-    for round in 0..ROUNDS {
-        let clients = Clients::start(&urls);
-        clients.go_on(20);
-        // Whichever of the two is the writer is frozen, and wakes up when another one has taken over.
-        for replica in &replicas {
-            replica.process.signal(Signal::STOP);
-            clients.go_on(10);
-            replica.process.signal(Signal::CONT);
-            clients.go_on(10);
-        }
-        replicas[round % 2].process.kill();
-        clients.go_on(20);
-        assert!(clients.stop() >= 80);
-        replicas[round % 2] = Replica::start(&world);
-        urls = replicas.iter().map(|replica| replica.url.clone()).collect();
+    let mut trouble = Trouble::start(&world);
+    let clients = Clients::start(&trouble.urls);
+    clients.go_on(20);
+    for _ in 0..ROUNDS {
+        trouble.round(&clients);
     }
+    let told = clients.stop();
+    assert!(told.by_id.len() >= ROUNDS * 10, "{}", told.by_id.len());
+    for replica in &trouble.replicas {
+        runtime.block_on(knows(&replica.url, &told));
+    }
+}
+
+/// Every replica has all that any client was ever told, and one meaning for each id and version.
+async fn knows(url: &str, told: &Told) {
+    let http = reqwest::Client::new();
+    let get = async |path: String| {
+        let answer = http.get(format!("{url}{path}")).send().await.expect("the replica answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("it answers in full");
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str::<Value>(&text).expect("it answers in JSON")
+    };
+    for (id, name) in &told.by_id {
+        assert_eq!(get(format!("/schemas/ids/{id}")).await["schema"], schema(name), "id {id}");
+    }
+    for ((subject, version), name) in &told.by_version {
+        assert_eq!(get(format!("/subjects/{subject}/versions/{version}")).await["schema"], schema(name));
+    }
+    let all = get("/schemas".to_owned()).await;
+    let mut meanings: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+    for version in all.as_array().expect("a list") {
+        let id = version["id"].as_u64().expect("an id");
+        meanings.entry(id).or_default().insert(version["schema"].to_string());
+    }
+    assert!(meanings.len() >= told.by_id.len());
+    assert!(meanings.values().all(|schemas| schemas.len() == 1), "{meanings:?}");
 }

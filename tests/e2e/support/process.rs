@@ -12,7 +12,14 @@ use std::thread;
 pub fn mesh<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mesh"));
     command.args(args).stdin(Stdio::null());
-    for variable in ["MESH_BOOTSTRAP_SERVERS", "MESH_REGISTRY_URL", "MESH_KEYS_FILE", "MESH_KEYS", "MESH_LOG"] {
+    for variable in [
+        "MESH_BOOTSTRAP_SERVERS",
+        "MESH_REGISTRY_URL",
+        "MESH_REGISTRY_TOKEN",
+        "MESH_KEYS_FILE",
+        "MESH_KEYS",
+        "MESH_LOG",
+    ] {
         command.env_remove(variable);
     }
     command
