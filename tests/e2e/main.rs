@@ -12,6 +12,7 @@ mod polyglot;
 mod quarantine;
 mod readme;
 mod registry;
+mod remask;
 mod replicas;
 mod secured;
 mod support;

@@ -147,6 +147,8 @@ pub enum Command {
     Lineage(commands::lineage::Args),
     /// What was refused, and why
     Quarantine(commands::quarantine::Args),
+    /// Empty a product's views and make them anew: after a stricter rule, or another key
+    Remask(commands::remask::Args),
     /// Who may read and write what over HTTP: users, passwords and tokens in an access file
     Credentials(commands::credentials::Args),
 }

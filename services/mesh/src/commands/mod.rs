@@ -11,6 +11,7 @@ pub mod product;
 pub mod products;
 pub mod publish;
 pub mod quarantine;
+pub mod remask;
 pub mod run;
 pub mod schema;
 pub mod status;
@@ -41,6 +42,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Products(args) => products::run(args, &context).await,
         Command::Publish(args) => publish::run(args, &context).await,
         Command::Quarantine(args) => quarantine::run(args, &context).await,
+        Command::Remask(args) => remask::run(args, &context).await,
         Command::Run(args) => run::run(args, &context).await,
         Command::Schema(args) => schema::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,

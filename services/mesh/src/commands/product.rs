@@ -27,6 +27,15 @@ impl Named {
     }
 }
 
+/// The product as applied, and the cluster that it is on, for commands that need no registry.
+pub async fn find_applied(context: &Context, asked: &ProductRef) -> Result<(Settings, Arc<AppliedProduct>), Failure> {
+    let kafka = context.kafka()?;
+    answers(&kafka).await?;
+    let catalogue = Catalogue::read(&kafka).await.map_err(catalogue_failure)?;
+    let product = Arc::clone(catalogue.product(asked).map_err(catalogue_failure)?);
+    Ok((kafka, product))
+}
+
 /// How a command ends that Kafka failed.
 pub fn kafka_failure(error: mesh_kafka::Error) -> Failure {
     let what = "Kafka failed the command";

@@ -1,9 +1,8 @@
 //! `mesh quarantine list`.
 
 use super::entry::{Row, State, shown_time};
-use super::find;
 use crate::cli::Format;
-use crate::commands::product::kafka_failure;
+use crate::commands::product::{find_applied, kafka_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Reader};
@@ -64,7 +63,7 @@ impl Listing {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let (kafka, product) = find(context, &args.product).await?;
+    let (kafka, product) = find_applied(context, &args.product).await?;
     let topic = product.contract.topics().quarantine;
     let mut reader = LogReader::open(&kafka, &topic).await.map_err(kafka_failure)?;
     let (mut listing, limit) = (Listing::default(), args.limit as usize);

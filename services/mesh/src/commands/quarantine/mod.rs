@@ -5,15 +5,9 @@ mod list;
 mod replay;
 mod show;
 
-use crate::commands::product::catalogue_failure;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::platform::answers;
 use clap::Subcommand;
-use mesh_client::Catalogue;
-use mesh_contract::{AppliedProduct, ProductRef};
-use mesh_kafka::Settings;
-use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -37,15 +31,6 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(args, context).await,
         Command::Replay(args) => replay::run(args, context).await,
     }
-}
-
-/// The product as applied, and the cluster that it is on.
-async fn find(context: &Context, asked: &ProductRef) -> Result<(Settings, Arc<AppliedProduct>), Failure> {
-    let kafka = context.kafka()?;
-    answers(&kafka).await?;
-    let catalogue = Catalogue::read(&kafka).await.map_err(catalogue_failure)?;
-    let product = Arc::clone(catalogue.product(asked).map_err(catalogue_failure)?);
-    Ok((kafka, product))
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! `mesh quarantine replay`: lets refused records through after all, once what was wrong is mended.
 
-use super::find;
 use crate::cli::Format;
-use crate::commands::product::{catalogue_failure, kafka_failure, registry_failure};
+use crate::commands::product::{catalogue_failure, find_applied, kafka_failure, registry_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -34,8 +33,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let keys = context.keys()?;
-    let registry = context.registry_url()?.into();
-    let (kafka, product) = find(context, &args.product).await?;
+    let registry = context.registry()?;
+    let (kafka, product) = find_applied(context, &args.product).await?;
     let named = format!("{}@{}", product.contract.product(), product.contract.version);
     let config = Config { kafka, registry, keys, product };
     let dry_run = args.dry_run;
@@ -91,9 +90,9 @@ fn failure(error: ReplayError) -> Failure {
             .hint("give the keys that the records were sealed with (--keys)"),
         ReplayError::NoAudit => Failure::usage("cannot replay").because(error).hint("`mesh apply` makes it"),
         ReplayError::Look(error) => Failure::unreachable("cannot replay").because(error),
-        ReplayError::Remasking => {
-            Failure::usage("cannot replay now").because(error).hint("wait for the remask: `mesh remask` says how far it is")
-        }
+        ReplayError::Remasking => Failure::usage("cannot replay now")
+            .because(error)
+            .hint("wait for the remask: `mesh remask` says how far it is"),
         ReplayError::Changed => Failure::usage("cannot go on replaying").because(error).hint(again),
         ReplayError::Contract { .. } => {
             Failure::usage("cannot replay").because(error).hint("apply a contract that can be enforced: `mesh apply`")

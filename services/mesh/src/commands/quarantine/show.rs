@@ -1,9 +1,8 @@
 //! `mesh quarantine show`: shows a refused record in clear, which is why it wants the key and the record's place.
 
 use super::entry::{Row, shown_time};
-use super::find;
 use crate::cli::Format;
-use crate::commands::product::{kafka_failure, registry_failure};
+use crate::commands::product::{find_applied, kafka_failure, registry_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
@@ -70,7 +69,7 @@ impl Bytes {
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let keys = context.keys()?;
-    let (kafka, product) = find(context, &args.product).await?;
+    let (kafka, product) = find_applied(context, &args.product).await?;
     let record = read(&kafka, &product, &args).await?;
     let row = Row::of(&record);
     let place = quarantine::associated_data(&row.source_topic, row.source_partition, row.source_offset);
