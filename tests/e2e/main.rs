@@ -11,6 +11,7 @@ mod demo;
 mod polyglot;
 mod quarantine;
 mod readme;
+mod refused;
 mod registry;
 mod remask;
 mod replicas;

@@ -10,7 +10,7 @@ use mesh_runtime::Readiness;
 use crate::Error;
 
 /// The longest that a transaction may stay open: a dead task holds readers back for that long.
-const TRANSACTION_TIMEOUT_MAX: Duration = Duration::from_secs(10);
+pub const TRANSACTION_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 /// What a sidecar is run with.
 #[derive(Clone)]

@@ -28,6 +28,6 @@ mod service;
 mod task;
 mod trouble;
 
-pub use config::{BatchLimits, Config};
+pub use config::{BatchLimits, Config, TRANSACTION_TIMEOUT_MAX};
 pub use error::Error;
 pub use service::run;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, histogram};
+use metrics::{
+    Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 use crate::product::Product;
 
@@ -47,6 +49,27 @@ impl Meters {
     pub(crate) fn quarantined(&self, reason: &'static str, records: u64) {
         counter!("mesh_masking_quarantined_total", "product" => self.product.clone(), "reason" => reason)
             .increment(records);
+    }
+}
+
+/// How far a partition is behind its input's end.
+pub(crate) struct Lag(Gauge);
+
+impl Lag {
+    pub(crate) fn of(product: &str, partition: i32) -> Self {
+        let labels = [("product", product.to_owned()), ("partition", partition.to_string())];
+        Lag(gauge!("mesh_masking_lag_records", &labels))
+    }
+
+    pub(crate) fn set(&self, records: i64) {
+        self.0.set(records as f64);
+    }
+}
+
+impl Drop for Lag {
+    /// Whoever holds the partition next has its own.
+    fn drop(&mut self) {
+        self.0.set(0.0);
     }
 }
 
@@ -100,6 +123,10 @@ pub(crate) fn describe() {
     describe_counter!("mesh_masking_transactions_total", "transactions by outcome");
     describe_counter!("mesh_masking_task_restarts_total", "times that a task opened its consumer and producer anew");
     describe_histogram!("mesh_masking_batch_seconds", "from a batch's gathering to its commit");
+    describe_gauge!(
+        "mesh_masking_lag_records",
+        "records of a held partition that wait in the input port, as of the last fetch"
+    );
     describe_gauge!(
         "mesh_masking_paused_partitions",
         "partitions that are held, by reason; they go on by themselves once it is over"

@@ -27,8 +27,13 @@ pub struct World {
 impl World {
     /// Starts a world with the example contracts, not yet applied.
     pub fn start() -> Self {
+        Self::start_on(Options::default())
+    }
+
+    /// The same on a Kafka that is started in some other way.
+    pub fn start_on(kafka: Options) -> Self {
         let runtime = Runtime::new().expect("threads can be started");
-        let kafka = runtime.block_on(EmbeddedKafka::start(Options::default())).expect("the embedded Kafka starts");
+        let kafka = runtime.block_on(EmbeddedKafka::start(kafka)).expect("the embedded Kafka starts");
         let bootstrap = kafka.bootstrap_servers();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         FileKeys::generate(&folder.path().join("keys.json")).expect("the folder is ours");
@@ -46,7 +51,12 @@ impl World {
 
     /// Starts a world and applies the example contracts.
     pub fn applied() -> Self {
-        let world = Self::start();
+        Self::applied_on(Options::default())
+    }
+
+    /// The same on a Kafka that is started in some other way.
+    pub fn applied_on(kafka: Options) -> Self {
+        let world = Self::start_on(kafka);
         world.run(["apply"]).expect(0);
         world
     }

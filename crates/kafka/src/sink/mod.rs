@@ -68,7 +68,8 @@ impl Sink {
         let timeout = options.transaction_timeout.as_millis().to_string();
         let delivery_timeout = (options.transaction_timeout / 2).as_millis().to_string();
         let defaults = [
-            ("linger.ms", "2"),
+            // a commit sends at once what has not been sent: until then requests are filled
+            ("linger.ms", "50"),
             ("batch.num.messages", "10000"),
             // the caller has seen its topics: one that is gone is told of soon, not after 30 s in which all wait for it
             ("topic.metadata.propagation.max.ms", "2000"),

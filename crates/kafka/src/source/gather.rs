@@ -48,7 +48,14 @@ impl Source {
         let mut gathering = Gathering::new(self, limits);
         let mut deadline = Instant::now() + limits.wait;
         while !gathering.is_full() {
-            match self.consumer.poll(deadline.saturating_duration_since(Instant::now())) {
+            // what is there already is taken without a look at the clock
+            let polled = match self.consumer.poll(Duration::ZERO) {
+                None if !context.has_changes() => {
+                    self.consumer.poll(deadline.saturating_duration_since(Instant::now()))
+                }
+                polled => polled,
+            };
+            match polled {
                 Some(Ok(message)) => {
                     if gathering.messages.is_empty() {
                         deadline = Instant::now() + limits.linger;

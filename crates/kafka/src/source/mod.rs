@@ -114,6 +114,14 @@ impl Source {
         self.consumer.context().assigned()
     }
 
+    /// How many offsets a partition is behind its end, as far as known; `None` before it was read.
+    #[must_use]
+    pub fn behind(&self, slot: Slot) -> Option<i64> {
+        let (topic, partition, position) = self.consumer.context().position(slot)?;
+        let end = native::known_end(self.consumer.client(), &topic, partition)?;
+        Some((end - position?).max(0))
+    }
+
     /// Has the partition's next batch start at `offset`, whatever was gathered or fetched ahead.
     ///
     /// Nothing happens when the partition is no longer held.

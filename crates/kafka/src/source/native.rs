@@ -1,13 +1,13 @@
-//! Two calls of librdkafka that rdkafka does not wrap, or wraps so that foreign bytes panic.
+//! Calls of librdkafka that rdkafka does not wrap, or wraps so that foreign bytes panic.
 #![allow(unsafe_code)]
 
 use std::{
-    ffi::{CStr, c_void},
+    ffi::{CStr, CString, c_void},
     ptr, slice,
 };
 
 use rdkafka::{
-    bindings::{rd_kafka_header_get_all, rd_kafka_mem_free, rd_kafka_memberid},
+    bindings::{rd_kafka_get_watermark_offsets, rd_kafka_header_get_all, rd_kafka_mem_free, rd_kafka_memberid},
     client::{Client, ClientContext},
     message::BorrowedHeaders,
     types::{RDKafkaHeaders, RDKafkaRespErr},
@@ -26,6 +26,17 @@ pub(super) fn member_id<C: ClientContext>(client: &Client<C>) -> Option<String> 
     // SAFETY: the string was allocated by librdkafka for us and is not used after this.
     unsafe { rd_kafka_mem_free(handle, id.cast()) };
     (!text.is_empty()).then_some(text)
+}
+
+/// A partition's end as of the last fetch; `None` before the first. Nobody is asked.
+pub(super) fn known_end<C: ClientContext>(client: &Client<C>, topic: &str, partition: i32) -> Option<i64> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the handle lives as long as `client`, the name for the call, which writes the two offsets and keeps nothing.
+    let code = unsafe {
+        rd_kafka_get_watermark_offsets(client.native_ptr(), topic.as_ptr(), partition, &raw mut low, &raw mut high)
+    };
+    (code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
 }
 
 /// The header at `index` with its name as the bytes that are there; rdkafka's own accessor panics unless they are UTF-8.

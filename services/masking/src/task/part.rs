@@ -18,7 +18,7 @@ use crate::{
     catalogue::Products,
     counts::Tally,
     lookup::{Answer, Lookups, Prepared, Runner, Ticket, Wanted},
-    metrics::Meters,
+    metrics::{Lag, Meters},
     product::Product,
     quarantine::Reason,
     remask::OutputMark,
@@ -52,6 +52,7 @@ pub(super) struct Part {
     /// The next offset as committed; none before the first commit.
     pub(super) committed: Option<i64>,
     pub(super) meters: Option<Meters>,
+    pub(super) lag: Option<Lag>,
     ready: Option<Ready>,
     programs: Vec<(u32, Arc<Prepared>)>,
     /// Schema ids whose records are refused, up to an offset: records after it may have been written when the registry
@@ -122,6 +123,7 @@ impl Part {
             outputs: found.outputs,
             committed: offset,
             meters: None,
+            lag: None,
             ready: None,
             programs: Vec::new(),
             refused: Vec::new(),
@@ -145,6 +147,7 @@ impl Part {
         self.refused.clear();
         if let Some(product) = &self.product {
             self.meters = Some(Meters::of(product));
+            self.lag.get_or_insert_with(|| Lag::of(&product.name, self.partition));
             self.revision_floor = self.revision_floor.max(product.revision);
         }
         true
@@ -201,6 +204,11 @@ impl Part {
     fn refuse(&mut self, id: u32, up_to: i64, reason: Reason) {
         self.refused.retain(|(of, last, _)| *of != id && *last >= up_to);
         self.refused.push((id, up_to, reason));
+    }
+
+    /// Whether the product in force is this one.
+    pub(super) fn is_of(&self, identity: u64) -> bool {
+        self.product.as_ref().is_some_and(|product| product.identity == identity)
     }
 
     /// The product, if the partition waits because the cluster has refused its outputs.

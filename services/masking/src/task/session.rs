@@ -20,6 +20,8 @@ use crate::{catalogue::Products, counts::Teller, metrics::TransactionMeters};
 
 /// How long a gathering waits for a first record: how soon a task notices anything else.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
+/// How often it is told how far partitions are behind.
+const LAG_INTERVAL: Duration = Duration::from_secs(1);
 /// A consumer that says the same again within this time is not worth another line.
 const SAME_TROUBLE: Duration = Duration::from_secs(30);
 
@@ -50,6 +52,8 @@ pub(super) struct State<'t> {
     pub(super) teller: Teller,
     /// How many records the next batch may have: fewer than configured while a culprit is looked for.
     pub(super) records_max: usize,
+    /// Products that are tried alone, the last one next: the cluster may refuse their outputs.
+    pub(super) suspects: Vec<u64>,
     /// Aborted transactions since the last committed one.
     pub(super) aborts: u32,
     pub(super) has_committed: bool,
@@ -57,6 +61,7 @@ pub(super) struct State<'t> {
     changes: watch::Receiver<Arc<Products>>,
     subscribed: Vec<String>,
     last_trouble: Option<(String, Instant)>,
+    lag_told: Instant,
 }
 
 impl<'t> Session<'t> {
@@ -75,12 +80,14 @@ impl<'t> Session<'t> {
             desk: Desk::new(task.lookups.clone()),
             teller: Teller::new(task.moved.clone()),
             records_max: task.config.batch.records_max,
+            suspects: Vec::new(),
             aborts: 0,
             has_committed: false,
             products: Arc::default(),
             changes: task.products.clone(),
             subscribed: Vec::new(),
             last_trouble: None,
+            lag_told: Instant::now(),
         };
         let mut session = Session { source, state };
         session.state.changes.mark_changed();
@@ -110,6 +117,7 @@ impl<'t> Session<'t> {
         state.task.latch.open();
         state.take_changes(&batch);
         state.teller.tell();
+        state.tell_lag(source);
         if batch.is_empty() {
             state.sink.idle();
             return state.tell_idle(source, &batch);
@@ -157,6 +165,7 @@ impl State<'_> {
                 continue;
             }
             if self.parts[index].is_over(now) {
+                self.suspects.extend(self.parts[index].refused_product());
                 self.resume(source, index)?;
             } else {
                 self.tell_trouble(index);
@@ -195,6 +204,18 @@ impl State<'_> {
         }
         if self.parts.len() != before {
             tracing::info!(task = self.task.name(), before, partitions = self.parts.len(), "partitions reassigned");
+        }
+    }
+
+    fn tell_lag(&mut self, source: &Source) {
+        if self.lag_told.elapsed() < LAG_INTERVAL {
+            return;
+        }
+        self.lag_told = Instant::now();
+        for part in &self.parts {
+            if let (Some(lag), Some(behind)) = (&part.lag, source.behind(part.slot)) {
+                lag.set(behind);
+            }
         }
     }
 

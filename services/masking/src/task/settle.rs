@@ -40,13 +40,27 @@ impl State<'_> {
         let deadline = started + self.task.config.transaction_timeout / PROCESSING_SHARE;
         self.desk.is_open = false;
         self.desk.culprit = None;
+        let alone = self.next_suspect(batch);
         for run in batch.runs() {
             let Some(part) = self.parts.iter_mut().find(|part| part.slot == run.slot) else { continue };
-            if part.hold.is_none() && part.leftover.is_none() {
+            if alone.is_some_and(|suspect| !part.is_of(suspect)) {
+                part.leftover = part.leftover.or(batch.first_offset(run.slot));
+            } else if part.hold.is_none() && part.leftover.is_none() {
                 self.desk.run(&self.sink, part, batch.messages(run), run.first_index(), deadline)?;
             }
         }
         Ok(())
+    }
+
+    /// The product that is to be tried alone, if one is that has records in the batch.
+    fn next_suspect(&mut self, batch: &Batch<'_>) -> Option<u64> {
+        let slots = slots(batch);
+        let here = |suspect: u64| {
+            self.parts.iter().any(|part| part.is_of(suspect) && part.hold.is_none() && slots.contains(&part.slot))
+        };
+        let suspects: Vec<u64> = self.suspects.iter().copied().filter(|suspect| here(*suspect)).collect();
+        self.suspects = suspects;
+        self.suspects.last().copied()
     }
 
     fn commit(&mut self, batch: &Batch<'_>, group: &GroupMetadata) -> Result<(), Failure> {
@@ -104,6 +118,8 @@ impl State<'_> {
 
     /// After a commit: counts what was done, and puts every partition where its next record is.
     fn settle(&mut self, source: &Source, batch: &Batch<'_>, started: Instant) -> Result<(), SessionError> {
+        // one that was tried alone is none
+        self.suspects.pop();
         if self.parts.iter().any(|part| part.next.is_some()) {
             self.meters.committed(started.elapsed());
             self.has_committed = true;
@@ -158,7 +174,7 @@ impl State<'_> {
             "transaction aborted, its records are processed again"
         );
         self.undo(batch);
-        self.deal_with(batch, &culprits);
+        self.deal_with(batch, &culprits, error.kind());
         for slot in slots(batch) {
             self.place(source, slot)?;
         }
@@ -199,7 +215,7 @@ impl State<'_> {
         }
     }
 
-    fn deal_with(&mut self, batch: &Batch<'_>, culprits: &[Culprit]) {
+    fn deal_with(&mut self, batch: &Batch<'_>, culprits: &[Culprit], kind: ErrorKind) {
         for culprit in culprits {
             match culprit.kind {
                 ErrorKind::TooLarge => self.condemn(batch, *culprit, Reason::OutputTooLarge),
@@ -210,9 +226,29 @@ impl State<'_> {
                 _ => self.hold_product(batch, culprit.slot, Trouble::OutputMissing, MISSING_PAUSE),
             }
         }
-        if culprits.is_empty() {
+        if culprits.is_empty() && !(kind == ErrorKind::Unauthorised && self.accuse(batch)) {
             self.suspect(batch);
         }
+    }
+
+    /// The cluster refuses a transaction for one of its topics, and does not say which: each product is tried alone, and the
+    /// one that is refused alone is held. Whether that is known now.
+    fn accuse(&mut self, batch: &Batch<'_>) -> bool {
+        let mut accused: Vec<u64> = self.suspects.pop().into_iter().collect();
+        if accused.is_empty() {
+            let there =
+                slots(batch).into_iter().filter_map(|slot| self.part(slot)?.product.as_ref().map(|of| of.identity));
+            accused = there.collect();
+            accused.sort_unstable();
+            accused.dedup();
+        }
+        let [one] = accused[..] else {
+            self.suspects = accused;
+            return false;
+        };
+        let Some(slot) = self.parts.iter().find(|part| part.is_of(one)).map(|part| part.slot) else { return false };
+        self.hold_product(batch, slot, Trouble::OutputRefused, REFUSED_PAUSE);
+        true
     }
 
     /// Nobody is known to be to blame: an output may be gone, or the transaction too large for its time.

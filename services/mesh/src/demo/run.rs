@@ -22,7 +22,6 @@ use mesh_contract::{Contract, Topics};
 use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::Options;
-use mesh_masking::BatchLimits;
 use mesh_runtime::Shutdown;
 use mesh_runtime::access::Access;
 use mesh_runtime::keys::{EnvKeys, ThrowAwayKeys};
@@ -195,9 +194,7 @@ impl Demo<'_> {
 
 /// A replica of its own name, so that it fences nobody's sidecar on an existing cluster.
 fn masking() -> MaskingOptions {
-    let BatchLimits { records_max, linger, .. } = BatchLimits::default();
-    let batch_linger = linger.as_millis() as u64;
-    MaskingOptions { replica: "demo".to_owned(), tasks: 1, batch_records: records_max, batch_linger }
+    MaskingOptions { replica: "demo".to_owned(), ..MaskingOptions::default() }
 }
 
 fn not_ready(missing: &[String]) -> Failure {

@@ -6,7 +6,7 @@ use mesh_avro::keys::KeyRing;
 use mesh_avro::compat::Setting;
 use mesh_client::registry::{Endpoint, Login};
 use mesh_kafka::Settings;
-use mesh_masking::BatchLimits;
+use mesh_masking::{BatchLimits, TRANSACTION_TIMEOUT_MAX};
 use mesh_runtime::Tls;
 use mesh_runtime::access::Access;
 use std::collections::BTreeSet;
@@ -51,11 +51,35 @@ pub struct MaskingOptions {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub tasks: usize,
     /// The most records of one transaction
-    #[arg(long, default_value_t = BatchLimits::default().records_max, value_name = "N")]
+    #[arg(long, default_value_t = Self::default().batch_records, value_name = "N")]
     pub batch_records: usize,
+    /// About how many bytes of keys and values a transaction has at most
+    #[arg(long, default_value_t = Self::default().batch_bytes, value_name = "BYTES")]
+    pub batch_bytes: usize,
     /// How long a transaction waits for more records: latency against throughput
-    #[arg(long, default_value_t = 5, value_name = "MILLISECONDS")]
+    #[arg(long, default_value_t = Self::default().batch_linger, value_name = "MILLISECONDS")]
     pub batch_linger: u64,
+    /// How long a transaction may stay open before the cluster ends it, and so how long a dead replica holds readers back
+    #[arg(long, default_value_t = Self::default().transaction_timeout, value_name = "SECONDS", value_parser = transaction_timeout())]
+    pub transaction_timeout: u64,
+}
+
+fn transaction_timeout() -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=TRANSACTION_TIMEOUT_MAX.as_secs())
+}
+
+impl Default for MaskingOptions {
+    fn default() -> Self {
+        let batch = BatchLimits::default();
+        Self {
+            replica: "0".to_owned(),
+            tasks: 1,
+            batch_records: batch.records_max,
+            batch_bytes: batch.bytes_max,
+            batch_linger: batch.linger.as_millis() as u64,
+            transaction_timeout: TRANSACTION_TIMEOUT_MAX.as_secs(),
+        }
+    }
 }
 
 /// What can be set of the registry.
@@ -145,6 +169,8 @@ impl Plan {
         config.replica.clone_from(&self.masking.replica);
         config.tasks = self.masking.tasks;
         config.batch.records_max = self.masking.batch_records;
+        config.batch.bytes_max = self.masking.batch_bytes;
+        config.transaction_timeout = Duration::from_secs(self.masking.transaction_timeout);
         config.batch.linger = Duration::from_millis(self.masking.batch_linger);
         Ok(config)
     }
