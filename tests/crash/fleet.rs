@@ -138,6 +138,11 @@ impl Fleet {
         gone.iter().for_each(|process| self.keep(process));
     }
 
+    /// The process of a replica that runs.
+    pub fn pid(&mut self, name: &str) -> u32 {
+        self.get(name).process.as_ref().expect("it runs").id()
+    }
+
     /// Keeps what the running replicas' metrics say at the moment.
     pub async fn read_metrics(&mut self) {
         let awake = self.replicas.iter().filter(|replica| replica.process.is_some() && !replica.is_frozen);

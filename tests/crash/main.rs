@@ -2,6 +2,7 @@
 //!
 //! Real sidecars, a real Kafka, a real registry, roads between them that can be cut; a steady load; faults drawn from a
 //! seed, one on top of the other. `MESH_CRASH_FAULTS` says how many (50), `MESH_CRASH_SEED` which; both are printed.
+//! And a soak, of as many seconds as `MESH_SOAK_SECONDS` says (60).
 
 #![allow(unreachable_pub, reason = "a test binary has no outside: pub is for the other modules")]
 
@@ -12,6 +13,7 @@ mod hunt;
 mod ledger;
 mod load;
 mod road;
+mod soak;
 mod stage;
 mod support;
 mod workload;
@@ -41,8 +43,12 @@ const READ_EVERY: u32 = 50;
 /// How long the replicas may take to be through once nothing goes wrong any more.
 const CATCH_UP: Duration = Duration::from_secs(120);
 
+/// Each of these tests wants the machine for itself.
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_doubled_or_shown_whatever_goes_wrong() {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970");
     let seed = setting("MESH_CRASH_SEED").unwrap_or(now.as_secs());
     let faults = setting("MESH_CRASH_FAULTS").unwrap_or(FAULTS);
