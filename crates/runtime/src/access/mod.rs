@@ -137,6 +137,10 @@ impl Access {
     /// # Errors
     /// See [`AccessError`].
     pub fn open(path: &Path) -> Result<Self, AccessError> {
+        metrics::describe_counter!(
+            "mesh_http_denied_total",
+            "requests that were not let in, by what credentials they had"
+        );
         let watch = Watch::new([path]);
         let users = RwLock::new(Arc::new(load(path)?));
         let prepared = hashed_password("nobody's").map_err(|source| AccessError::Prepare { source })?;

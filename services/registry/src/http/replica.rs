@@ -120,9 +120,13 @@ impl Asked {
 /// Answers a request, by the log's writer where it has to be.
 pub(super) async fn answer(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, app.body_bytes_max).await else {
-        return Problem::new(413, format!("the request's body is larger than {} bytes", app.body_bytes_max))
-            .into_response();
+    let body = match tokio::time::timeout(app.peers.timeout, to_bytes(body, app.body_bytes_max)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => {
+            let message = format!("the request's body is larger than {} bytes, or broke off", app.body_bytes_max);
+            return Problem::new(413, message).into_response();
+        }
+        Err(_) => return Problem::new(408, "the request's body did not arrive in time").into_response(),
     };
     let asked = Asked { parts, body };
     let mut replaces = None;

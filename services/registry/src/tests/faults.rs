@@ -1,3 +1,8 @@
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use serde_json::json;
 
 use super::{Behaviour, Server};
@@ -73,4 +78,20 @@ async fn a_write_that_hangs_times_out_and_too_many_are_turned_away() {
     assert!(statuses.contains(&503), "{statuses:?}");
     assert!(statuses.iter().all(|status| [500, 503].contains(status)), "{statuses:?}");
     assert_eq!(server.get("/schemas/ids/1").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_not_waited_for_without_end() {
+    let server = Server::start().await;
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = "POST /subjects/a/versions HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 9\r\n\r\n{";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("did not arrive in time"), "{answer}");
 }
