@@ -6,8 +6,8 @@
 //! ```
 //!
 //! `--check` exits with 1 where the target is missed, `--warm-up SECONDS` warms Avro Java up for longer, `--alone` leaves
-//! it out and `--only releases/check` all other work (for a profiler). Without `--bench`, as `cargo test --benches` runs it, it only sees to it that the corpora are of both kinds. Needs a JDK 17 or
-//! newer and Maven.
+//! it out and `--only releases/check` all other work (for a profiler). Without `--bench`, as `cargo test --benches` runs
+//! it, it only sees to it that the corpora are of both kinds. Needs a JDK 17 or newer and Maven.
 //!
 //! Both sides do what they do for their users: Avro Java compares and words what is incompatible; this checker also finds
 //! changes of meaning, and a witness for each finding. "check" compares schemas that are parsed already, "parse + check"

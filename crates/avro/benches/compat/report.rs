@@ -8,9 +8,9 @@ use crate::corpus::Corpus;
 /// How many times as many pairs as Avro Java's checker are to be checked.
 const TARGET: f64 = 3.0;
 
-/// Whether every check is as much faster as it is to be.
+/// Whether checking is as much faster as it is to be, of all corpora; parsing has no target.
 pub(crate) fn is_met(figures: &[Figure]) -> bool {
-    figures.iter().all(|figure| figure.ratio() >= TARGET)
+    figures.iter().filter(|figure| matches!(figure.work, Work::Check)).all(|figure| figure.ratio() >= TARGET)
 }
 
 pub(crate) fn text(corpora: &[Corpus], figures: &[Figure]) -> String {
@@ -33,7 +33,7 @@ pub(crate) fn text(corpora: &[Corpus], figures: &[Figure]) -> String {
         let _ = writeln!(text, "{corpus:<9} {:<14} {mesh:>14.0} {java:>14.0} {:>7.2}", work.name(), figure.ratio());
     }
     let word = if is_met(figures) { "met" } else { "missed" };
-    let _ = writeln!(text, "target: {TARGET} times Avro Java's pairs per second: {word}");
+    let _ = writeln!(text, "target: {TARGET} times as many pairs checked as by Avro Java: {word}");
     text
 }
 

@@ -47,7 +47,7 @@ fn records(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, 
         drafts.extend(class::lost(&matched));
     }
     if pair.moves_aliases {
-        drafts.extend(alias::reused(reader, writer));
+        drafts.extend(alias::changed(sides, pair));
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) const SENSITIVE_CLASS_LOST: &Rule = &meaning("sensitive-class-lost", 
 pub(super) const SENSITIVE_CLASS_CHANGED: &Rule = &meaning("sensitive-class-changed", true);
 pub(super) const SENSITIVE_COLUMN_RENAMED: &Rule = &meaning("sensitive-column-renamed", true);
 pub(super) const ALIAS_REUSED: &Rule = &meaning("alias-reused", false);
+pub(super) const FIELD_ALIAS_OVERLOOKED: &Rule = &meaning("field-alias-overlooked", false);
 pub(super) const UNION_BRANCH_AMBIGUOUS: &Rule = &meaning("union-branch-ambiguous", false);
 pub(super) const PROMOTION_LOSSY: &Rule = &meaning("promotion-lossy", false);
 pub(super) const BYTES_AS_TEXT: &Rule = &meaning("bytes-as-text", false);
@@ -64,6 +65,7 @@ pub const RULES: &[&Rule] = &[
     SENSITIVE_CLASS_CHANGED,
     SENSITIVE_COLUMN_RENAMED,
     ALIAS_REUSED,
+    FIELD_ALIAS_OVERLOOKED,
     UNION_BRANCH_AMBIGUOUS,
     PROMOTION_LOSSY,
     BYTES_AS_TEXT,

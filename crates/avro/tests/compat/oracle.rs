@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::avro_java;
 use crate::evolve::{self, draw::Draw};
 use crate::reference::without_aliases;
-use mesh_avro::compat::{RULES, check};
+use mesh_avro::compat::{RULES, Report, check};
 use mesh_avro::schema::{Kind, Node, Schema};
 use serde_json::{Value, json};
 
@@ -46,8 +46,8 @@ impl Answer {
 
     /// Whether Avro Java's decoder, of all data together, does what our verdict says, and does not overlook aliases.
     pub(crate) fn decodes_alike(&self, (writer, reader): &(Schema, Schema)) -> bool {
-        (self.decoder == "compatible") == check(reader, writer).compatible()
-            && !has_field_aliases_in_another_namespace(writer, reader)
+        let report = check(reader, writer);
+        (self.decoder == "compatible") == report.compatible() && !overlooks_aliases(&report)
     }
 
     /// Whether it does not parse one of the two.
@@ -59,24 +59,22 @@ impl Answer {
     /// - the checker throws where a field has its own name as an alias, which changes nothing;
     /// - the decoder does not find an enum or a fixed of another namespace in a reader's union, though the specification
     ///   compares names without namespaces, as it does itself outside unions;
-    /// - the decoder renames fields by their aliases only in records of one full name;
+    /// - the decoder renames fields by their aliases only in records of one full name, of which we warn;
     /// - the decoder does not look at aliases where nothing else changes, and the checker, which throws at ambiguous ones
     ///   outside unions, looks past them where a union has some other branch to take: we refuse what is ambiguous;
     /// - one of the two refuses, and so do we: the decoder reads records of any name, the checker overlooks that an alias
     ///   takes a field away from the field of that name, and takes any branch of a union where the decoder takes one.
-    fn admits(&self, compatible: bool, writer: &Schema, reader: &Schema) -> bool {
+    fn admits(&self, report: &Report, writer: &Schema, reader: &Schema) -> bool {
         let accepts = |opinion: &str| opinion == "compatible";
         if self.is_invalid() {
             return false;
         }
-        if !compatible {
+        if !report.compatible() {
             let refused = !(accepts(&self.checker) && accepts(&self.decoder));
             return refused || without_aliases(writer.json()) == without_aliases(reader.json());
         }
         let checker = accepts(&self.checker) || (self.checker == "threw" && has_own_alias(reader));
-        let decoder = accepts(&self.decoder)
-            || moves_namespace_in_union(writer, reader)
-            || has_field_aliases_in_another_namespace(writer, reader);
+        let decoder = accepts(&self.decoder) || moves_namespace_in_union(writer, reader) || overlooks_aliases(report);
         checker && decoder
     }
 }
@@ -88,13 +86,9 @@ fn has_own_alias(schema: &Schema) -> bool {
     })
 }
 
-/// Whether a record of the reader with aliases of fields may be read from one that the writer has in another namespace.
-fn has_field_aliases_in_another_namespace(writer: &Schema, reader: &Schema) -> bool {
-    reader.nodes().any(|(_, node)| {
-        let Kind::Record { fields } = &node.kind else { return false };
-        let moved = node.name.as_ref().is_some_and(|name| writer.named(name.as_str()).is_none());
-        fields.iter().any(|field| !field.aliases.is_empty()) && (moved || has_namesake(writer, node))
-    })
+/// Whether Avro Java's decoder overlooks aliases of fields.
+fn overlooks_aliases(report: &Report) -> bool {
+    report.findings.iter().any(|finding| finding.rule == "field-alias-overlooked")
 }
 
 /// Whether a branch of a reader's union is an enum or a fixed that the writer has in another namespace.
@@ -143,7 +137,7 @@ impl Tally {
         let report = check(reader, writer);
         let rules: BTreeSet<&'static str> = report.findings.iter().map(|finding| finding.rule).collect();
         self.incompatible += usize::from(!report.compatible());
-        if !answer.admits(report.compatible(), writer, reader) {
+        if !answer.admits(&report, writer, reader) {
             let verdict = if report.compatible() { "compatible" } else { "incompatible" };
             let (checker, decoder) = (&answer.checker, &answer.decoder);
             let schemas = format!("{}\n{}", writer.json(), reader.json());

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use crate::evolve::{self, damage, draw::Draw};
+use crate::damage::damaged;
+use crate::evolve::{self, draw::Draw};
 use crate::oracle::{Answer, first_seed};
 use mesh_avro::schema::{Kind, Schema, SchemaError, SchemaFault};
 use serde_json::Value;
@@ -65,7 +66,7 @@ fn what_is_valid_is_what_avro_java_parses_but_for_the_listed_differences() {
     let schema = |seed: u64| {
         let mut draw = Draw(seed);
         let schema = evolve::schema(&mut draw);
-        damage::damaged(&mut draw, &schema)
+        damaged(&mut draw, &schema)
     };
     let schemas: Vec<Value> = (first_seed..).map(schema).take(SCHEMAS).collect();
     let answers = Answer::ask_texts(&schemas.iter().map(|schema| (schema, schema)).collect::<Vec<_>>());

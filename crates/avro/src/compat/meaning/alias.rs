@@ -1,17 +1,50 @@
 use std::collections::HashMap;
 
 use super::super::finding::{Draft, Trigger};
-use super::super::rule::ALIAS_REUSED;
+use super::super::graph::Pair;
+use super::super::phrase::{listed, named};
+use super::super::resolve::Sides;
+use super::super::rule::{ALIAS_REUSED, FIELD_ALIAS_OVERLOOKED};
 use super::super::source::{Source, Sources, find_sources};
-use crate::schema::{Field, Record};
+use crate::schema::Field;
 
-/// Aliases of the reader's fields that stand for something else than they used to.
-pub(super) fn reused(reader: Record<'_>, writer: Record<'_>) -> Vec<Draft> {
+/// Aliases of the reader's fields that stand for something else than they used to, or that decoders overlook.
+pub(super) fn changed(sides: &Sides<'_>, pair: &Pair) -> Vec<Draft> {
+    let (reader, writer) = (sides.reader.record(pair.reader), sides.writer.record(pair.writer));
     let mut sources = Sources::new();
     find_sources(reader, writer, &mut sources);
     let mut drafts = taken(reader.fields(), writer.fields(), &sources);
     drafts.extend(moved(reader.fields(), writer.fields(), &sources));
+    drafts.extend(overlooked(sides, pair, &sources));
     drafts
+}
+
+/// Fields that are read by an alias, in a record that is read from one of another full name without an alias: Avro Java looks
+/// for a record's aliases of fields by its full name.
+fn overlooked(sides: &Sides<'_>, pair: &Pair, sources: &[Source]) -> Option<Draft> {
+    let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
+    if reader.name == writer.name || sides.claimant(pair.writer) == Some(pair.reader) {
+        return None;
+    }
+    let (reads, writes) = (sides.reader.record(pair.reader), sides.writer.record(pair.writer));
+    let by_alias = |(index, source): (usize, &Source)| match source {
+        Source::Writer(written) => Some(reads.name(index)).filter(|name| *name != writes.name(*written)),
+        _ => None,
+    };
+    let names: Vec<&str> = sources.iter().enumerate().filter_map(by_alias).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "the record {} is read as {} by its name without the namespace alone: decoders overlook the aliases of the {}, \
+         take defaults instead or refuse the data",
+        named(writer),
+        named(reader),
+        listed(&names, "field")
+    );
+    let hint = format!("add \"aliases\": [{}] to the reader's {}", named(writer), named(reader));
+    let trigger = Trigger::Any;
+    Some(Draft { trigger, ..super::draft(FIELD_ALIAS_OVERLOOKED, message, &hint, reader, writer) })
 }
 
 /// Fields of the reader that take their default although the writer writes a field of their name: another field of the

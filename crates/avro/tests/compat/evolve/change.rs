@@ -51,7 +51,7 @@ pub(crate) fn default_of(kind: &Value) -> Option<Value> {
 }
 
 /// The JSON pointers of every type in a schema.
-pub(super) fn collect(schema: &Value, pointer: String, places: &mut Vec<String>) {
+pub(crate) fn collect(schema: &Value, pointer: String, places: &mut Vec<String>) {
     places.push(pointer.clone());
     match schema {
         Value::Array(branches) => {
@@ -116,13 +116,20 @@ fn at_union(draw: &mut Draw, branches: &mut Vec<Value>) {
 fn renamed(draw: &mut Draw, at: &mut Value) -> Option<(String, String)> {
     let old = at["name"].as_str()?.to_owned();
     let new = match draw.below(3) {
-        0 => old.replace("a.", "c."),
+        0 => format!("c.{}", old.rsplit('.').next()?),
         1 => format!("{old}x"),
         _ => format!("b.N{}", draw.below(4)),
     };
     at["name"] = json!(new);
     if draw.chance(2) {
         at["aliases"] = json!([old]);
+    }
+    // What moves is often tidied up as well.
+    if draw.chance(2)
+        && let Some(fields @ [_, ..]) = at["fields"].as_array_mut().map(Vec::as_mut_slice)
+    {
+        let index = draw.below(fields.len());
+        rename_field(draw, &mut fields[index], index);
     }
     Some((old, new))
 }

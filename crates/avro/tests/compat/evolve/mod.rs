@@ -1,7 +1,6 @@
 //! Random schemas and random changes to them, small ones that have a bit of everything and large ones as products have.
 
 pub(crate) mod change;
-pub(crate) mod damage;
 pub(crate) mod draw;
 mod product;
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::PRIMITIVES;
-use super::change::collect;
-use super::draw::Draw;
+use crate::evolve::PRIMITIVES;
+use crate::evolve::change::collect;
+use crate::evolve::draw::Draw;
 
 /// The schema with one thing changed that may be wrong.
 pub(crate) fn damaged(draw: &mut Draw, schema: &Value) -> Value {
