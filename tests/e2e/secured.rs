@@ -150,3 +150,30 @@ fn what_cannot_be_served_or_would_be_seen_is_refused_with_a_hint() {
     help.env("MESH_REGISTRY_URL", "https://crm:hunter2@127.0.0.1:1").env("MESH_REGISTRY_TOKEN", "hunter2");
     assert!(!Finished::of(&mut help).expect(0).stdout.contains("hunter2"));
 }
+
+#[test]
+fn users_are_added_listed_and_removed_and_their_secrets_are_shown_once() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("access.json");
+    let run = |args: &[&str], input: &str, code: i32| {
+        let mut command = mesh(["credentials"]);
+        Finished::given(command.args(args).arg("--access").arg(&file), input).expect(code)
+    };
+    let token = run(&["add", "ci", "--read", "*", "--write", "crm."], "", 0).stdout;
+    assert!(token.starts_with("mesh_") && token.lines().count() == 1, "{token}");
+    assert_eq!(run(&["add", "app", "--read", "crm.", "--password"], "correct horse\n", 0).stdout, "");
+    assert!(run(&["add", "app", "--password"], "\n", 2).stderr.contains("empty"));
+    let refused = run(&["add", "broad", "--read", "crm*"], "", 2);
+    assert!(refused.stderr.contains("a prefix is written without"), "{}", refused.stderr);
+
+    let listed = run(&["list"], "", 0).stdout;
+    assert_eq!(listed, "ci: token; reads *; writes crm.\napp: password; reads crm.; writes nothing\n");
+    let kept = fs::read_to_string(&file).expect("the file is ours");
+    assert!(!kept.contains(token.trim()) && !kept.contains("correct horse"), "{kept}");
+    assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
+
+    run(&["remove", "ci"], "", 0);
+    run(&["remove", "ci"], "", 2);
+    let left = run(&["list", "--format", "json"], "", 0).json_lines();
+    assert_eq!(left, [serde_json::json!({"user": "app", "secrets": ["password"], "read": ["crm."], "write": []})]);
+}
