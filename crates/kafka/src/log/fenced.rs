@@ -16,6 +16,8 @@ use crate::{Error, ErrorKind, OutgoingRecord, Position, Settings};
 
 /// How long one step of a transaction may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait before looking again whether a record is delivered.
+const DELIVERY_STEP: Duration = Duration::from_micros(200);
 
 /// The single writer of a log: opening one fences every earlier one with the same transactional id, which then fails with
 /// [`ErrorKind::Fenced`] and must stop. Each record is a transaction of its own, so that readers see it whole or never.
@@ -90,14 +92,16 @@ fn write(producer: &BaseProducer<DeliveryContext>, record: &OutgoingRecord) -> R
     Ok(position)
 }
 
-/// Waits until everything is delivered. rdkafka's own flush waits in whole steps of 100 ms.
+/// Waits until everything is delivered. rdkafka's own flush waits in whole steps of 100 ms, and its poll spins through the last
+/// millisecond of its time.
 fn flush(producer: &BaseProducer<DeliveryContext>) -> Result<(), KafkaError> {
     let started = Instant::now();
     while let Err(error) = producer.flush(Duration::ZERO) {
         if started.elapsed() > STEP_TIMEOUT {
             return Err(error);
         }
-        producer.poll(Duration::from_millis(1));
+        std::thread::sleep(DELIVERY_STEP);
+        producer.poll(Duration::ZERO);
     }
     Ok(())
 }
