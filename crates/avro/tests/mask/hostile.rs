@@ -3,8 +3,9 @@
 
 use mesh_avro::mask::{DEPTH_MAX, Guard, ITEM_BYTES_MAX, Program, Rules, Scratch};
 use proptest::prelude::*;
+use serde_json::json;
 
-use crate::support::{program_of_columns, ring, run, schema};
+use crate::support::{encode, program_of_columns, ring, run, schema};
 
 /// The code of a payload under a schema.
 fn code(schema_text: &str, datum: &[u8]) -> &'static str {
@@ -212,4 +213,45 @@ fn a_path_through_unions_costs_no_more_than_its_length() {
 fn programs_are_shared_between_threads() {
     fn shared<T: Send + Sync>(_: &T) {}
     shared(&busy());
+}
+
+/// Short strings are checked together, with what stands between them: none slips through, and the error says where.
+#[test]
+fn a_byte_that_is_no_utf8_is_found_in_any_string() {
+    const SCHEMA: &str = r#"{"type":"record","name":"R","fields":[
+        {"name":"id","type":"string"},
+        {"name":"hashed","type":"string"},
+        {"name":"redacted","type":"string"},
+        {"name":"kept","type":"string"},
+        {"name":"number","type":"long"},
+        {"name":"maybe","type":["null","string"]},
+        {"name":"flag","type":"boolean"},
+        {"name":"tags","type":{"type":"array","items":"string"}},
+        {"name":"labels","type":{"type":"map","values":"string"}},
+        {"name":"seen","type":["null","long"]},
+        {"name":"notes","type":"string"},
+        {"name":"last","type":"string"}]}"#;
+    const COLUMNS: &str = r#"[{"column":"hashed","class":"pii"},{"column":"redacted","class":"pii","mask":"redact"},
+        {"column":"kept","class":"pii","mask":{"keep_last":1}}]"#;
+    let program = program_of_columns(COLUMNS, SCHEMA);
+    // Around a byte of length's 63, and simdutf8's 64; no length and no number is an x.
+    for (short, long) in [(0, 1), (1, 15), (16, 17), (31, 63), (62, 64), (63, 65), (2, 130)] {
+        let [short, long] = [short, long].map(|count| "x".repeat(count));
+        let record = json!({
+            "id": short, "hashed": long, "redacted": short, "kept": long, "number": 1_i64 << 40, "maybe": long, "flag": true,
+            "tags": [short, long], "labels": {long.as_str(): short}, "seen": 5, "notes": long, "last": short
+        });
+        let datum = encode(SCHEMA, record);
+        assert!(run(&program, "masked", &datum).is_ok());
+        let texts: Vec<usize> = (0..datum.len()).filter(|at| datum[*at] == b'x').collect();
+        assert_eq!(texts.len(), 5 * short.len() + 6 * long.len());
+        for at in texts {
+            for byte in [0x80, 0xc3, 0xff] {
+                let mut damaged = datum.clone();
+                damaged[at] = byte;
+                let error = run(&program, "masked", &damaged).unwrap_err();
+                assert_eq!((error.code(), error.offset), ("invalid-utf8", at));
+            }
+        }
+    }
 }
