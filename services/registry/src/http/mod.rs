@@ -16,7 +16,10 @@ mod schemas;
 mod subjects;
 mod versions;
 
-use std::sync::{Arc, OnceLock, RwLockReadGuard};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock, RwLockReadGuard},
+};
 
 use axum::{
     Router,
@@ -37,9 +40,12 @@ use crate::{
     writer::Writer,
 };
 
-/// What every request needs.
+/// What every request needs. Cheap to clone: each request does so, more than once.
 #[derive(Clone, Debug)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
     store: Arc<Store>,
     writer: Writer,
     products: Arc<Products>,
@@ -47,6 +53,14 @@ pub(crate) struct App {
     body_bytes_max: usize,
     peers: Peers,
     access: Access,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl App {
@@ -59,12 +73,12 @@ impl App {
         peers: Peers,
     ) -> Self {
         let (cluster_id, access) = (Arc::default(), Access::unrestricted());
-        Self { store, writer, products, cluster_id, body_bytes_max, peers, access }
+        Self(Arc::new(Shared { store, writer, products, cluster_id, body_bytes_max, peers, access }))
     }
 
     /// Asks everybody who they are, if `access` does.
     pub(crate) fn with(self, access: Access) -> Self {
-        Self { access, ..self }
+        Self(Arc::new(Shared { access, ..Shared::clone(&self) }))
     }
 
     /// Tells which Kafka cluster keeps the log.

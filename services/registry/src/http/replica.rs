@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
+    body::{Body, Bytes, HttpBody, to_bytes},
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
@@ -120,7 +120,13 @@ impl Asked {
 /// Answers a request, by the log's writer where it has to be.
 pub(super) async fn answer(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match tokio::time::timeout(app.peers.timeout, to_bytes(body, app.body_bytes_max)).await {
+    let whole = async {
+        match body.is_end_stream() {
+            true => Ok(Ok(Bytes::new())),
+            false => tokio::time::timeout(app.peers.timeout, to_bytes(body, app.body_bytes_max)).await,
+        }
+    };
+    let body = match whole.await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
             let message = format!("the request's body is larger than {} bytes, or broke off", app.body_bytes_max);
