@@ -53,8 +53,13 @@ impl Subject {
     pub(crate) fn whole_context(&self) -> Option<Self> {
         match self.context() {
             DEFAULT_CONTEXT => None,
-            context => Some(Self(format!("{SEPARATOR}{context}{SEPARATOR}").into())),
+            context => Some(Self::of_context(context)),
         }
+    }
+
+    /// The subject that stands for a context.
+    pub(crate) fn of_context(context: &str) -> Self {
+        Self(format!("{SEPARATOR}{context}{SEPARATOR}").into())
     }
 
     /// A subject of the same context: an unqualified name in a reference means one's own context.

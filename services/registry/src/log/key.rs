@@ -10,12 +10,18 @@ pub(super) struct ReadKey {
     pub(super) subject: Option<String>,
     #[serde(default)]
     pub(super) version: Option<u32>,
+    #[serde(default)]
+    pub(super) context: Option<String>,
 }
 
 /// Any key, as written; the order of the properties is Confluent's.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct WrittenKey<'a> {
     pub(super) keytype: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tenant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) context: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +34,11 @@ pub(super) const CONFIG: &str = "CONFIG";
 pub(super) const MODE: &str = "MODE";
 pub(super) const DELETE_SUBJECT: &str = "DELETE_SUBJECT";
 pub(super) const CLEAR_SUBJECT: &str = "CLEAR_SUBJECT";
+pub(super) const CONTEXT: &str = "CONTEXT";
 pub(super) const NOOP: &str = "NOOP";
+
+/// The tenant of a registry that has only one.
+pub(super) const TENANT: &str = "default";
 
 /// The key of the record that says where the log's writer is: a NOOP to every other registry, in a third spelling.
 pub(super) const WRITER: &[u8] = br#"{"keytype":"NOOP", "magic":0}"#;

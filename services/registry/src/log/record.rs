@@ -6,7 +6,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     key::{self, ReadKey, WrittenKey},
-    value::{ClearSubjectValue, ConfigValue, DeleteSubjectValue, IdMarkValue, ModeValue, SchemaValue, WriterValue},
+    value::{
+        ClearSubjectValue, ConfigValue, ContextValue, DeleteSubjectValue, IdMarkValue, ModeValue, SchemaValue,
+        WriterValue,
+    },
 };
 use crate::subject::Subject;
 
@@ -29,6 +32,10 @@ pub(crate) enum Record {
     DeleteSubject { subject: Subject, version: u32 },
     /// All versions are gone.
     ClearSubject { subject: Subject },
+    /// A context has been used.
+    Context { context: String },
+    /// A context is gone.
+    ContextGone { context: String },
     /// The highest id ever given, by context: none is given again when its schema is gone for good.
     IdMark { max_ids: BTreeMap<String, u32> },
     /// Who writes the log from here on, and where it takes changes for others, if it does.
@@ -56,7 +63,7 @@ impl Record {
         let key_bytes = key_bytes.ok_or(RecordError::NoKey)?;
         // Karapace's tombstones are empty values.
         let value = value.filter(|value| !value.is_empty());
-        let ReadKey { keytype, subject, version } =
+        let ReadKey { keytype, subject, version, context } =
             serde_json::from_slice(key_bytes).map_err(|source| RecordError::DecodeKey { source })?;
         let incomplete = |property| RecordError::IncompleteKey { keytype: keytype.clone(), property };
         let optional = || subject.as_deref().filter(|subject| !subject.is_empty()).map(Subject::of_log);
@@ -77,6 +84,10 @@ impl Record {
             (key::CLEAR_SUBJECT, Some(value)) => {
                 let value: ClearSubjectValue = decode_value(&keytype, value)?;
                 Self::ClearSubject { subject: Subject::of_log(&value.subject) }
+            }
+            (key::CONTEXT, value) => {
+                let context = context.clone().ok_or_else(|| incomplete("context"))?;
+                if value.is_some() { Self::Context { context } } else { Self::ContextGone { context } }
             }
             (key::NOOP, Some(value)) if key_bytes == key::ID_MARK => {
                 let value: IdMarkValue = decode_value(&keytype, value)?;
@@ -111,6 +122,11 @@ impl Record {
                 let value = ClearSubjectValue { subject: subject.to_string() };
                 (subject_key(key::CLEAR_SUBJECT, Some(subject)), Some(json(&value)))
             }
+            Self::Context { context } => {
+                let value = ContextValue { tenant: key::TENANT.to_owned(), context: context.clone() };
+                (context_key(context), Some(json(&value)))
+            }
+            Self::ContextGone { context } => (context_key(context), None),
             Self::IdMark { max_ids } => (key::ID_MARK.to_vec(), Some(json(&IdMarkValue { max_ids: max_ids.clone() }))),
             Self::Writer { url } => (key::WRITER.to_vec(), Some(json(&WriterValue { url: url.clone() }))),
             Self::Noop => (subject_key(key::NOOP, None), None),
@@ -123,11 +139,17 @@ fn decode_value<T: DeserializeOwned>(keytype: &str, value: &[u8]) -> Result<T, R
 }
 
 fn schema_key(subject: &Subject, version: u32) -> Vec<u8> {
-    json(&WrittenKey { keytype: key::SCHEMA, subject: Some(subject.as_str()), version: Some(version), magic: 1 })
+    let (keytype, subject) = (key::SCHEMA, Some(subject.as_str()));
+    json(&WrittenKey { keytype, subject, version: Some(version), magic: 1, ..WrittenKey::default() })
 }
 
 fn subject_key(keytype: &'static str, subject: Option<&Subject>) -> Vec<u8> {
-    json(&WrittenKey { keytype, subject: subject.map(Subject::as_str), version: None, magic: 0 })
+    json(&WrittenKey { keytype, subject: subject.map(Subject::as_str), ..WrittenKey::default() })
+}
+
+fn context_key(context: &str) -> Vec<u8> {
+    let (tenant, context) = (Some(key::TENANT), Some(context));
+    json(&WrittenKey { keytype: key::CONTEXT, tenant, context, ..WrittenKey::default() })
 }
 
 fn json<T: Serialize>(value: &T) -> Vec<u8> {

@@ -43,6 +43,10 @@ fn keys_have_confluents_bytes() {
             r#"{"keytype":"DELETE_SUBJECT","subject":"orders-value","magic":0}"#,
         ),
         (Record::ClearSubject { subject: orders }, r#"{"keytype":"CLEAR_SUBJECT","subject":"orders-value","magic":0}"#),
+        (
+            Record::Context { context: ".staging".to_owned() },
+            r#"{"keytype":"CONTEXT","tenant":"default","context":".staging","magic":0}"#,
+        ),
         (Record::Noop, r#"{"keytype":"NOOP","magic":0}"#),
     ];
     for (record, key) in cases {
@@ -105,6 +109,8 @@ fn everything_written_reads_the_same() {
         Record::ModeGone { subject: Some(orders.clone()) },
         Record::DeleteSubject { subject: orders.clone(), version: 3 },
         Record::ClearSubject { subject: orders },
+        Record::Context { context: ".staging".to_owned() },
+        Record::ContextGone { context: ".staging".to_owned() },
         Record::IdMark { max_ids: BTreeMap::from([(".".to_owned(), 12), (".staging".to_owned(), 3)]) },
         Record::Writer { url: Some("http://registry-1:8081".to_owned()) },
         Record::Writer { url: None },

@@ -91,6 +91,13 @@ pub(super) struct ClearSubjectValue {
     pub(super) subject: String,
 }
 
+/// A context that has been used.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(super) struct ContextValue {
+    pub(super) tenant: String,
+    pub(super) context: String,
+}
+
 /// The highest id ever given, by context.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -30,6 +30,8 @@ impl State {
             Record::ModeGone { subject } => drop(self.modes.remove(&subject)),
             Record::DeleteSubject { subject, version } => self.soft_delete(&subject, version),
             Record::ClearSubject { subject } => self.clear(&subject),
+            Record::Context { context } => _ = self.named_contexts.insert(context),
+            Record::ContextGone { context } => _ = self.named_contexts.remove(&context),
             Record::IdMark { max_ids } => self.raise_highest(max_ids),
             Record::Writer { url } => self.writer = url,
             Record::Noop => {}

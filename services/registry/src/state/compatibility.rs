@@ -25,7 +25,10 @@ impl State {
             Some(selector) => match (self.version(subject, selector, Filter::Live), selector) {
                 (Ok(found), _) => vec![found],
                 (Err(_), VersionSelector::Latest) => Vec::new(),
-                (Err(refusal), _) => return Err(refusal),
+                // Confluent's says so whether or not there is such a subject.
+                (Err(_), VersionSelector::Number(number)) => {
+                    return Err(Refusal::VersionNotFound { version: number.into() });
+                }
             },
         };
         let mut violations = self.violations(submission, &candidate, level, &earlier)?;

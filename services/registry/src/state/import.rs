@@ -1,6 +1,6 @@
 //! Registering schemas with the ids they had elsewhere.
 
-use super::{Plan, Refusal, Registered, State, Submission, registration::schema_record};
+use super::{Plan, Refusal, Registered, State, Submission};
 use crate::schema::Candidate;
 
 impl State {
@@ -27,6 +27,6 @@ impl State {
             return Err(Refusal::IdDoesNotMatch { existing: occupied.id, given: id });
         }
         let registered = Registered { id, version };
-        Ok(Plan { records: vec![schema_record(subject, registered, submission, candidate)], outcome: registered })
+        Ok(Plan { records: self.registration(submission, candidate, registered), outcome: registered })
     }
 }

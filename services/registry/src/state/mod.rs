@@ -39,6 +39,8 @@ pub(crate) struct State {
     /// By subject; `None` is for all.
     configs: BTreeMap<Option<Subject>, ConfigValue>,
     modes: BTreeMap<Option<Subject>, Mode>,
+    /// The contexts that were ever used, but for the default one.
+    named_contexts: BTreeSet<String>,
     /// Where the log's writer takes changes for others.
     writer: Option<String>,
 }

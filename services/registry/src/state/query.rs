@@ -69,6 +69,11 @@ impl VersionSelector {
 }
 
 impl State {
+    /// Whether a context was used before, which the log says once.
+    pub(super) fn is_named(&self, context: &str) -> bool {
+        context == DEFAULT_CONTEXT || self.named_contexts.contains(context)
+    }
+
     /// The versions of a subject, oldest first; none if there is no such subject.
     pub(crate) fn versions(
         &self,
@@ -166,10 +171,11 @@ impl State {
         versions.filter(|(_, used)| !used.deleted).filter(refers).map(|(_, used)| used.id).collect()
     }
 
-    /// The names of the contexts that have subjects that count; the default one is always there.
+    /// The names of the contexts that have subjects that count, or count as a whole; the default one is always there.
     pub(crate) fn contexts(&self, counts: impl Fn(&Subject) -> bool) -> BTreeSet<&str> {
         let used = self.subjects.keys().filter(|subject| counts(subject)).map(Subject::context);
-        used.chain([DEFAULT_CONTEXT]).collect()
+        let named = self.named_contexts.iter().filter(|context| counts(&Subject::of_context(context)));
+        used.chain(named.map(String::as_str)).chain([DEFAULT_CONTEXT]).collect()
     }
 
     /// The highest id ever given in a context.

@@ -63,7 +63,20 @@ impl State {
             let reason = format!("the version given is {wanted}, but the next one is {}", registered.version);
             return Err(Refusal::InvalidSchema { reason });
         }
-        Ok(Plan { records: vec![schema_record(subject, registered, submission, &candidate)], outcome: registered })
+        let records = self.registration(submission, &candidate, registered);
+        Ok(Plan { records, outcome: registered })
+    }
+
+    /// The records of a registration: its context goes before its first subject.
+    pub(super) fn registration(
+        &self,
+        submission: &Submission,
+        candidate: &Candidate,
+        registered: Registered,
+    ) -> Vec<Record> {
+        let context = submission.subject.context();
+        let named = (!self.is_named(context)).then(|| Record::Context { context: context.to_owned() });
+        named.into_iter().chain([schema_record(registered, submission, candidate)]).collect()
     }
 
     /// What a submission is registered as already; nothing also where that cannot be told yet.
@@ -151,14 +164,9 @@ fn require_explained(submission: &Submission, candidate: &Candidate) -> Result<(
     }
 }
 
-pub(super) fn schema_record(
-    subject: &Subject,
-    registered: Registered,
-    submission: &Submission,
-    candidate: &Candidate,
-) -> Record {
+fn schema_record(registered: Registered, submission: &Submission, candidate: &Candidate) -> Record {
     Record::Schema(SchemaValue {
-        subject: subject.to_string(),
+        subject: submission.subject.to_string(),
         version: registered.version,
         id: registered.id,
         schema_type: None,

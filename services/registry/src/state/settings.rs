@@ -6,7 +6,7 @@ use super::{Filter, Plan, Refusal, State};
 use crate::{
     governance::Governed,
     log::{ConfigValue, Mode, ModeValue, Record},
-    subject::Subject,
+    subject::{EVERY_CONTEXT, Subject},
 };
 
 /// The level where none is configured.
@@ -98,8 +98,11 @@ impl State {
     /// Plans a change of a mode. Where schemas exist, only `force` lets other ids in.
     pub(crate) fn plan_mode(&self, subject: Option<Subject>, mode: Mode, force: bool) -> Result<Plan<()>, Refusal> {
         let populated = match &subject {
+            Some(context) if context.name().is_empty() => {
+                self.subjects(context.as_str(), Filter::Live).next().is_some()
+            }
             Some(subject) => self.has_subject(subject, Filter::Live),
-            None => self.subjects("", Filter::Live).next().is_some(),
+            None => self.subjects(EVERY_CONTEXT, Filter::Live).next().is_some(),
         };
         if mode == Mode::Import && !force && populated && self.mode(subject.as_ref()) != Some(Mode::Import) {
             let reason = "Cannot import since found existing subjects; use force=true to do so all the same".to_owned();

@@ -253,6 +253,20 @@ fn contexts_have_ids_of_their_own() {
 }
 
 #[test]
+fn a_context_is_named_in_the_log_before_its_first_subject() {
+    let mut registry = Registry::default();
+    registry.register(":.staging:a", "\"int\"").unwrap();
+    registry.register(":.staging:b", "\"int\"").unwrap();
+    let keys: Vec<_> = registry.log.iter().map(|(key, _)| String::from_utf8_lossy(key).into_owned()).collect();
+    assert_eq!(keys.iter().map(|key| key.contains("CONTEXT")).collect::<Vec<_>>(), [true, false, false], "{keys:?}");
+    let whole = Some(":.staging:");
+    assert_eq!(registry.set_mode(whole, Mode::Import).unwrap_err().code(), 42205, "there are subjects in it");
+    assert_eq!(registry.set_mode(None, Mode::Import).unwrap_err().code(), 42205);
+    assert!(registry.set_mode(Some(":.empty:"), Mode::Import).is_ok());
+    assert_eq!(registry.register(":.empty:a", "\"int\"").unwrap_err().code(), 42205, "imported schemas bring an id");
+}
+
+#[test]
 fn an_id_never_changes_its_meaning() {
     let mut registry = Registry::default();
     registry.register("a", "\"int\"").unwrap();

@@ -119,7 +119,10 @@ async fn refuses_what_is_incompatible_and_says_why() {
     assert_eq!(fine, (200, json!({ "is_compatible": true, "messages": [] })));
     let first = server.post("/compatibility/subjects/new/versions/latest", body.clone()).await;
     assert_eq!(first, (200, json!({ "is_compatible": true })));
-    assert_eq!(code(&server.post("/compatibility/subjects/a/versions/7", body).await), (404, 40402));
+    for subject in ["a", "none"] {
+        let missing = server.post(&format!("/compatibility/subjects/{subject}/versions/7"), body.clone()).await;
+        assert_eq!(code(&missing), (404, 40402), "{subject}");
+    }
 }
 
 #[tokio::test]
