@@ -1,7 +1,7 @@
-//! The reckoning: what came out, record by record, against what went in.
+//! The reckoning: what came out, record by record, against what went in, and under which revision of the contract.
 
 use crate::load::{SchemaIds, input};
-use crate::workload::{DOMAIN, Kind, NUMBER_HEADER, contract, hex, schema};
+use crate::workload::{DOMAIN, Kind, NUMBER_HEADER, Revision, contract, hex, schema};
 use mesh_avro::keys::KeyRing;
 use mesh_avro::mask::{Program, Rules, Scratch};
 use mesh_avro::schema::Schema;
@@ -45,18 +45,30 @@ struct Expected {
 pub async fn settle(settings: &Settings, keys: &dyn KeyRing, product: &str, ids: &SchemaIds, sent: u64) {
     let went_in = read(settings, &input(product)).await;
     assert_all_sent(product, &went_in, sent);
-    let contract = parsed(product);
-    let expected = Masks::new(&contract, keys, ids).expect_of(&went_in);
+    let contract = parsed(product, Revision::First);
+    let before = Masks::new(&contract, keys, ids).expect_of(&went_in);
+    let after = Masks::new(&parsed(product, Revision::Second), keys, ids).expect_of(&went_in);
     for (view, topic) in &contract.topics().views {
         let seen = read(settings, topic).await;
         seen.iter().for_each(|record| assert_headers(topic, record));
         for partition in 0..4 {
-            let wanted = expected.views.get(&(view.clone(), partition)).map_or(&[][..], Vec::as_slice);
             let seen: Vec<Shown> = seen.iter().filter(|record| record.partition == partition).map(shown).collect();
-            assert_same(topic, partition, &seen, wanted);
+            let (old, new) = (before.of(view, partition), after.of(view, partition));
+            let switch = (0..old.len()).find(|at| seen.get(*at) != old.get(*at)).unwrap_or(old.len());
+            let wanted = [&old[..switch], &new[switch..]].concat();
+            assert_same(topic, partition, &seen, &wanted);
+            // the revision came in the middle: nobody goes on by the old one to the end, nobody began with the new one
+            let has_switched = old == new || (0 < switch && switch < old.len());
+            assert!(has_switched, "{topic}[{partition}] has no offset at which the new revision began");
         }
     }
-    assert_quarantine(settings, &contract, &expected.quarantined).await;
+    assert_quarantine(settings, &contract, &before.quarantined).await;
+}
+
+impl Expected {
+    fn of(&self, view: &str, partition: i32) -> &[Shown] {
+        self.views.get(&(view.to_owned(), partition)).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Every number once: what the producer was told is stored is there.
@@ -71,9 +83,9 @@ fn number(record: &Record) -> u64 {
     std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).expect("it is a number")
 }
 
-fn parsed(product: &str) -> Contract {
+fn parsed(product: &str, revision: Revision) -> Contract {
     let file = format!("topics/{DOMAIN}/{product}.yaml");
-    mesh_contract::parse_contract(&file, &contract(product)).expect("it is a contract").value
+    mesh_contract::parse_contract(&file, &contract(product, revision)).expect("it is a contract").value
 }
 
 fn shown(record: &Record) -> Shown {

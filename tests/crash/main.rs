@@ -1,7 +1,7 @@
 //! The crash suite: whatever goes wrong, nothing is lost, nothing doubled, nothing shown.
 //!
 //! Real sidecars, a real Kafka, a real registry, roads between them that can be cut; a steady load; faults drawn from a
-//! seed, one on top of the other. `MESH_CRASH_FAULTS` says how many (50), `MESH_CRASH_SEED` which; both are printed.
+//! seed, one on top of the other; in the middle of it, stricter contracts. `MESH_CRASH_FAULTS` says how many (50), `MESH_CRASH_SEED` which; both are printed.
 //! And a soak, of as many seconds as `MESH_SOAK_SECONDS` says (60).
 
 #![allow(unreachable_pub, reason = "a test binary has no outside: pub is for the other modules")]
@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime};
-use workload::{DOMAIN, PRODUCTS, SCHEMAS, schema};
+use workload::{DOMAIN, PRODUCTS, Revision, SCHEMAS, schema};
 
 const FAULTS: usize = 50;
 const REPLICAS: [&str; 4] = ["a", "b", "c", "d"];
@@ -111,11 +111,19 @@ async fn rage(kinds: Vec<Kind>, stage: &mut Stage, fleet: &mut Fleet, load: &Loa
     let mut active: Vec<(Instant, Fault)> = Vec::new();
     let mut next = Instant::now() + Duration::from_secs(3);
     let mut ticks = 0;
-    while !(waiting.is_empty() && active.is_empty()) {
+    let mut is_revised = false;
+    while !(waiting.is_empty() && active.is_empty() && is_revised) {
         while let Some(due) = active.iter().position(|(end, _)| Instant::now() >= *end) {
             active.swap_remove(due).1.end(stage, fleet).await;
         }
         let free = |kind: &Kind| active.iter().all(|(_, other)| other.kind.hold() != kind.hold());
+        // in the middle, as soon as nobody is away who has to take it
+        let can_revise = waiting.len() <= total / 2 && free(&Kind::BrokerRestart) && free(&Kind::RegistryCrash);
+        if !is_revised && can_revise {
+            stage.apply(Revision::Second);
+            is_revised = true;
+            tell(&format!("{:6.1} s  revision 2 of the contracts", started.elapsed().as_secs_f64()));
+        }
         if let Some(place) = waiting.iter().position(free).filter(|_| Instant::now() >= next) {
             let fault = Fault::draw(waiting.remove(place), dice, fleet);
             let count = total - waiting.len();

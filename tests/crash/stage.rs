@@ -2,7 +2,7 @@
 
 use crate::road::Road;
 use crate::support::{Finished, Process, mesh};
-use crate::workload::{DOMAIN, PRODUCTS, SCHEMA_FILE, contract, schema};
+use crate::workload::{DOMAIN, PRODUCTS, Revision, SCHEMA_FILE, contract, schema};
 use mesh_kafka::Settings;
 use mesh_kafka::embedded::{EmbeddedKafka, Options, Proxied};
 use rustix::process::{Pid, Signal, kill_process};
@@ -51,12 +51,17 @@ impl Stage {
         };
         stage.start_kafka().await;
         stage.start_registry();
-        stage.write_tree();
-        Finished::of(stage.mesh(["apply"]).args(["--root"]).arg(stage.folder.path())).expect(0);
+        stage.apply(Revision::First);
         stage
     }
 
-    fn write_tree(&self) {
+    /// Applies a revision of the contracts.
+    pub fn apply(&self, revision: Revision) {
+        self.write_tree(revision);
+        Finished::of(self.mesh(["apply"]).args(["--root"]).arg(self.folder.path())).expect(0);
+    }
+
+    fn write_tree(&self, revision: Revision) {
         let root = self.folder.path();
         for folder in [format!("topics/{DOMAIN}"), format!("schemas/{DOMAIN}")] {
             fs::create_dir_all(root.join(folder)).expect("the folder is ours");
@@ -65,7 +70,7 @@ impl Stage {
         write(&format!("topics/{DOMAIN}/domain.yaml"), include_str!("tree/domain.yaml"));
         write(SCHEMA_FILE, &schema(0).to_string());
         for product in PRODUCTS {
-            write(&format!("topics/{DOMAIN}/{product}.yaml"), &contract(product));
+            write(&format!("topics/{DOMAIN}/{product}.yaml"), &contract(product, revision));
         }
     }
 

@@ -39,8 +39,17 @@ pub fn schema(version: usize) -> Value {
     json!({ "type": "record", "name": "Person", "namespace": DOMAIN, "doc": "Somebody.", "fields": fields })
 }
 
+/// A revision of every contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revision {
+    First,
+    /// A rule is stricter.
+    Second,
+}
+
 /// A product's contract: its key is sensitive, and so are a nested field, an array's items, and a map with its keys.
-pub fn contract(product: &str) -> String {
+pub fn contract(product: &str, revision: Revision) -> String {
+    let phone = if revision == Revision::First { "{ keep_last: 4 }" } else { "redact" };
     let id = if product == PRODUCTS[0] {
         "3b9a6f8e-1111-4c58-a6f1-7c4b0e9a5c01"
     } else {
@@ -52,7 +61,7 @@ pub fn contract(product: &str) -> String {
          sensitive_columns:\n\
          \x20 - {{ column: id, class: pii.id, mask: hash }}\n\
          \x20 - {{ column: email, class: pii.contact, mask: hash }}\n\
-         \x20 - {{ column: phone, class: pii.contact, mask: {{ keep_last: 4 }} }}\n\
+         \x20 - {{ column: phone, class: pii.contact, mask: {phone} }}\n\
          \x20 - {{ column: address.street, class: pii.address, mask: redact }}\n\
          \x20 - {{ column: \"aliases[]\", class: pii.name, mask: redact }}\n\
          \x20 - {{ column: attributes, class: pii.other, mask: hash }}\n\

@@ -58,7 +58,9 @@ impl State<'_> {
         let here = |suspect: u64| {
             self.parts.iter().any(|part| part.is_of(suspect) && part.hold.is_none() && slots.contains(&part.slot))
         };
-        let suspects: Vec<u64> = self.suspects.iter().copied().filter(|suspect| here(*suspect)).collect();
+        let mut suspects: Vec<u64> = self.suspects.iter().copied().filter(|suspect| here(*suspect)).collect();
+        // each of its partitions has named it
+        suspects.dedup();
         self.suspects = suspects;
         self.suspects.last().copied()
     }
