@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub use envelope::{open, seal};
 pub use error::{EnvelopeError, KeyError};
 pub use name::KeyName;
-pub use root::RootKeys;
+pub use root::{RootKeys, RotationError};
 
 /// Bytes of a key and of a root secret.
 pub const SECRET_BYTES: usize = 32;
@@ -59,4 +59,9 @@ pub trait KeyRing: Send + Sync {
 
     /// A certain version of a key: what older values are reversed with.
     fn key_version(&self, name: &KeyName, version: u32) -> Result<Key, KeyError>;
+
+    /// Changes whenever newer keys have come: whoever keeps what was made with keys, such as a program, makes it anew then.
+    fn epoch(&self) -> u64 {
+        0
+    }
 }

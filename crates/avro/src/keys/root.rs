@@ -41,6 +41,37 @@ impl RootKeys {
     pub fn newest_version(&self) -> u32 {
         self.newest
     }
+
+    /// Whether these roots may take the place of `before`: no version that both have is another secret, and the newest of
+    /// `before` is still there, so that two versions overlap and what was made with it can be reversed.
+    pub fn succeed(&self, before: &RootKeys) -> Result<(), RotationError> {
+        let changed =
+            before.roots.iter().find(|(version, root)| self.roots.get(version).is_some_and(|own| own != *root));
+        if let Some((version, _)) = changed {
+            return Err(RotationError::Changed { version: *version });
+        }
+        if !self.roots.contains_key(&before.newest) || self.newest < before.newest {
+            return Err(RotationError::Gone { version: before.newest });
+        }
+        Ok(())
+    }
+}
+
+/// Roots that may not take the place of those before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RotationError {
+    /// A version is another secret now: values made with it would be told apart, or not be reversed.
+    #[error("version {version} is another secret than before; a new secret needs a version of its own")]
+    Changed {
+        /// The version.
+        version: u32,
+    },
+    /// The version that values are made with is gone.
+    #[error("version {version}, which was the newest, is gone; keep it beside its successor")]
+    Gone {
+        /// The version.
+        version: u32,
+    },
 }
 
 impl KeyRing for RootKeys {
@@ -110,6 +141,21 @@ mod tests {
         assert_eq!(RootKeys::new(twice).unwrap_err(), KeyError::DuplicateVersion { version: 1 });
         let error = ring().key_version(&KeyName::hash("pii"), 2).unwrap_err();
         assert_eq!(error.to_string(), "key hash/pii has no version 2; the provider's newest is 3");
+    }
+
+    #[test]
+    fn a_rotation_keeps_what_was_newest_and_changes_no_secret() {
+        let roots = |pairs: &[(u32, u8)]| {
+            RootKeys::new(pairs.iter().map(|(version, byte)| (*version, Zeroizing::new([*byte; 32])))).unwrap()
+        };
+        let before = roots(&[(1, 1), (2, 2)]);
+        for fine in [&[(1, 1), (2, 2)][..], &[(1, 1), (2, 2), (3, 3)], &[(2, 2), (3, 3)], &[(2, 2)]] {
+            assert_eq!(roots(fine).succeed(&before), Ok(()), "{fine:?}");
+        }
+        for gone in [&[(1, 1)][..], &[(3, 3)], &[(1, 1), (3, 3)]] {
+            assert_eq!(roots(gone).succeed(&before), Err(RotationError::Gone { version: 2 }), "{gone:?}");
+        }
+        assert_eq!(roots(&[(1, 9), (2, 2), (3, 3)]).succeed(&before), Err(RotationError::Changed { version: 1 }));
     }
 
     #[test]

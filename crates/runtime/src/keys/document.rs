@@ -58,7 +58,7 @@ pub(super) fn parse(origin: &str, text: &str) -> Result<Vec<Root>, KeysError> {
         .collect()
 }
 
-fn decode(secret: &str) -> Option<Zeroizing<[u8; SECRET_BYTES]>> {
+pub(super) fn decode(secret: &str) -> Option<Zeroizing<[u8; SECRET_BYTES]>> {
     let bytes = Zeroizing::new(BASE64_STANDARD.decode(secret).ok()?);
     let bytes: &[u8; SECRET_BYTES] = bytes.as_slice().try_into().ok()?;
     Some(Zeroizing::new(*bytes))

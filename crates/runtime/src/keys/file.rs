@@ -10,7 +10,7 @@ use std::{
 use mesh_avro::keys::RootKeys;
 use zeroize::Zeroizing;
 
-use super::{KeysError, document, random_secret, root_keys};
+use super::{KeySource, KeysError, document, random_secret, root_keys};
 use crate::private_file::{self, OTHERS};
 
 /// Permission bits of a key file: its owner reads and writes it.
@@ -62,6 +62,28 @@ impl FileKeys {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// A key file that is read again and again, because its roots are rotated by replacing it.
+#[derive(Clone, Debug)]
+pub struct FileSource(PathBuf);
+
+impl FileSource {
+    /// The file.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+impl KeySource for FileSource {
+    fn origin(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    async fn load(&mut self) -> Result<RootKeys, KeysError> {
+        FileKeys::open(&self.0).map(|keys| keys.roots)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the mesh's root secrets come from: a file, the environment, or thin air for a preview.
+//! Where the mesh's root secrets come from: a file, the environment, Vault, or thin air for a preview.
 //!
 //! Every provider is a [`KeyRing`]: named keys are derived from its roots by `mesh-avro`. No error, and no `Debug`,
 //! shows any part of a secret.
@@ -6,7 +6,9 @@
 mod document;
 mod environment;
 mod file;
+mod followed;
 mod throw_away;
+mod vault;
 
 use std::{io, path::PathBuf};
 
@@ -15,8 +17,10 @@ use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys};
 use crate::private_file::PrivateFileError;
 
 pub use environment::EnvKeys;
-pub use file::FileKeys;
+pub use file::{FileKeys, FileSource};
+pub use followed::{FollowOptions, FollowedKeys, KeySource};
 pub use throw_away::ThrowAwayKeys;
+pub use vault::{VaultConfig, VaultKeys, VaultToken};
 
 /// Root secrets could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,14 @@ pub enum KeysError {
         /// Where they came from.
         origin: String,
         /// What is wrong, without quoting any of it.
+        why: String,
+    },
+    /// Vault does not give them.
+    #[error("cannot load the keys {origin} from Vault: {why}")]
+    Vault {
+        /// Which, and from where.
+        origin: String,
+        /// Why, without any part of an answer.
         why: String,
     },
     /// The operating system gave no random bytes.
