@@ -181,6 +181,43 @@ fn a_folder_and_a_revision_and_a_part_of_a_repository_are_compared_with() {
     assert!(finished.stdout.contains("product-removed: upselling.offers@1"), "{}", finished.stdout);
 }
 
+/// What the registry is told by the same options, and would refuse.
+#[test]
+fn names_that_look_sensitive_and_changes_of_meaning_are_taken_as_the_registry_takes_them() {
+    let tree = project();
+    let fields = "  \"fields\": [\n";
+    tree.replace(
+        ORDER,
+        fields,
+        &format!("{fields}    {{ \"name\": \"staff_number\", \"type\": \"string\", \"default\": \"\" }},\n"),
+    );
+    check(&tree, &[]).expect(FINE);
+    let named = check(&tree, &["--sensitive-name", "staff number"]).expect(FINDINGS);
+    assert!(
+        named.stdout.contains("sensitive-unmarked: ") && named.stdout.contains("staff_number"),
+        "{}",
+        named.stdout
+    );
+    let by_environment =
+        mesh(["check"]).current_dir(tree.root()).env("MESH_SENSITIVE_NAMES", "badge,staff number").output();
+    assert_eq!(by_environment.expect("mesh runs").status.code(), Some(FINDINGS));
+    check(&tree, &["--sensitive-name", "-"]).expect(USAGE);
+
+    tree.replace(ORDER, "\"name\": \"staff_number\"", "\"name\": \"full_name\"");
+    check(&tree, &[]).expect(FINDINGS);
+    check(&tree, &["--sensitive-name=-full name"]).expect(FINE);
+
+    tree.replace(ORDER, "\"name\": \"full_name\"", "\"name\": \"note\"");
+    commit(&tree, "a note");
+    git(tree.root(), &["checkout", "--quiet", "-B", "main"]).expect(FINE);
+    git(tree.root(), &["checkout", "--quiet", "-b", "reworded"]).expect(FINE);
+    tree.replace(ORDER, "\"default\": \"\"", "\"default\": \"none\"");
+    assert!(check(&tree, &[]).expect(FINDINGS).stdout.contains("default-changed: "));
+    assert!(check(&tree, &["--meaning", "default-changed=warn"]).expect(FINE).stdout.contains("default-changed: "));
+    assert_eq!(check(&tree, &["--meaning", "default-changed=off"]).expect(FINE).stdout, "");
+    check(&tree, &["--meaning", "defaults-changed=off"]).expect(USAGE);
+}
+
 #[test]
 fn what_cannot_be_compared_is_said() {
     let outside = Tree::examples();

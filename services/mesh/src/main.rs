@@ -15,6 +15,7 @@ mod failure;
 mod login;
 mod output;
 mod platform;
+mod schema_rules;
 mod tree;
 
 use clap::Parser;

@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use mesh_avro::sensitivity::SensitiveNames;
 use std::path::Path;
 
 fn examples() -> WorkingTree {
-    WorkingTree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap()
+    WorkingTree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), &SensitiveNames::default()).unwrap()
 }
 
 fn write(published: &mut Published, entries: Vec<Entry>) {

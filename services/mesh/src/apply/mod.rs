@@ -15,6 +15,7 @@ mod topics;
 use crate::failure::Failure;
 use crate::tree::WorkingTree;
 use catalogue::Part;
+use mesh_avro::sensitivity::SensitiveNames;
 use mesh_client::registry::Endpoint;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::{ErrorKind, Settings};
@@ -30,12 +31,17 @@ pub async fn control_topics(kafka: &Settings) -> Result<(), Failure> {
     control::create(&admin(kafka)?).await.map(drop)
 }
 
-/// Applies the tree under `root`; the names of its products.
+/// Applies the tree under `root`, in which `names` have to be explained; the names of its products.
 ///
 /// # Errors
 /// As [`working_tree`], or the tree has findings.
-pub async fn tree(root: &Path, kafka: &Settings, registry: impl Into<Endpoint>) -> Result<Vec<String>, Failure> {
-    let tree = WorkingTree::read(root)?.sound()?;
+pub async fn tree(
+    root: &Path,
+    names: &SensitiveNames,
+    kafka: &Settings,
+    registry: impl Into<Endpoint>,
+) -> Result<Vec<String>, Failure> {
+    let tree = WorkingTree::read(root, names)?.sound()?;
     Ok(working_tree(&tree, kafka, registry).await?.product_names())
 }
 

@@ -1,10 +1,13 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::tree::WorkingTree;
+use mesh_avro::sensitivity::SensitiveNames;
 use std::path::Path;
 
 fn examples() -> Vec<WorkingProduct> {
-    WorkingTree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap().products
+    WorkingTree::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."), &SensitiveNames::default())
+        .unwrap()
+        .products
 }
 
 #[test]

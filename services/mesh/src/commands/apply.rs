@@ -6,13 +6,17 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::platform::answers;
+use crate::schema_rules::NameOptions;
 use crate::tree::WorkingTree;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    names: NameOptions,
+}
 
-pub async fn run(_args: Args, context: &Context) -> Result<Exit, Failure> {
-    let tree = WorkingTree::read(&context.root()?)?.sound()?;
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let tree = WorkingTree::read(&context.root()?, &args.names.names()?)?.sound()?;
     tree.findings.iter().for_each(|finding| output::talk(&finding.to_string()));
     let (kafka, registry) = (context.kafka()?, context.registry()?);
     answers(&kafka).await?;

@@ -13,10 +13,11 @@ use crate::cli::AnyFormat;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Reader};
+use crate::schema_rules::SchemaRules;
 use crate::tree::{Counts, WorkingTree, number};
 use before::{Against, Before};
-use evolution::Evolution;
 use jiff::civil::Date;
+use mesh_avro::compat::Severities;
 use reported::Reported;
 use std::collections::HashSet;
 use std::io::IsTerminal;
@@ -36,6 +37,8 @@ pub struct Args {
     /// main branch, if the tree is in a git repository]
     #[arg(long, value_name = "REF|registry|DIR")]
     against: Option<String>,
+    #[command(flatten)]
+    schemas: SchemaRules,
 }
 
 /// What was checked, and what was found.
@@ -47,7 +50,7 @@ struct Outcome {
 /// Prints the findings to standard output and a summary to standard error.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let root = context.root()?;
-    let tree = WorkingTree::read(&root)?;
+    let tree = WorkingTree::read(&root, &args.schemas.names.names()?)?;
     let before = match Against::of(args.against.as_deref()).read(&root, &tree, context).await? {
         Ok(before) => Some(before),
         Err(why) => {
@@ -55,7 +58,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
             None
         }
     };
-    let outcome = judge(tree, before.as_ref(), jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+    let severities = args.schemas.severities();
+    let outcome =
+        judge(tree, before.as_ref(), &severities, jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
     show(&outcome, context.any_format())?;
     for note in before.iter().flat_map(|before| &before.notes) {
         output::talk(&format!("note: {note}"));
@@ -68,8 +73,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 /// Everything that is found, in the order of files and lines.
-fn judge(tree: WorkingTree, before: Option<&Before>, today: Date) -> Outcome {
-    let mut evolution = before.map_or_else(Evolution::default, |before| evolution::compare(&tree, before));
+fn judge(tree: WorkingTree, before: Option<&Before>, severities: &Severities, today: Date) -> Outcome {
+    let compared = before.map(|before| evolution::compare(&tree, before, severities));
+    let mut evolution = compared.unwrap_or_default();
     let waivers = waivers::apply(&tree, before, &mut evolution, today);
     let found = tree.findings.into_iter().chain(waivers).map(Reported::from);
     let mut reported: Vec<Reported> = found.chain(evolution.changed).collect();

@@ -4,6 +4,7 @@ use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use crate::schema_rules::NameOptions;
 use crate::tree::WorkingTree;
 use mesh_freshness::rules;
 use serde_json::json;
@@ -17,12 +18,15 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// The Prometheus alert rules of the contracts in the working tree, as a rule file
-    Rules,
+    Rules {
+        #[command(flatten)]
+        names: NameOptions,
+    },
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let Command::Rules = args.command;
-    let tree = WorkingTree::read(&context.root()?)?.sound()?;
+    let Command::Rules { names } = args.command;
+    let tree = WorkingTree::read(&context.root()?, &names.names()?)?.sound()?;
     let contracts: Vec<_> = tree.products.iter().map(|product| &product.contract.value).collect();
     let domains: Vec<_> = tree.domains.iter().map(|domain| &domain.value).collect();
     let file = rules::prometheus(&contracts, &domains);

@@ -121,8 +121,9 @@ async fn prepare(
     if args.no_apply {
         return Ok(Vec::new());
     }
+    let names = args.registry.schemas.names.names()?;
     let registry = registry.map_or_else(|| context.registry(), Ok)?;
-    apply::tree(&context.root()?, &plan.kafka, registry).await
+    apply::tree(&context.root()?, &names, &plan.kafka, registry).await
 }
 
 fn announce(running: &Running, products: &[String], format: Format) -> Result<(), Failure> {

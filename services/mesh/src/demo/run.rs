@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
+use mesh_avro::sensitivity::SensitiveNames;
 use mesh_client::RegistryClient;
 use mesh_client::registry::Endpoint;
 use mesh_contract::{Contract, Topics};
@@ -74,7 +75,7 @@ pub async fn run(context: &Context, shutdown: &Shutdown) -> Result<Ended, Failur
 
 /// What is wrong with the contracts is said before anything is started.
 fn expect_examples(root: &Path) -> Result<(), Failure> {
-    let tree = WorkingTree::read(root)?.sound()?;
+    let tree = WorkingTree::read(root, &SensitiveNames::default())?.sound()?;
     let names: Vec<String> = tree.products.iter().map(|product| product.contract.value.product().to_string()).collect();
     let missing: Vec<&str> = PRODUCTS.into_iter().filter(|product| !names.iter().any(|name| name == product)).collect();
     if missing.is_empty() {
@@ -146,7 +147,7 @@ impl Demo<'_> {
     /// Applies the contracts, and looks who plays.
     async fn set(&self, kafka: &Settings, endpoint: Endpoint) -> Result<Stage, Failure> {
         self.progress.phase("applying the contracts");
-        apply::tree(&self.root, kafka, &endpoint).await?;
+        apply::tree(&self.root, &SensitiveNames::default(), kafka, &endpoint).await?;
         let registry = RegistryClient::new(&endpoint).map_err(failed::registry("speak to the registry"))?;
         let kafka = kafka.clone();
         let cast = Cast::read(&kafka).await?;

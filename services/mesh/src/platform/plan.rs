@@ -1,9 +1,9 @@
 //! Which services to start, and how.
 
 use crate::failure::Failure;
+use crate::schema_rules::SchemaRules;
 use clap::{Args, ValueEnum};
 use mesh_avro::keys::KeyRing;
-use mesh_avro::compat::Setting;
 use mesh_client::registry::{Endpoint, Login};
 use mesh_kafka::Settings;
 use mesh_masking::{BatchLimits, TRANSACTION_TIMEOUT_MAX};
@@ -89,13 +89,9 @@ pub struct RegistryOptions {
     /// listens, if that is one address]
     #[arg(long, value_name = "URL", env = "MESH_REGISTRY_ADVERTISE")]
     pub registry_advertise: Option<String>,
-    /// A further name that looks sensitive, such as "staff number", or one that does not: -street; may be repeated
-    #[arg(long, value_name = "NAME", env = "MESH_SENSITIVE_NAMES", value_delimiter = ',', allow_hyphen_values = true)]
-    pub sensitive_name: Vec<String>,
-    /// How a change of meaning in a product's schema is taken, such as default-changed=warn [default: all error]; may be
-    /// repeated
-    #[arg(long, value_name = "ID=LEVEL")]
-    pub meaning: Vec<Setting>,
+    /// What it asks of the schemas of products.
+    #[command(flatten)]
+    pub schemas: SchemaRules,
 }
 
 impl RegistryOptions {
@@ -104,14 +100,7 @@ impl RegistryOptions {
     /// # Errors
     /// A name is none.
     pub fn rules(&self) -> Result<mesh_registry::Rules, Failure> {
-        let mut rules = mesh_registry::Rules::default();
-        for name in &self.sensitive_name {
-            let changed = rules.sensitive_names.changed(name);
-            rules.sensitive_names =
-                changed.map_err(|error| Failure::usage("cannot take --sensitive-name").because(error))?;
-        }
-        rules.meaning = rules.meaning.with(self.meaning.iter().copied());
-        Ok(rules)
+        Ok(mesh_registry::Rules { meaning: self.schemas.severities(), sensitive_names: self.schemas.names.names()? })
     }
 }
 

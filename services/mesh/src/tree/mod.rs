@@ -13,6 +13,7 @@ mod tests;
 use crate::failure::Failure;
 use crate::output;
 use files::File;
+use mesh_avro::sensitivity::SensitiveNames;
 use mesh_contract::{Contract, Declared, Domain, Finding, Tree, Waiver};
 use mesh_runtime::keys::ThrowAwayKeys;
 use product::Candidate;
@@ -63,11 +64,11 @@ pub struct Counts {
 }
 
 impl WorkingTree {
-    /// Reads and checks all of it. What is wrong with a file is a finding.
+    /// Reads and checks all of it. What is wrong with a file is a finding; `names` are those that have to be explained.
     ///
     /// # Errors
     /// A folder or a file cannot be read from the disk.
-    pub fn read(root: &Path) -> Result<Self, Failure> {
+    pub fn read(root: &Path, names: &SensitiveNames) -> Result<Self, Failure> {
         let keys = ThrowAwayKeys::generate().map_err(|error| Failure::internal("cannot make a key").because(error))?;
         let (topics, schemas) = (files::below(root, TOPICS)?, files::below(root, SCHEMAS)?);
         let mut findings = Vec::new();
@@ -96,8 +97,8 @@ impl WorkingTree {
         counts.schemas = schemas.len();
         findings.extend(tree.check());
         language::check(&tree, &schemas, &mut findings);
-        let products =
-            candidates.into_iter().filter_map(|candidate| candidate.check(&schemas, &keys, &mut findings)).collect();
+        let checked = candidates.into_iter().map(|candidate| candidate.check(&schemas, names, &keys, &mut findings));
+        let products = checked.flatten().collect();
         let Tree { domains, contracts, broken } = tree;
         Ok(Self { domains, contracts, broken, products, waivers, findings: in_order(findings), counts })
     }

@@ -48,6 +48,7 @@ impl Candidate {
     pub(super) fn check(
         self,
         schemas: &Schemas<'_>,
+        names: &SensitiveNames,
         keys: &dyn KeyRing,
         findings: &mut Vec<Finding>,
     ) -> Option<WorkingProduct> {
@@ -57,7 +58,7 @@ impl Candidate {
         };
         let file = file?;
         let schema = &file.schema;
-        findings.extend(unexplained(&self.contract, file));
+        findings.extend(unexplained(&self.contract, file, names));
         let rules = match Rules::check(&self.contract, schema) {
             Ok(rules) => rules,
             Err(found) => {
@@ -94,9 +95,8 @@ pub fn view_schemas(contract: &Declared<Contract>, schema: &Schema, keys: &dyn K
 }
 
 /// The fields that look sensitive, and nobody has said whether they are: the registry would refuse the schema.
-fn unexplained(contract: &Declared<Contract>, file: &SchemaFile<'_>) -> Vec<Finding> {
-    let names = SensitiveNames::default();
-    let suspects = sensitivity::suspects(&file.schema, &contract.value.sensitive_columns, &names);
+fn unexplained(contract: &Declared<Contract>, file: &SchemaFile<'_>, names: &SensitiveNames) -> Vec<Finding> {
+    let suspects = sensitivity::suspects(&file.schema, &contract.value.sensitive_columns, names);
     let finding = |suspect: Suspect| {
         let place = finding::place_in(&contract.value.schema, file.text, &suspect.pointer);
         Finding::error(sensitivity::RULE.0, place, suspect.message()).hint(suspect.hint())

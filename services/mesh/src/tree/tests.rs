@@ -37,7 +37,7 @@ impl Copy {
     }
 
     fn tree(&self) -> WorkingTree {
-        WorkingTree::read(self.0.path()).unwrap()
+        WorkingTree::read(self.0.path(), &SensitiveNames::default()).unwrap()
     }
 
     fn findings(&self) -> String {

@@ -10,6 +10,7 @@ use super::before::{Before, Earlier, Port};
 use super::reported::Reported;
 use crate::tree::{WorkingProduct, WorkingTree};
 use impact::Dependants;
+use mesh_avro::compat::Severities;
 use mesh_avro::schema::Schema;
 use mesh_contract::{Contract, ProductRef};
 use serde_json::Value;
@@ -29,15 +30,17 @@ struct Change<'c> {
     earlier: &'c Earlier,
     product: ProductRef,
     dependants: &'c Dependants<'c>,
+    /// How severe changes of meaning are.
+    severities: &'c Severities,
 }
 
-pub(super) fn compare(tree: &WorkingTree, before: &Before) -> Evolution {
+pub(super) fn compare(tree: &WorkingTree, before: &Before, severities: &Severities) -> Evolution {
     let dependants = Dependants::of(&tree.contracts);
     let mut evolution = Evolution::default();
     for now in &tree.products {
         let contract = &now.contract.value;
         let Some(earlier) = before.products.get(&(contract.product(), contract.version)) else { continue };
-        let change = Change { now, earlier, product: reference(contract), dependants: &dependants };
+        let change = Change { now, earlier, product: reference(contract), dependants: &dependants, severities };
         let mut found = promises::compare(&change);
         found.extend(ports::compare(&change));
         match is_unchanged(&change) {

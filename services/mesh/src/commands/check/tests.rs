@@ -5,6 +5,7 @@ use super::before::Against;
 use super::*;
 use crate::cli::Cli;
 use clap::Parser;
+use mesh_avro::sensitivity::SensitiveNames;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -43,11 +44,11 @@ impl Pair {
     }
 
     async fn outcome(&self) -> Outcome {
-        let tree = WorkingTree::read(self.now.path()).unwrap();
+        let tree = WorkingTree::read(self.now.path(), &SensitiveNames::default()).unwrap();
         let context = Context::new(Cli::parse_from(["mesh", "check"]).global);
         let against = Against::of(self.before.path().to_str());
         let before = against.read(self.now.path(), &tree, &context).await.unwrap().unwrap();
-        judge(tree, Some(&before), "2026-06-15".parse().unwrap())
+        judge(tree, Some(&before), &Severities::strict(), "2026-06-15".parse().unwrap())
     }
 
     async fn text(&self) -> String {

@@ -3,11 +3,12 @@
 use super::{Before, Earlier, Port};
 use crate::failure::Failure;
 use crate::tree::{WorkingTree, number};
+use mesh_avro::sensitivity::SensitiveNames;
 use std::path::Path;
 use std::sync::Arc;
 
 pub(super) fn read(folder: &Path) -> Result<Before, Failure> {
-    let tree = WorkingTree::read(folder)?;
+    let tree = WorkingTree::read(folder, &SensitiveNames::default())?;
     let label: Arc<str> = folder.display().to_string().into();
     let mut before = Before { name: label.to_string(), ..Before::default() };
     let unread = tree.counts.contracts.saturating_sub(tree.products.len());

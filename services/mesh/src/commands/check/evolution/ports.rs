@@ -65,7 +65,8 @@ fn breaks(change: &Change<'_>, port: &Port, new: &Schema) -> Vec<Break> {
     let versions: Vec<&Version> = change.earlier.ports.get(port).into_iter().flatten().collect();
     let earlier: Vec<&Schema> = versions.iter().map(|version| version.schema.as_ref()).collect();
     let mut breaks: Vec<Break> = Vec::new();
-    for finding in compat::check_level(change.now.contract.value.compatibility, new, &earlier).findings {
+    let level = change.now.contract.value.compatibility;
+    for finding in compat::check_level_with(level, new, &earlier, change.severities).findings {
         match breaks.iter_mut().find(|known| known.is(&finding)) {
             Some(known) => known.further += 1,
             None => {
