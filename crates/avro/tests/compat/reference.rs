@@ -194,12 +194,12 @@ impl<'s> Reference<'s> {
     }
 }
 
-/// A schema's JSON without aliases.
+/// A schema's JSON without aliases and documentation.
 pub(crate) fn without_aliases(schema: &Value) -> Value {
     match schema {
         Value::Array(list) => list.iter().map(without_aliases).collect(),
         Value::Object(object) => {
-            let kept = object.iter().filter(|(key, _)| *key != "aliases");
+            let kept = object.iter().filter(|(key, _)| !matches!(key.as_str(), "aliases" | "doc"));
             kept.map(|(key, value)| (key.clone(), without_aliases(value))).collect()
         }
         other => other.clone(),
