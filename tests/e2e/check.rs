@@ -193,11 +193,7 @@ fn names_that_look_sensitive_and_changes_of_meaning_are_taken_as_the_registry_ta
     );
     check(&tree, &[]).expect(FINE);
     let named = check(&tree, &["--sensitive-name", "staff number"]).expect(FINDINGS);
-    assert!(
-        named.stdout.contains("sensitive-unmarked: ") && named.stdout.contains("staff_number"),
-        "{}",
-        named.stdout
-    );
+    assert!(named.stdout.contains("sensitive-unmarked: ") && named.stdout.contains("staff_number"), "{}", named.stdout);
     let by_environment =
         mesh(["check"]).current_dir(tree.root()).env("MESH_SENSITIVE_NAMES", "badge,staff number").output();
     assert_eq!(by_environment.expect("mesh runs").status.code(), Some(FINDINGS));
