@@ -1,6 +1,8 @@
 //! Replicas of the registry as processes: killed, frozen, stopped and woken up, and no id or version is ever given twice.
 //!
-//! What is done to which replica follows from a seed, which is printed: `MESH_SEED=… cargo test …` does it again.
+//! What is done to which replica follows from a seed, which is printed: `MESH_TEST_SEED=… cargo test …` does it again.
+
+#![allow(clippy::print_stderr, reason = "a failed test tells its seed and its rounds")]
 
 use crate::support::{PATIENCE, Process, World, eventually, mesh};
 use rustix::process::Signal;
@@ -24,9 +26,9 @@ struct Dice(u64);
 
 impl Dice {
     fn new() -> Self {
-        let given = std::env::var("MESH_SEED").ok().and_then(|seed| seed.parse().ok());
+        let given = std::env::var("MESH_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| RandomState::new().hash_one("seed"));
-        eprintln!("MESH_SEED={seed}");
+        eprintln!("MESH_TEST_SEED={seed}");
         Self(seed)
     }
 
