@@ -88,6 +88,9 @@ impl RegistryError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             RegistryError::Url { .. } => Some("give http://host:port or https://host:port"),
+            RegistryError::Unavailable { said, .. } if said.contains("CaUsedAsEndEntity") => Some(
+                "the registry serves an authority's own certificate: issue it one of a server, with basicConstraints CA:FALSE",
+            ),
             RegistryError::Unavailable { said, .. } if said.contains("certificate") => {
                 Some("name the authority that signed the registry's certificate with --registry-ca")
             }

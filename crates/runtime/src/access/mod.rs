@@ -105,8 +105,10 @@ pub enum Denied {
 /// Who may do what. Clones share what they know.
 #[derive(Clone)]
 pub struct Access {
-    /// None: nobody is asked who they are, and everybody may do everything.
+    /// None: nobody is asked who they are.
     known: Option<Arc<Known>>,
+    /// Whoever is not asked: may do everything.
+    anybody: Principal,
 }
 
 struct Known {
@@ -129,7 +131,7 @@ impl Access {
     /// Nobody is asked who they are, and everybody may do everything: for loopback, and behind something that asks.
     #[must_use]
     pub fn unrestricted() -> Self {
-        Self { known: None }
+        Self { known: None, anybody: all_rights() }
     }
 
     /// What the access file at `path` allows.
@@ -148,7 +150,7 @@ impl Access {
             .map_err(|_| AccessError::Prepare { source: argon2::password_hash::Error::Internal })?;
         let hashing = Arc::new(Semaphore::new(HASHING_MAX));
         let known = Known { path: path.to_owned(), watch, users, hashing, nobody };
-        Ok(Self { known: Some(Arc::new(known)) })
+        Ok(Self { known: Some(Arc::new(known)), anybody: all_rights() })
     }
 
     /// Whether anybody is asked who they are.
@@ -162,7 +164,7 @@ impl Access {
     /// # Errors
     /// They need credentials, or gave wrong ones: those are never taken for none.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Principal, Denied> {
-        let Some(known) = &self.known else { return Ok(all_rights()) };
+        let Some(known) = &self.known else { return Ok(self.anybody.clone()) };
         let users = Arc::clone(&known.users.read().unwrap_or_else(PoisonError::into_inner));
         let identified = match headers.get(header::AUTHORIZATION) {
             None => Some(users.everyone.clone()).filter(Principal::may_read_any).ok_or(Denied::NoCredentials),

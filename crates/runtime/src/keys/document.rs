@@ -64,10 +64,17 @@ pub(super) fn decode(secret: &str) -> Option<Zeroizing<[u8; SECRET_BYTES]>> {
     Some(Zeroizing::new(*bytes))
 }
 
-/// Writes one root of version 1.
-pub(super) fn render(secret: &[u8; SECRET_BYTES]) -> Zeroizing<String> {
-    let encoded = Zeroizing::new(BASE64_STANDARD.encode(secret));
-    Zeroizing::new(format!("{{\"roots\":[{{\"version\":1,\"secret\":\"{}\"}}]}}\n", encoded.as_str()))
+/// Writes roots.
+pub(super) fn render(roots: &[Root]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(32 + roots.len() * 96));
+    text.push_str("{\"roots\":[");
+    for (index, (version, secret)) in roots.iter().enumerate() {
+        let encoded = Zeroizing::new(BASE64_STANDARD.encode(secret.as_slice()));
+        let comma = if index == 0 { "" } else { "," };
+        text.push_str(&Zeroizing::new(format!("{comma}{{\"version\":{version},\"secret\":\"{}\"}}", encoded.as_str())));
+    }
+    text.push_str("]}\n");
+    text
 }
 
 #[cfg(test)]
@@ -76,9 +83,8 @@ mod tests {
 
     #[test]
     fn what_is_rendered_parses() {
-        let roots = parse("test", &render(&[7; 32])).expect("a document");
-        assert_eq!(roots.len(), 1);
-        assert_eq!((roots[0].0, *roots[0].1), (1, [7; 32]));
+        let roots: Vec<Root> = vec![(1, [7; 32].into()), (4, [9; 32].into())];
+        assert_eq!(parse("test", &render(&roots)).expect("a document"), roots);
     }
 
     #[test]

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn derives_from_what_the_variable_holds() {
-        let keys = EnvKeys::parse(&document::render(&[3; 32])).expect("the documented form");
+        let keys = EnvKeys::parse(&document::render(&[(1, [3; 32].into())])).expect("the documented form");
         let name = KeyName::hash("pii");
         let expected = RootKeys::single(Zeroizing::new([3; 32])).key(&name).expect("a root");
         assert_eq!(keys.key(&name).expect("a root").secret(), expected.secret());

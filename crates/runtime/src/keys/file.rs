@@ -1,7 +1,7 @@
 //! Root secrets from a file that only its owner can use.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -43,7 +43,7 @@ impl FileKeys {
     /// The file exists or cannot be written, or the system gave no random bytes.
     pub fn generate(path: &Path) -> Result<Self, KeysError> {
         let failed = |source| KeysError::WriteFile { path: path.to_owned(), source };
-        let text = document::render(&*random_secret()?);
+        let text = document::render(&[(1, random_secret()?)]);
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(OWNER_ONLY).open(path).map_err(failed)?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
@@ -62,6 +62,35 @@ impl FileKeys {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The versions of the roots, the newest last.
+    pub fn versions(&self) -> impl Iterator<Item = u32> {
+        self.roots.versions()
+    }
+
+    /// Adds a new root secret to `path`, whose version is the newest; returns that. The file is replaced as a whole, so that nobody
+    /// ever reads half of it.
+    ///
+    /// # Errors
+    /// The file cannot be read or replaced, or the system gave no random bytes.
+    pub fn rotate(path: &Path) -> Result<u32, KeysError> {
+        let failed = |source| KeysError::WriteFile { path: path.to_owned(), source };
+        let text = read_owned(path)?;
+        let mut roots = document::parse(&path.display().to_string(), &text)?;
+        let version = roots.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1;
+        roots.push((version, random_secret()?));
+        let beside = path.with_added_extension("new");
+        let text = document::render(&roots);
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&beside).map_err(failed)?;
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        let replaced = written.and_then(|()| fs::rename(&beside, path));
+        replaced.map(|()| version).map_err(|source| {
+            // what is left of it is of no use
+            let _ = fs::remove_file(&beside);
+            failed(source)
+        })
     }
 }
 
@@ -93,10 +122,7 @@ fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs::{self, Permissions},
-        os::unix::fs::PermissionsExt,
-    };
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     use mesh_avro::keys::{KeyName, KeyRing};
 
@@ -126,6 +152,20 @@ mod tests {
             let error = FileKeys::open(&path).expect_err("open to others");
             assert!(matches!(error, KeysError::ReadFile { source: PrivateFileError::OpenToOthers { .. } }), "{error}");
         }
+    }
+
+    #[test]
+    fn a_rotation_adds_a_version_and_keeps_the_others() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        let before = FileKeys::generate(&path).expect("a new file");
+        assert_eq!(FileKeys::rotate(&path).expect("it is ours"), 2);
+        assert_eq!(FileKeys::rotate(&path).expect("it is ours"), 3);
+        let after = FileKeys::open(&path).expect("it is whole");
+        assert_eq!(after.versions().collect::<Vec<_>>(), [1, 2, 3]);
+        after.roots.succeed(&before.roots).expect("the first is still there");
+        assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, OWNER_ONLY);
+        assert_eq!(fs::read_dir(folder.path()).expect("ours").count(), 1, "nothing is left beside it");
     }
 
     #[test]

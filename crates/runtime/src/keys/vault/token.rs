@@ -30,6 +30,12 @@ pub enum VaultToken {
 }
 
 impl VaultToken {
+    /// The token itself.
+    #[must_use]
+    pub fn text(token: String) -> Self {
+        VaultToken::Text(Zeroizing::new(token))
+    }
+
     pub(super) fn read(&self) -> Result<Zeroizing<String>, KeysError> {
         match self {
             VaultToken::Text(text) => Ok(text.clone()),
