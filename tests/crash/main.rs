@@ -1,7 +1,7 @@
 //! The crash suite: whatever goes wrong, nothing is lost, nothing doubled, nothing shown.
 //!
 //! Real sidecars, a real Kafka, a real registry, roads between them that can be cut; a steady load; faults drawn from a
-//! seed, one on top of the other; in the middle of it, stricter contracts. `MESH_CRASH_FAULTS` says how many (50), `MESH_CRASH_SEED` which; both are printed.
+//! seed, one on top of the other; in the middle of it, stricter contracts. `MESH_CRASH_FAULTS` says how many (50), `MESH_TEST_SEED` which; both are printed.
 //! And a soak, of as many seconds as `MESH_SOAK_SECONDS` says (60).
 
 #![allow(unreachable_pub, reason = "a test binary has no outside: pub is for the other modules")]
@@ -50,9 +50,9 @@ static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(())
 async fn nothing_is_lost_doubled_or_shown_whatever_goes_wrong() {
     let _turn = ONE_AT_A_TIME.lock().await;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970");
-    let seed = setting("MESH_CRASH_SEED").unwrap_or(now.as_secs());
+    let seed = setting("MESH_TEST_SEED").unwrap_or(now.as_secs());
     let faults = setting("MESH_CRASH_FAULTS").unwrap_or(FAULTS);
-    tell(&format!("crash suite: MESH_CRASH_SEED={seed} MESH_CRASH_FAULTS={faults}"));
+    tell(&format!("crash suite: MESH_TEST_SEED={seed} MESH_CRASH_FAULTS={faults}"));
     let mut dice = Dice::new(seed);
     let mut stage = Stage::start().await;
     let ids = register(&stage).await;
