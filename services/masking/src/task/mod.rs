@@ -1,5 +1,6 @@
 //! A task: one thread that gathers, processes and commits, batch by batch.
 
+mod blame;
 mod metadata;
 mod output;
 mod part;
@@ -7,6 +8,7 @@ mod process;
 mod remask;
 mod session;
 mod settle;
+mod telling;
 
 use std::{sync::Arc, time::Duration};
 

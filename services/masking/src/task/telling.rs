@@ -1,0 +1,56 @@
+//! Tells `mesh.audit`, in the transactions that do what is told, or in one of its own where nothing moves.
+
+use mesh_kafka::{
+    sink::Failure,
+    source::{Batch, Run, Source},
+};
+
+use super::{
+    output::tell,
+    part::Part,
+    session::{SessionError, State},
+    settle::PAUSE_LAST,
+};
+use crate::audit::now_ms;
+
+impl State<'_> {
+    /// Has the transaction count what it does, and tell what is due: also of partitions that it does nothing to.
+    pub(super) fn tell_audit(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
+        let (now_ms, interval) = (now_ms(), self.task.config.audit_interval);
+        for part in &mut self.parts {
+            if part.next.is_none() && !part.can_tell(now_ms, interval) {
+                continue;
+            }
+            let events = part.stage(now_ms, interval);
+            let tag = batch.runs().iter().find(|run| run.slot == part.slot).map_or(0, Run::first_index);
+            let Some(topic) = part.audit_topic() else { continue };
+            events.iter().try_for_each(|event| tell(&self.sink, topic, event, tag))?;
+        }
+        Ok(())
+    }
+
+    /// Tells what is due though nothing moves, in a transaction of its own.
+    pub(super) fn tell_idle(&mut self, source: &Source, batch: &Batch<'_>) -> Result<(), SessionError> {
+        let (now_ms, interval) = (now_ms(), self.task.config.audit_interval);
+        for part in &mut self.parts {
+            part.prepare_to_tell(&self.sink, &self.task.lookups, now_ms, interval);
+        }
+        if !self.parts.iter().any(|part| part.can_tell(now_ms, interval)) {
+            return Ok(());
+        }
+        let group = source.group().map_err(SessionError::Source)?;
+        self.desk.is_open = true;
+        match self.sink.begin().and_then(|()| self.commit(batch, &group)) {
+            Ok(()) => self.parts.iter_mut().for_each(Part::settle_account),
+            Err(Failure::Abort(error)) => {
+                let (task, error) = (self.task.name(), &error as &dyn std::error::Error);
+                tracing::warn!(task, error, "what was masked could not be told, it is told later");
+                self.parts.iter_mut().for_each(Part::unstage);
+                self.sink.abort().map_err(|failure| SessionError::Sink(failure.into_error()))?;
+                self.task.sleep(PAUSE_LAST);
+            }
+            Err(Failure::Close(error)) => return Err(SessionError::Sink(error)),
+        }
+        Ok(())
+    }
+}
