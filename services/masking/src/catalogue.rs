@@ -9,6 +9,8 @@ use tokio::sync::watch;
 
 use crate::{Config, Error, product::Product, remask::FIRST_GENERATION};
 
+/// How often to look for newer keys.
+const KEYS_POLL: Duration = Duration::from_millis(500);
 /// How often to look for a control topic that is not there yet.
 const TOPIC_POLL: Duration = Duration::from_secs(1);
 
@@ -66,6 +68,14 @@ impl Products {
                 Err(error) => self.hold(key, &error),
             },
         }
+    }
+
+    /// Newer keys are there: everything that was made with the ones before is made anew, between two batches, as after a change of
+    /// the contract.
+    fn renew(&mut self) -> bool {
+        tracing::info!(products = self.by_key.len(), "newer keys are there, masking programs are made anew");
+        self.by_key.values_mut().for_each(|product| *product = Arc::new(Product::renewed(product)));
+        !self.by_key.is_empty()
     }
 
     /// Generations only ever count up: what is asked for twice, or late, asks for nothing.
@@ -139,9 +149,16 @@ pub(crate) async fn follow(
     read_to_end(&mut reader, &mut products, serves).await?;
     published.send_replace(Arc::new(products.clone()));
     latch.open();
+    let mut epoch = config.keys.epoch();
     loop {
-        let record = reader.next().await.map_err(Error::FollowCatalogue)?;
-        if products.take(&record, serves) {
+        let changed = tokio::select! {
+            record = reader.next() => products.take(&record.map_err(Error::FollowCatalogue)?, serves),
+            () = tokio::time::sleep(KEYS_POLL) => {
+                let before = std::mem::replace(&mut epoch, config.keys.epoch());
+                before != epoch && products.renew()
+            }
+        };
+        if changed {
             published.send_replace(Arc::new(products.clone()));
         }
     }

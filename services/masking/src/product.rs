@@ -72,6 +72,15 @@ impl Product {
         Product { rules: Err(why), ..Product::new(known.applied.clone()) }
     }
 
+    /// The same, distinguished from what was made of it before.
+    pub(crate) fn renewed(known: &Product) -> Self {
+        let renewed = Product::new(known.applied.clone());
+        match &known.rules {
+            Ok(_) => renewed,
+            Err(why) => Product { rules: Err(why.clone()), ..renewed },
+        }
+    }
+
     /// The header's name, if headers of that name pass.
     pub(crate) fn passing(&self, header: &[u8]) -> Option<&str> {
         self.headers.iter().find(|name| name.as_bytes() == header).map(String::as_str)

@@ -42,6 +42,11 @@ impl RootKeys {
         self.newest
     }
 
+    /// The versions, the newest last.
+    pub fn versions(&self) -> impl Iterator<Item = u32> {
+        self.roots.keys().copied()
+    }
+
     /// Whether these roots may take the place of `before`: no version that both have is another secret, and the newest of
     /// `before` is still there, so that two versions overlap and what was made with it can be reversed.
     pub fn succeed(&self, before: &RootKeys) -> Result<(), RotationError> {

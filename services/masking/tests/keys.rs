@@ -1,0 +1,99 @@
+//! Keys that are rotated while the sidecar works, and a provider that is away: on a real Kafka.
+#![allow(clippy::unwrap_used)]
+
+#[allow(unreachable_pub, dead_code)]
+mod bed;
+
+use std::{
+    collections::HashMap,
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bed::{Bed, DEADLINE, HASH, PARTITIONS, read_buyer, schema};
+use mesh_contract::{AppliedProduct, topic::AUDIT_TOPIC};
+use mesh_kafka::{
+    OutgoingRecord, Record,
+    admin::{Admin, TopicSpec},
+};
+use mesh_masking::{quarantine::Entry, remask};
+use mesh_runtime::keys::{FileKeys, FileSource, FollowOptions, FollowedKeys};
+
+/// Buyers whose e-mail addresses are hashed again and again.
+const BUYERS: i64 = 30;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_rotated_without_a_restart_and_waited_for_where_they_are_away() {
+    let bed = Bed::start().await;
+    Admin::new(&bed.settings).unwrap().create_topics(&[TopicSpec::new(AUDIT_TOPIC).partitions(1)]).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, away) = (folder.path().join("keys.json"), folder.path().join("away.json"));
+    FileKeys::generate(&away).unwrap();
+    let product = bed.product("rotated").await;
+    let mut config = bed.config();
+    let options = FollowOptions { interval: Duration::from_millis(50), ..FollowOptions::default() };
+    config.keys = Arc::new(FollowedKeys::start(FileSource::new(&file), options));
+    config.batch.records_max = 50;
+    let sidecar = bed.sidecar(config);
+
+    bed.buyers(&product, 0..BUYERS).await;
+    sidecar.until_held_by("keys-unavailable").await;
+    assert_eq!(bed.read(&product.masked()).await.len(), 0);
+    fs::rename(&away, &file).unwrap();
+    bed.wait_for(&product.masked(), BUYERS as usize).await;
+    sidecar.until_nothing_is_held().await;
+
+    assert_eq!(FileKeys::rotate(&file).unwrap(), 2);
+    let (mut sent, started) = (BUYERS, Instant::now());
+    loop {
+        bed.buyers(&product, 0..BUYERS).await;
+        sent += BUYERS;
+        let records = bed.wait_for(&product.masked(), sent as usize).await;
+        let versions = versions(&records);
+        if versions.values().all(|versions| versions.last() == Some(&2)) {
+            assert!(versions.values().all(|versions| versions.is_sorted()), "a key of before comes back: {versions:?}");
+            break;
+        }
+        assert!(started.elapsed() < DEADLINE, "the new key is not in force");
+    }
+
+    // what is refused is sealed with the newer key, and the past stays as it was until it is remasked
+    bed.send(OutgoingRecord::to(product.input()).partition(0).value("not avro")).await;
+    let contract = product.contract(HASH);
+    let applied = AppliedProduct { revision: 1, applied_at_ms: 0, contract, schema: schema() };
+    let admin = Admin::new(&bed.settings).unwrap();
+    bed.wait_for(&product.quarantine(), 1).await;
+    remask::request(&bed.settings, &admin, &applied).await.unwrap();
+    let started = Instant::now();
+    loop {
+        let standings = remask::standings(&admin, &applied).await.unwrap();
+        if standings.values().all(|found| found.generation == 2 && !found.is_emptying) {
+            break;
+        }
+        assert!(started.elapsed() < DEADLINE, "{standings:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let records = bed.wait_for(&product.masked(), sent as usize).await;
+    assert!(versions(&records).values().flatten().all(|version| *version == 1), "two keys in one generation");
+    let refused = bed.wait_for(&product.quarantine(), 2).await;
+    assert_eq!(Entry::of(refused.last().unwrap()).key_version, 2);
+    sidecar.stop().await;
+    bed.stop().await;
+}
+
+/// Of each partition, in order: by the how manyeth hash of its address each buyer is shown, from 1.
+fn versions(records: &[Record]) -> HashMap<i32, Vec<usize>> {
+    let mut hashes: HashMap<String, Vec<String>> = HashMap::new();
+    let mut versions: HashMap<i32, Vec<usize>> = (0..PARTITIONS).map(|partition| (partition, Vec::new())).collect();
+    for record in records {
+        let (id, hash, _) = read_buyer(record.value.as_deref().unwrap());
+        let known = hashes.entry(id).or_default();
+        let version = known.iter().position(|seen| *seen == hash).unwrap_or_else(|| {
+            known.push(hash);
+            known.len() - 1
+        });
+        versions.get_mut(&record.partition).unwrap().push(version + 1);
+    }
+    versions
+}
