@@ -124,6 +124,8 @@ pub struct Field {
     pub default: Option<Value>,
     /// What the author says of the field.
     pub doc: Option<String>,
+    /// How records are compared by the field, where it says so: `ascending`, `descending` or `ignore`.
+    pub order: Option<String>,
     /// Every attribute that Avro itself gives no meaning to, in the order of the text.
     pub attributes: Map<String, Value>,
     /// The JSON pointer of the field, in the document its record is defined in.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use attribute::{annotate, check_order, first_repeated, full_name, names, others, required, type_aliases};
+use attribute::{annotate, first_repeated, full_name, names, order, others, required, type_aliases};
 use here::Here;
 
 use super::error::{SchemaError, SchemaFault, quoted, shortened};
@@ -233,8 +233,8 @@ impl Parser {
             Some(aliases) => names(aliases, &here.key("aliases"), "alias")?,
             None => Vec::new(),
         };
-        check_order(object, here)?;
         Ok(Field {
+            order: order(object, here)?,
             node: self.schema(required(object, here, "a field", "type")?, &here.key("type"))?,
             default: object.get("default").map(Json::value),
             doc: object.get("doc").and_then(Json::as_str).map(str::to_owned),

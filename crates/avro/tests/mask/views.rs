@@ -130,3 +130,14 @@ access_group: [ { group: a }, { group: b, view: named } ]
     assert_eq!((&masked["hashed"], &masked["both"]), (&json!("h"), &json!("***")));
     assert_eq!(seen(&program, "named", schema, record)["both"], "b");
 }
+
+#[test]
+fn how_a_field_is_compared_stays() {
+    let schema = r#"{"type":"record","name":"R","fields":[
+        {"name":"a","type":"string","order":"ignore"},{"name":"b","type":"int","order":"descending"},
+        {"name":"c","type":"int"}]}"#;
+    let program = program_of_columns(r#"[{"column":"a","class":"pii"}]"#, schema);
+    let fields = &program.views()[0].schema["fields"];
+    assert_eq!((&fields[0]["order"], &fields[1]["order"]), (&json!("ignore"), &json!("descending")));
+    assert_eq!(fields[2].get("order"), None);
+}

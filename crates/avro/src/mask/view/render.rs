@@ -143,6 +143,9 @@ impl<'a> Renderer<'a> {
         if !field.aliases.is_empty() {
             object.insert("aliases".to_owned(), json!(field.aliases));
         }
+        if let Some(order) = &field.order {
+            object.insert("order".to_owned(), json!(order));
+        }
         let is_masked = shown != Shown::Clear || !rules.is_empty();
         match &field.doc {
             Some(_) if is_masked => object.insert("doc".to_owned(), Value::from("Masked in this view.")),

@@ -103,10 +103,13 @@ pub(super) fn names(json: &Json<'_>, here: &Here<'_>, what: &'static str) -> Par
     }
 }
 
-pub(super) fn check_order(object: &Object<'_>, here: &Here<'_>) -> Parsed<()> {
+/// How a field's values are compared, where it says so.
+pub(super) fn order(object: &Object<'_>, here: &Here<'_>) -> Parsed<Option<String>> {
     match object.get("order") {
-        None => Ok(()),
-        Some(Json::String(order)) if matches!(order.as_ref(), "ascending" | "descending" | "ignore") => Ok(()),
+        None => Ok(None),
+        Some(Json::String(order)) if matches!(order.as_ref(), "ascending" | "descending" | "ignore") => {
+            Ok(Some(order.as_ref().to_owned()))
+        }
         Some(other) => here.key("order").unexpected("\"ascending\", \"descending\" or \"ignore\"", other),
     }
 }
