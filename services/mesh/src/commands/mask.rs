@@ -4,6 +4,7 @@ mod container;
 mod hex;
 mod keys;
 mod lines;
+mod out;
 mod preview;
 mod records;
 mod rulebook;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   mesh mask --contract topics/crm/customers.yaml --in customers.jsonl
-  mesh mask --contract topics/crm/customers.yaml --view support --encoding avro --in customers.avro
+  mesh mask --contract topics/crm/customers.yaml --view support --encoding avro --in customers.avro --out support.avro
   echo '{\"id\":1,\"schema\":\"string\",\"payload_hex\":\"0461\"}' | mesh mask --encoding hex")]
 pub struct Args {
     /// The contract whose rules are shown; only --encoding hex can do without
@@ -34,6 +35,9 @@ pub struct Args {
     /// The file of records, - for standard input
     #[arg(long = "in", value_name = "FILE", default_value = "-")]
     input: PathBuf,
+    /// Write the view's records to a file instead, in the encoding they came in; of a container file again a container file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// The schema that JSON records are of [default: the contract's]
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
@@ -61,24 +65,25 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let contract = args.contract.as_deref().map(|file| rulebook::Contract::read(file, context)).transpose()?;
     let keys = keys::find(context)?;
     let input = open(&args.input)?;
+    let out = args.out.as_deref().map(|file| out::OutFile::begin(file, &args.input)).transpose()?;
     let limit = args.limit.unwrap_or(u64::MAX);
     if args.encoding == Encoding::Hex {
         let rulebook = rulebook::Rulebook::new(contract.as_ref(), &args.view, keys.as_ref())?;
-        return hex::run(input, &rulebook, limit);
+        return hex::run(input, &rulebook, limit, out::Lines::to(out));
     }
     let contract = contract.ok_or_else(|| {
         Failure::usage("no contract is given, so nothing says what is sensitive")
             .hint("give --contract topics/<domain>/<product>.yaml")
     })?;
-    let shown = if io::stdout().is_terminal() && context.format() == crate::cli::Format::Text {
-        preview::Shown::SideBySide
+    let screen = if io::stdout().is_terminal() && context.format() == crate::cli::Format::Text {
+        preview::Screen::Terminal
     } else {
-        preview::Shown::Lines
+        preview::Screen::Stdout
     };
-    let job = preview::Job { contract: &contract, view: &args.view, keys: keys.as_ref(), shown, limit };
+    let job = preview::Job { contract: &contract, view: &args.view, keys: keys.as_ref(), limit };
     match args.encoding {
-        Encoding::Avro => preview::container(&job, input),
-        _ => preview::json_lines(&job, args.schema.as_deref(), input),
+        Encoding::Avro => preview::container(&job, input, out, screen),
+        _ => preview::json_lines(&job, args.schema.as_deref(), input, out, screen),
     }
 }
 

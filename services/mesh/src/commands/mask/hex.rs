@@ -1,9 +1,10 @@
 //! `--encoding hex`: an answer to each line, in the order of the lines, however strange a line is.
 
 use super::lines::{self, LINE_BYTES_MAX, Line};
+use super::out::Lines;
 use super::rulebook::{Mask, Refusal, Rulebook};
 use crate::failure::{Exit, Failure};
-use crate::output::{self, Reader};
+use crate::output::Reader;
 use mesh_avro::mask::Scratch;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,7 +31,12 @@ enum Outcome {
 }
 
 /// Answers every line.
-pub(super) fn run(mut input: Box<dyn BufRead>, rulebook: &Rulebook<'_>, limit: u64) -> Result<Exit, Failure> {
+pub(super) fn run(
+    mut input: Box<dyn BufRead>,
+    rulebook: &Rulebook<'_>,
+    limit: u64,
+    mut out: Lines,
+) -> Result<Exit, Failure> {
     let mut desk = Desk::new(rulebook);
     let mut exit = Exit::Fine;
     let mut answered = 0;
@@ -42,10 +48,11 @@ pub(super) fn run(mut input: Box<dyn BufRead>, rulebook: &Rulebook<'_>, limit: u
         if matches!(answer.result, Outcome::Refused(_)) {
             exit = Exit::Findings;
         }
-        if output::json(&answer)? == Reader::Gone {
+        if out.json(&answer)? == Reader::Gone {
             break;
         }
     }
+    out.finish()?;
     Ok(exit)
 }
 

@@ -22,7 +22,6 @@ pub(super) struct Viewer<'a> {
     /// The columns that the view masks.
     pub(super) masked: HashSet<String>,
     scratch: Scratch,
-    datum: Vec<u8>,
 }
 
 impl<'a> Viewer<'a> {
@@ -36,31 +35,45 @@ impl<'a> Viewer<'a> {
         let view_schema = Schema::parse_value(&program.views()[view].schema)
             .map_err(|error| Failure::internal("a view's derived schema is not valid").because(error))?;
         let masked = masked_columns(&view_schema);
-        Ok(Viewer { writer, program, view, view_schema, masked, scratch: Scratch::new(), datum: Vec::new() })
+        Ok(Viewer { writer, program, view, view_schema, masked, scratch: Scratch::new() })
     }
 
-    /// A line of JSON. Why it is refused never quotes it.
-    pub(super) fn view_json(&mut self, number: u64, line: &[u8]) -> Result<(Value, Value), String> {
+    /// A line of JSON as a datum of the writer. Why it is none never quotes it.
+    pub(super) fn encode(&self, number: u64, line: &[u8]) -> Result<Vec<u8>, String> {
         let record: Value = serde_json::from_slice(line)
             .map_err(|error| format!("line {number} is not JSON at column {}", error.column()))?;
-        self.datum.clear();
-        json::encode(self.writer, &record, &mut self.datum).map_err(|error| format!("line {number}: {error}"))?;
-        let datum = std::mem::take(&mut self.datum);
-        let outcome = self.view_first(&mut datum.as_slice());
-        self.datum = datum;
-        outcome
+        let mut datum = Vec::new();
+        json::encode(self.writer, &record, &mut datum).map_err(|error| format!("line {number}: {error}"))?;
+        Ok(datum)
     }
 
-    /// The first of the data that `rest` holds; goes on behind it.
+    /// The first of the data that `rest` holds, as JSON before and after; goes on behind it.
     pub(super) fn view_first(&mut self, rest: &mut &[u8]) -> Result<(Value, Value), String> {
-        let length =
-            self.program.run_first(&mut self.scratch, rest).map_err(|error| format!("{}: {error}", error.code()))?;
-        let (datum, behind) = rest.split_at(length);
+        let datum = self.run_first(rest)?;
         let before = json::decode(self.writer, datum).map_err(|error| error.to_string())?;
         let shown = self.scratch.output(self.view, datum);
         let after = json::decode(&self.view_schema, shown).map_err(|error| error.to_string())?;
-        *rest = behind;
         Ok((before, after))
+    }
+
+    /// The first of the data that `rest` holds, as the view has it; goes on behind it.
+    pub(super) fn mask_first<'s, 'b: 's>(&'s mut self, rest: &mut &'b [u8]) -> Result<&'s [u8], String> {
+        let datum = self.run_first(rest)?;
+        Ok(self.scratch.output(self.view, datum))
+    }
+
+    /// The schema of the view's records.
+    pub(super) fn view_schema(&self) -> &Value {
+        &self.program.views()[self.view].schema
+    }
+
+    /// Runs the program on the first of the data and steps over it.
+    fn run_first<'b>(&mut self, rest: &mut &'b [u8]) -> Result<&'b [u8], String> {
+        let length =
+            self.program.run_first(&mut self.scratch, rest).map_err(|error| format!("{}: {error}", error.code()))?;
+        let (datum, behind) = rest.split_at(length);
+        *rest = behind;
+        Ok(datum)
     }
 }
 

@@ -1,5 +1,9 @@
 //! Avro container files, block by block: the data in them stay the writer's own bytes.
 
+mod writer;
+
+pub(super) use writer::ContainerWriter;
+
 use crate::failure::Failure;
 use flate2::read::DeflateDecoder;
 use std::io::{self, BufRead, Read};
@@ -15,7 +19,7 @@ const HEADER_BYTES_MAX: u64 = 4 << 20;
 pub(super) struct Container<'a> {
     input: &'a mut dyn BufRead,
     pub(super) schema: String,
-    is_deflated: bool,
+    pub(super) is_deflated: bool,
     sync: [u8; SYNC_BYTES],
 }
 
