@@ -9,7 +9,12 @@ use std::thread;
 fn real_clients_register_look_up_check_configure_and_delete() {
     let world = World::start();
     world.registry_answers();
-    let talk = |client: Client| client.run("registry", &[&world.registry_url], "").json_lines();
+    assert_conversations(&[&world.registry_url]);
+}
+
+/// Has every client talk with a registry: its address, and an authority and `user:password` if it wants them.
+pub fn assert_conversations(registry: &[&str]) {
+    let talk = |client: Client| client.run("registry", registry, "").json_lines();
     let [python, go, node] = thread::scope(|scope| {
         let talks = Client::ALL.map(|client| scope.spawn(move || talk(client)));
         talks.map(|talk| talk.join().expect("the client is content"))

@@ -1,6 +1,7 @@
 //! A registry with a certificate and users: real processes that are let in, and others that are not.
 
 use crate::accounted::{VIEWS, publish_good};
+use crate::clients::assert_conversations;
 use crate::support::{Finished, PATIENCE, Process, World, eventually, mesh};
 use serde_json::Value;
 use std::fs;
@@ -176,4 +177,20 @@ fn users_are_added_listed_and_removed_and_their_secrets_are_shown_once() {
     run(&["remove", "ci"], "", 2);
     let left = run(&["list", "--format", "json"], "", 0).json_lines();
     assert_eq!(left, [serde_json::json!({"user": "app", "secrets": ["password"], "read": ["crm."], "write": []})]);
+}
+
+#[test]
+fn real_clients_are_let_in_over_https_with_a_password() {
+    let secured = Secured::start();
+    let world = &secured.world;
+    let mut command = mesh(["credentials", "add", "clients", "--write", "*", "--password"]);
+    Finished::given(command.arg("--access").arg(access(world)), "correct horse\n").expect(0);
+    let credentials = private(world, "credentials.json", r#"{"user": "clients", "password": "correct horse"}"#);
+    eventually("the clients are let in", PATIENCE, || {
+        let mut command = secured.mesh(["check", "--against", "registry"]);
+        let checked = Finished::of(command.arg("--registry-credentials").arg(&credentials));
+        (checked.code == 0).then_some(())
+    });
+    let authority = secured.authority.to_str().expect("temporary folders are UTF-8");
+    assert_conversations(&[&secured.url, authority, "clients:correct horse"]);
 }
