@@ -11,8 +11,9 @@ use rdkafka::{
 use super::{Failure, Sink, Undelivered, failure::is_retriable, native};
 use crate::{Error, ErrorKind, source::GroupMetadata};
 
-/// How long to wait for deliveries before looking whether one of them has failed.
-const FLUSH_STEP: Duration = Duration::from_millis(50);
+/// How long to wait for deliveries before looking whether one of them has failed, and telling the brokers' threads once more not to
+/// linger: those that waited for the cluster to let their partition into the transaction have not heard it.
+const FLUSH_STEP: Duration = Duration::from_millis(5);
 /// The share of a transaction's time that delivery may take: it is aborted by us, in an orderly way, before the cluster does.
 const DELIVERY_SHARE: u32 = 3;
 /// One attempt of a call to the coordinators.
