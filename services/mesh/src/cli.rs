@@ -100,6 +100,20 @@ pub struct Global {
     /// The file of key material, readable by its owner alone [default: that of the running `mesh up`]
     #[arg(long, global = true, env = "MESH_KEYS_FILE", value_name = "FILE", help_heading = "Global options")]
     pub keys: Option<PathBuf>,
+    /// Key material in Vault or OpenBao: a secret of a KV engine (version 2), such as secret/mesh/roots. VAULT_ADDR, VAULT_CACERT
+    /// and VAULT_NAMESPACE say where; VAULT_TOKEN, or --vault-token-file, who to be
+    #[arg(
+        long,
+        global = true,
+        env = "MESH_VAULT_KEYS",
+        value_name = "MOUNT/PATH",
+        conflicts_with = "keys",
+        help_heading = "Global options"
+    )]
+    pub vault_keys: Option<String>,
+    /// A file that holds the token for Vault, readable by its owner alone; read anew each time
+    #[arg(long, global = true, env = "MESH_VAULT_TOKEN_FILE", value_name = "FILE", help_heading = "Global options")]
+    pub vault_token_file: Option<PathBuf>,
     /// What the data on standard output looks like
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
     pub format: AnyFormat,
@@ -147,6 +161,8 @@ pub enum Command {
     Lineage(commands::lineage::Args),
     /// What was refused, and why
     Quarantine(commands::quarantine::Args),
+    /// The root secrets that all keys are derived from: make, rotate, list
+    Keys(commands::keys::Args),
     /// Empty a product's views and make them anew: after a stricter rule, or another key
     Remask(commands::remask::Args),
     /// Who may read and write what over HTTP: users, passwords and tokens in an access file

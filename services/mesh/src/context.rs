@@ -2,11 +2,11 @@
 
 use crate::cli::{AnyFormat, Format, Global, LogFormat};
 use crate::failure::Failure;
-use crate::login;
+use crate::{keys, login};
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::{Endpoint, Login};
 use mesh_kafka::Settings;
-use mesh_runtime::keys::{EnvKeys, FileKeys, KeysError};
+use mesh_runtime::keys::EnvKeys;
 use mesh_runtime::telemetry;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -153,19 +153,26 @@ impl Context {
         self.global.keys.clone().or(running)
     }
 
-    /// The keys: of the given file, of `MESH_KEYS`, or of the running `mesh up`.
+    /// Whether keys are given: by file, in Vault, or in the environment.
+    pub fn gives_keys(&self) -> bool {
+        self.global.keys.is_some() || self.global.vault_keys.is_some() || EnvKeys::present()
+    }
+
+    /// The keys: of the given file, of Vault, of `MESH_KEYS`, or of the running `mesh up`. They are there when this returns, and are
+    /// followed as they are rotated.
     ///
     /// # Errors
     /// There are none, or they cannot be used.
     pub fn keys(&self) -> Result<Arc<dyn KeyRing>, Failure> {
-        if self.global.keys.is_none() && EnvKeys::present() {
-            return EnvKeys::read().map(shared).map_err(unusable_keys);
-        }
-        let file = self.keys_file().ok_or_else(|| {
-            Failure::usage("no keys are given, and masking cannot do without")
-                .hint("give --keys FILE, or set MESH_KEYS; `mesh up` makes a key file of its own")
-        })?;
-        FileKeys::open(&file).map(shared).map_err(unusable_keys)
+        keys::of(&self.global, self.keys_file(), keys::Patience::Now)
+    }
+
+    /// As [`keys`](Self::keys), for a service, which waits for Vault as long as it takes.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be used.
+    pub fn service_keys(&self) -> Result<Arc<dyn KeyRing>, Failure> {
+        keys::of(&self.global, self.keys_file(), keys::Patience::Service)
     }
 
     /// Which log events go where; services talk more than other commands.
@@ -194,12 +201,4 @@ fn nearest_root() -> Result<PathBuf, Failure> {
         Failure::usage(format!("neither {} nor a folder above it holds topics/", here.display()))
             .hint("change into the working tree of the contracts, or give --root")
     })
-}
-
-fn shared(keys: impl KeyRing + 'static) -> Arc<dyn KeyRing> {
-    Arc::new(keys)
-}
-
-fn unusable_keys(error: KeysError) -> Failure {
-    Failure::usage("cannot use the given keys").because(error)
 }

@@ -12,6 +12,7 @@ mod demo;
 #[cfg(test)]
 mod deployment;
 mod failure;
+mod keys;
 mod login;
 mod output;
 mod platform;

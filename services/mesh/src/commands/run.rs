@@ -113,7 +113,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
         login: context.registry_login()?,
         tls: args.serving.tls()?,
         access: args.serving.access()?,
-        keys: if masking { Some(context.keys()?) } else { None },
+        keys: if masking { Some(context.service_keys()?) } else { None },
         services,
         listen: args.serving.listen,
         registry_port: args.serving.registry_port,

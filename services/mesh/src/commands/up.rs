@@ -5,12 +5,13 @@ use crate::apply;
 use crate::cli::Format;
 use crate::context::{Context, Running};
 use crate::failure::{Exit, Failure};
+use crate::keys::followed;
 use crate::output;
 use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::Endpoint;
 use mesh_kafka::embedded::Options;
-use mesh_runtime::keys::{EnvKeys, FileKeys};
+use mesh_runtime::keys::FileKeys;
 use mesh_runtime::{Readiness, Shutdown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,11 +172,11 @@ impl Home {
 
     /// The given keys; else those of its own file, which is made if it is not there.
     fn keys(&self, context: &Context) -> Result<Arc<dyn KeyRing>, Failure> {
-        if self.given || EnvKeys::present() {
-            return context.keys();
+        if self.given || context.gives_keys() {
+            return context.service_keys();
         }
         match FileKeys::open_or_generate(&self.keys_file) {
-            Ok(keys) => Ok(Arc::new(keys)),
+            Ok(keys) => followed(keys.path()),
             Err(error) => Err(Failure::usage("cannot keep keys").because(error)),
         }
     }

@@ -25,7 +25,7 @@ use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::Options;
 use mesh_runtime::Shutdown;
 use mesh_runtime::access::Access;
-use mesh_runtime::keys::{EnvKeys, ThrowAwayKeys};
+use mesh_runtime::keys::ThrowAwayKeys;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -184,7 +184,7 @@ impl Demo<'_> {
     /// The given keys, or those of a `mesh up` on the same cluster, whose sidecar masks some of the partitions; else some
     /// that are thrown away.
     fn keys(&self, has_neighbour: bool) -> Result<Arc<dyn KeyRing>, Failure> {
-        if has_neighbour || self.context.given_keys_file().is_some() || EnvKeys::present() {
+        if has_neighbour || self.context.gives_keys() {
             return self.context.keys();
         }
         let keys = ThrowAwayKeys::generate();

@@ -4,12 +4,12 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 use mesh_avro::keys::KeyRing;
-use mesh_runtime::keys::{EnvKeys, ThrowAwayKeys};
+use mesh_runtime::keys::ThrowAwayKeys;
 use std::sync::Arc;
 
 /// The keys of `--keys`, of the environment or of the running `mesh up`; with none of them, a throw-away key.
 pub(super) fn find(context: &Context) -> Result<Arc<dyn KeyRing>, Failure> {
-    if context.keys_file().is_some() || EnvKeys::present() {
+    if context.keys_file().is_some() || context.gives_keys() {
         return context.keys();
     }
     output::talk(
