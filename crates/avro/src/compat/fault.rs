@@ -3,11 +3,12 @@
 use super::finding::{Draft, Trigger};
 use super::graph::Pair;
 use super::phrase::{listed, named, plain, words};
-use super::resolve::{Fault, Sides, Step};
+use super::resolve::{Fault, Step};
 use super::rule::{
     ENUM_SYMBOL_MISSING, FIELD_ALIAS_AMBIGUOUS, FIELD_WITHOUT_DEFAULT, FIXED_SIZE_MISMATCH, NAME_MISMATCH, Rule,
     TYPE_MISMATCH, UNION_BRANCH_MISSING,
 };
+use super::sides::Sides;
 use super::source::{Source, Sources, find_sources};
 use super::witness::Witness;
 use crate::schema::{Field, Kind, Node, NodeId, Record};

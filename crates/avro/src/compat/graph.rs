@@ -10,7 +10,9 @@ use std::ops::Range;
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
-use super::resolve::{Edge, Faults, Resolution, Sides, Step};
+use super::resolve::{Edge, Faults, Resolution, Step};
+use super::settle::settle;
+use super::sides::Sides;
 use crate::schema::NodeId;
 
 /// The most pairs that are compared.
@@ -72,7 +74,7 @@ impl Graph {
             }
             next += 1;
         }
-        self.settle();
+        settle(self);
         Ok(())
     }
 
@@ -100,86 +102,6 @@ impl Graph {
         let branches = self.inner(pair);
         let first = branches.iter().position(|(_, inner)| self.pairs[*inner].holds);
         first.map_or(&[], |first| &branches[first..=first])
-    }
-
-    /// Spreads from each broken pair to those that need it.
-    fn settle(&mut self) {
-        let mut broken: Vec<usize> =
-            (ROOT..self.pairs.len()).filter(|index| !self.pairs[*index].faults.is_empty()).collect();
-        if broken.is_empty() {
-            return;
-        }
-        if self.pairs.len() <= FEW_PAIRS {
-            return self.settle_few(&broken);
-        }
-        let needed_by = NeededBy::of(self);
-        let mut left: Vec<usize> = self.pairs.iter().map(|pair| if pair.any { pair.inner.len() } else { 1 }).collect();
-        for index in &broken {
-            self.pairs[*index].holds = false;
-        }
-        while let Some(index) = broken.pop() {
-            for &outer in needed_by.at(index) {
-                left[outer] = left[outer].saturating_sub(1);
-                if self.pairs[outer].holds && left[outer] == 0 {
-                    self.pairs[outer].holds = false;
-                    broken.push(outer);
-                }
-            }
-        }
-    }
-}
-
-impl Graph {
-    /// The same for a few pairs, over and over until nothing changes.
-    fn settle_few(&mut self, broken: &[usize]) {
-        for index in broken {
-            self.pairs[*index].holds = false;
-        }
-        let mut changed = true;
-        while std::mem::take(&mut changed) {
-            // What a pair needs was mostly met after it.
-            for index in (ROOT..self.pairs.len()).rev() {
-                let pair = &self.pairs[index];
-                let holds = |&(_, inner): &(Step, usize)| self.pairs[inner].holds;
-                let needed = self.inner(pair);
-                let sound = if pair.any { needed.iter().any(holds) } else { needed.iter().all(holds) };
-                if pair.holds && !sound {
-                    self.pairs[index].holds = false;
-                    changed = true;
-                }
-            }
-        }
-    }
-}
-
-/// For each pair those that need it, in one list.
-struct NeededBy {
-    starts: Vec<usize>,
-    pairs: Vec<usize>,
-}
-
-impl NeededBy {
-    fn of(graph: &Graph) -> NeededBy {
-        let mut starts = vec![0; graph.pairs.len() + 1];
-        for (_, inner) in &graph.edges {
-            starts[*inner + 1] += 1;
-        }
-        for index in 0..graph.pairs.len() {
-            starts[index + 1] += starts[index];
-        }
-        let mut next = starts.clone();
-        let mut pairs = vec![0; graph.edges.len()];
-        for (outer, pair) in graph.pairs.iter().enumerate() {
-            for (_, inner) in graph.inner(pair) {
-                pairs[next[*inner]] = outer;
-                next[*inner] += 1;
-            }
-        }
-        NeededBy { starts, pairs }
-    }
-
-    fn at(&self, index: usize) -> &[usize] {
-        &self.pairs[self.starts[index]..self.starts[index + 1]]
     }
 }
 

@@ -10,8 +10,9 @@ use super::fault::enum_symbols;
 use super::finding::{Direction, Draft, Trigger};
 use super::graph::{Graph, Pair};
 use super::phrase::{listed, named};
-use super::resolve::{Sides, Step, unknown_symbols};
+use super::resolve::{Step, unknown_symbols};
 use super::rule::{BYTES_AS_TEXT, ENUM_SYMBOL_DEFAULTED, PROMOTION_LOSSY, Rule};
+use super::sides::Sides;
 use super::witness::Witness;
 use crate::schema::{Field, Kind, Node};
 

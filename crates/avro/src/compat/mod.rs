@@ -5,6 +5,7 @@
 //! pass break semantic rules, which warn unless [`Severities`] make them errors or turn them off. Where the specification
 //! leaves room, the module `resolve` says what is done and why.
 
+mod branch;
 mod fault;
 mod finding;
 mod graph;
@@ -15,7 +16,9 @@ mod phrase;
 mod refusal;
 mod resolve;
 mod rule;
+mod settle;
 mod severity;
+mod sides;
 mod source;
 mod walk;
 mod witness;

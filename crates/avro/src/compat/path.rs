@@ -3,7 +3,8 @@
 use smallvec::SmallVec;
 
 use super::graph::{Graph, ROOT, SAME};
-use super::resolve::{Sides, Step};
+use super::resolve::Step;
+use super::sides::Sides;
 use super::witness::Samples;
 use crate::schema::Kind;
 

@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::fault;
 use super::finding::Trigger;
 use super::graph::Graph;
-use super::resolve::{Fault, Sides, Step};
+use super::resolve::{Fault, Step};
+use super::sides::Sides;
 use super::witness::{Samples, Witness, tag};
 use crate::schema::Kind;
 

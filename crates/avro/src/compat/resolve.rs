@@ -16,16 +16,10 @@
 use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
+use super::branch::Branch;
+use super::sides::Sides;
 use super::source::{Source, Sources, find_sources};
-use crate::schema::{Kind, Name, Node, NodeId, Outline, Schema};
-
-/// The two schemas, and what the reader's aliases claim.
-pub(super) struct Sides<'s> {
-    pub(super) reader: &'s Schema,
-    pub(super) writer: &'s Schema,
-    /// For each of the writer's types the reader's type that has its name as an alias; empty where none has.
-    claims: Vec<Option<NodeId>>,
-}
+use crate::schema::{Kind, NodeId, Record};
 
 /// What one pair of types asks for. Filled again and again, so that only findings allocate.
 #[derive(Debug, Default)]
@@ -90,31 +84,7 @@ pub(super) enum Fault {
     Ambiguous(usize, Vec<usize>),
 }
 
-impl<'s> Sides<'s> {
-    pub(super) fn new(reader: &'s Schema, writer: &'s Schema) -> Sides<'s> {
-        let mut claims = Vec::new();
-        for &id in reader.aliased() {
-            for written in reader.node(id).aliases.iter().filter_map(|alias| writer.named(alias.as_str())) {
-                claims.resize(writer.len(), None);
-                claims[written.index()] = Some(id);
-            }
-        }
-        if !claims.is_empty() && reader.same_but_for_aliases(writer) {
-            claims.clear();
-        }
-        Sides { reader, writer, claims }
-    }
-
-    /// Whether the reader's aliases claim anything.
-    pub(super) fn has_claims(&self) -> bool {
-        !self.claims.is_empty()
-    }
-
-    /// The reader's type that takes the name of the writer's type by an alias.
-    pub(super) fn claimant(&self, writer: NodeId) -> Option<NodeId> {
-        self.claims.get(writer.index()).copied().flatten()
-    }
-
+impl Sides<'_> {
     /// What the pair asks for.
     pub(super) fn resolve(&self, reader_id: NodeId, writer_id: NodeId, to: &mut Resolution) {
         to.clear();
@@ -154,33 +124,6 @@ impl<'s> Sides<'s> {
         Edge { step, reader, writer, same: self.is_same(reader, writer, outlines) }
     }
 
-    /// Whether two types are plainly the same: nothing about them can be found.
-    fn is_same(&self, reader_id: NodeId, writer_id: NodeId, (reads, writes): (Outline, Outline)) -> bool {
-        if reads.is_named() && writes.is_named() {
-            let records = reads.is_record() || writes.is_record();
-            return !records
-                && self.claims.is_empty()
-                && self.reader.essence(reader_id) == self.writer.essence(writer_id);
-        }
-        reads.reads_as_is(writes)
-    }
-
-    fn is_called_like(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
-        let plainly = self.claims.is_empty() && self.reader.essence(reader_id) == self.writer.essence(writer_id);
-        plainly || self.names_match(reader_id, writer_id)
-    }
-
-    fn names_match(&self, reader_id: NodeId, writer_id: NodeId) -> bool {
-        let (reader, writer) = (self.reader.node(reader_id), self.writer.node(writer_id));
-        let same = simple_name(reader) == simple_name(writer);
-        match self.claimant(writer_id) {
-            Some(claimant) if claimant == reader_id => true,
-            // The name is taken away. Java compares no names of records outside unions, so that one still reads.
-            Some(_) => same && matches!(reader.kind, Kind::Record { .. }),
-            None => same,
-        }
-    }
-
     fn records(&self, reader_id: NodeId, writer_id: NodeId, to: &mut Resolution) {
         if !self.is_called_like(reader_id, writer_id) {
             return to.faults.push(Fault::Name);
@@ -188,16 +131,10 @@ impl<'s> Sides<'s> {
         let (reader, writer) = (self.reader.record(reader_id), self.writer.record(writer_id));
         to.work += reader.len() + writer.len();
         find_sources(reader, writer, &mut to.sources);
-        let edge = |index: usize, written: usize| {
-            let step = Step::Field { reader: index, writer: written };
-            let outlines = (reader.outline(index), writer.outline(written));
-            let (reader, writer) = (reader.node(index), writer.node(written));
-            Edge { step, reader, writer, same: self.is_same(reader, writer, outlines) }
-        };
         for (index, source) in to.sources.iter().enumerate() {
             match source {
                 Source::Writer(written) => {
-                    let edge = edge(index, *written);
+                    let edge = self.field(reader, index, writer, *written);
                     let may_change = || {
                         reader.may_change_default(index, &writer, *written)
                             || reader.class(index) != writer.class(*written)
@@ -217,11 +154,18 @@ impl<'s> Sides<'s> {
         if to.contested > 0 {
             to.moves_aliases = true;
             let contested = to.sources.iter().enumerate().filter_map(|(index, source)| match source {
-                Source::Taken(written) => Some(edge(index, *written)),
+                Source::Taken(written) => Some(self.field(reader, index, writer, *written)),
                 _ => None,
             });
             to.inner.extend(contested);
         }
+    }
+
+    fn field(&self, reader: Record<'_>, index: usize, writer: Record<'_>, written: usize) -> Edge {
+        let step = Step::Field { reader: index, writer: written };
+        let outlines = (reader.outline(index), writer.outline(written));
+        let (reader, writer) = (reader.node(index), writer.node(written));
+        Edge { step, reader, writer, same: self.is_same(reader, writer, outlines) }
     }
 
     fn reader_union(&self, branches: &[NodeId], writer_id: NodeId, to: &mut Resolution) {
@@ -236,40 +180,6 @@ impl<'s> Sides<'s> {
             }
         }
     }
-
-    /// The branch of a reader's union that a writer's type is meant for.
-    fn branch(&self, branches: &[NodeId], writer_id: NodeId) -> Branch {
-        let writer = self.writer.node(writer_id);
-        let kind = std::mem::discriminant(&writer.kind);
-        let node = |branch: &NodeId| self.reader.node(*branch);
-        let same_kind = |branch: &NodeId| std::mem::discriminant(&node(branch).kind) == kind;
-        let only = |index: usize| Branch::Only(index);
-        if writer.name.is_none() {
-            let promoted = || branches.iter().position(|branch| promotes(&writer.kind, &node(branch).kind));
-            return branches.iter().position(same_kind).or_else(promoted).map_or(Branch::None, only);
-        }
-        let claimant = self.claimant(writer_id);
-        let claims = |branch: &NodeId| claimant == Some(*branch) && same_kind(branch);
-        let claimed = claimant.and_then(|_| branches.iter().position(claims));
-        let exact = || branches.iter().position(|branch| node(branch).name == writer.name && same_kind(branch));
-        if let Some(index) = claimed.or_else(exact) {
-            return Branch::Only(index);
-        }
-        let matching = |index: &usize| same_kind(&branches[*index]) && self.names_match(branches[*index], writer_id);
-        let mut candidates = (0..branches.len()).filter(matching);
-        match (candidates.next(), candidates.next()) {
-            (None, _) => Branch::None,
-            (Some(index), None) => Branch::Only(index),
-            (Some(first), Some(second)) => Branch::Several([first, second].into_iter().chain(candidates).collect()),
-        }
-    }
-}
-
-/// Which branch of a reader's union is meant: of several, the first that can read the data.
-enum Branch {
-    None,
-    Only(usize),
-    Several(Vec<usize>),
 }
 
 impl Resolution {
@@ -291,10 +201,6 @@ impl Resolution {
             self.faults.push(Fault::Symbols(unknown));
         }
     }
-}
-
-fn simple_name(node: &Node) -> Option<&str> {
-    node.name.as_ref().map(Name::simple)
 }
 
 /// The indexes of the writer's symbols that the reader does not know.

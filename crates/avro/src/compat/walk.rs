@@ -8,9 +8,9 @@ use super::graph::{Graph, MAX_PAIRS, ROOT, SAME, TooManyPairs};
 use super::meaning;
 use super::path::Trails;
 use super::refusal::Refusals;
-use super::resolve::Sides;
 use super::rule::{RuleKind, SCHEMA_TOO_COMPLEX};
 use super::severity::Severities;
+use super::sides::Sides;
 use super::witness::{Samples, Witness};
 use crate::schema::Schema;
 

@@ -7,6 +7,7 @@
 
 mod canonical;
 mod default;
+mod equality;
 mod error;
 mod fingerprint;
 mod height;
@@ -18,6 +19,7 @@ mod name;
 mod outline;
 mod parse;
 mod shape;
+mod text;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -25,6 +27,7 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 use json::Json;
 use serde_json::Value;
+use text::read_json;
 
 pub use error::{SchemaError, SchemaFault};
 pub(crate) use error::{quoted, shortened};
@@ -184,12 +187,6 @@ impl Schema {
         self.has_aliases
     }
 
-    /// Whether two schemas were parsed from one text, without references. They may be equal all the same if not.
-    pub(crate) fn has_text_of(&self, other: &Schema) -> bool {
-        let (one, other_text) = (&self.document.text, &other.document.text);
-        !self.has_references && !other.has_references && !one.is_empty() && one == other_text
-    }
-
     /// A type's outline.
     pub(crate) fn outline(&self, id: NodeId) -> Outline {
         self.outlines[id.index()]
@@ -214,74 +211,4 @@ impl Schema {
     pub(crate) fn aliased(&self) -> &[NodeId] {
         &self.aliased
     }
-}
-
-impl Schema {
-    /// Whether two schemas are the same but for aliases, documentation and where things stand.
-    pub(crate) fn same_but_for_aliases(&self, other: &Schema) -> bool {
-        let same = |(one, other): (&Node, &Node)| {
-            one.name == other.name
-                && one.logical == other.logical
-                && one.attributes == other.attributes
-                && match (&one.kind, &other.kind) {
-                    (Kind::Record { fields: ones }, Kind::Record { fields: others }) => {
-                        ones.len() == others.len() && ones.iter().zip(others).all(same_field)
-                    }
-                    (one, other) => one == other,
-                }
-        };
-        self.root == other.root
-            && self.nodes.len() == other.nodes.len()
-            && self.nodes.iter().zip(&other.nodes).all(same)
-    }
-}
-
-fn same_field((one, other): (&Field, &Field)) -> bool {
-    one.name == other.name
-        && one.node == other.node
-        && one.default == other.default
-        && one.attributes == other.attributes
-}
-
-/// Two schemas are equal if all their types are, in the same order, with all that is kept of them.
-impl PartialEq for Schema {
-    fn eq(&self, other: &Schema) -> bool {
-        // What is side by side tells most schemas apart.
-        self.root == other.root
-            && self.outlines == other.outlines
-            && self.shapes.have_text_of(&other.shapes)
-            && self.nodes == other.nodes
-    }
-}
-
-fn read_json(text: &str) -> Result<Json<'_>, SchemaError> {
-    if text.len() > MAX_TEXT_BYTES {
-        return Err(SchemaError::at("", SchemaFault::TooLarge { limit: MAX_TEXT_BYTES, unit: "bytes" }));
-    }
-    serde_json::from_str(text).map_err(|error| unreadable(text, &error))
-}
-
-/// What is wrong with a text: it has a key twice, or it is no JSON at all.
-fn unreadable(text: &str, error: &serde_json::Error) -> SchemaError {
-    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        return not_json(text, &error);
-    }
-    match locate::duplicate_key(text) {
-        Some((key, position)) => {
-            SchemaError { position: Some(position), ..SchemaError::at("", SchemaFault::DuplicateKey { key }) }
-        }
-        None => not_json(text, error),
-    }
-}
-
-fn not_json(text: &str, error: &serde_json::Error) -> SchemaError {
-    let whole = error.to_string();
-    let message = whole.split(" at line ").next().unwrap_or(&whole).to_owned();
-    let line_start = text.split('\n').take(error.line().saturating_sub(1)).map(|line| line.len() + 1).sum::<usize>();
-    let at = floor_char_boundary(text, line_start + error.column().saturating_sub(1));
-    SchemaError { position: Some(locate::position(text, at)), ..SchemaError::at("", SchemaFault::Json { message }) }
-}
-
-fn floor_char_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

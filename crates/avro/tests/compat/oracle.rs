@@ -59,7 +59,8 @@ impl Answer {
     /// - the checker throws where a field has its own name as an alias, which changes nothing;
     /// - the decoder does not find an enum or a fixed of another namespace in a reader's union, though the specification
     ///   compares names without namespaces, as it does itself outside unions;
-    /// - the decoder renames fields by their aliases only in records of one full name, of which we warn;
+    /// - the decoder renames fields by their aliases only in records of one full name, and confuses them where a name is
+    ///   handed on from one type to another, of which we warn;
     /// - the decoder does not look at aliases where nothing else changes, and the checker, which throws at ambiguous ones
     ///   outside unions, looks past them where a union has some other branch to take: we refuse what is ambiguous;
     /// - one of the two refuses, and so do we: the decoder reads records of any name, the checker overlooks that an alias

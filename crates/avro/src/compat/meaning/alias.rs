@@ -3,8 +3,8 @@ use std::collections::HashMap;
 use super::super::finding::{Draft, Trigger};
 use super::super::graph::Pair;
 use super::super::phrase::{listed, named};
-use super::super::resolve::Sides;
 use super::super::rule::{ALIAS_REUSED, FIELD_ALIAS_OVERLOOKED};
+use super::super::sides::Sides;
 use super::super::source::{Source, Sources, find_sources};
 use crate::schema::Field;
 
@@ -19,30 +19,43 @@ pub(super) fn changed(sides: &Sides<'_>, pair: &Pair) -> Vec<Draft> {
     drafts
 }
 
-/// Fields that are read by an alias, in a record that is read from one of another full name without an alias: Avro Java looks
-/// for a record's aliases of fields by its full name.
+/// Fields that are read by an alias which decoders overlook: Avro Java looks it up by the full name of the record, so that it
+/// finds none in a record that is read from one of another full name without an alias, and those of another type that has
+/// the record's name as an alias.
 fn overlooked(sides: &Sides<'_>, pair: &Pair, sources: &[Source]) -> Option<Draft> {
     let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
-    if reader.name == writer.name || sides.claimant(pair.writer) == Some(pair.reader) {
-        return None;
-    }
     let (reads, writes) = (sides.reader.record(pair.reader), sides.writer.record(pair.writer));
     let by_alias = |(index, source): (usize, &Source)| match source {
         Source::Writer(written) => Some(reads.name(index)).filter(|name| *name != writes.name(*written)),
         _ => None,
     };
     let names: Vec<&str> = sources.iter().enumerate().filter_map(by_alias).collect();
-    if names.is_empty() {
-        return None;
-    }
+    let is_found = reader.name == writer.name || sides.claimant(pair.writer) == Some(pair.reader);
+    let namesake = sides.reader.aliased().iter().find(|id| {
+        **id != pair.reader && reader.name.as_ref().is_some_and(|name| sides.reader.node(**id).aliases.contains(name))
+    });
+    let (why, hint) = match namesake {
+        _ if names.is_empty() => return None,
+        None if is_found => return None,
+        None => (
+            "by its name without the namespace alone".to_owned(),
+            format!("add \"aliases\": [{}] to the reader's {}", named(writer), named(reader)),
+        ),
+        Some(namesake) => {
+            let namesake = named(sides.reader.node(*namesake));
+            (
+                format!("whose name is an alias of {namesake} as well"),
+                format!("give the reader's {} a name that was no other type's", named(reader)),
+            )
+        }
+    };
     let message = format!(
-        "the record {} is read as {} by its name without the namespace alone: decoders overlook the aliases of the {}, \
-         take defaults instead or refuse the data",
+        "the record {} is read as {}, {why}: decoders overlook the aliases of the {}, take defaults instead or refuse the \
+         data",
         named(writer),
         named(reader),
         listed(&names, "field")
     );
-    let hint = format!("add \"aliases\": [{}] to the reader's {}", named(writer), named(reader));
     let trigger = Trigger::Any;
     Some(Draft { trigger, ..super::draft(FIELD_ALIAS_OVERLOOKED, message, &hint, reader, writer) })
 }

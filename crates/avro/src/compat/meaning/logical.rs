@@ -1,7 +1,7 @@
 use super::super::finding::{Draft, Trigger};
 use super::super::phrase::words;
-use super::super::resolve::Sides;
 use super::super::rule::{DECIMAL_CHANGED, LOGICAL_TYPE_CHANGED, Rule, TIME_UNIT_CHANGED};
+use super::super::sides::Sides;
 use super::super::witness::Witness;
 use super::draft;
 use crate::schema::{Kind, Logical, NodeId};

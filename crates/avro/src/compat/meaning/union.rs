@@ -1,8 +1,8 @@
 use super::super::finding::{Draft, Trigger};
 use super::super::graph::Pair;
 use super::super::phrase::words;
-use super::super::resolve::Sides;
 use super::super::rule::UNION_BRANCH_AMBIGUOUS;
+use super::super::sides::Sides;
 use super::draft;
 use crate::schema::{Kind, Name, NodeId, Schema};
 

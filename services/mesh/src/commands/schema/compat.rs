@@ -38,7 +38,7 @@ pub struct Args {
     ///
     /// The verdict is Avro's resolution alone, whatever the rules say: `error` marks a change of meaning that you do not
     /// accept, `off` one that you do. Exit code 1 means that there is any finding, of whichever severity.
-    #[arg(long, value_name = "ID=LEVEL")]
+    #[arg(long, visible_alias = "meaning", value_name = "ID=LEVEL")]
     rule: Vec<Setting>,
 }
 
