@@ -94,6 +94,9 @@ struct Measured {
 impl Measured {
     fn new(count: usize, wall: Duration, before: Usage, after: Usage) -> Self {
         let count = count as f64;
-        Self { per_second: count / wall.as_secs_f64(), per_cpu_second: count / (after.cpu_seconds - before.cpu_seconds) }
+        Self {
+            per_second: count / wall.as_secs_f64(),
+            per_cpu_second: count / (after.cpu_seconds - before.cpu_seconds),
+        }
     }
 }

@@ -12,9 +12,8 @@ pub fn text(subject: usize, version: usize) -> String {
         let kind = ["string", "long", "double", "boolean"][field % 4];
         json!({ "name": format!("column_{field}"), "type": kind, "doc": format!("What column {field} holds.") })
     });
-    let added = (0..version).map(|field| {
-        json!({ "name": format!("added_{field}"), "type": ["null", "string"], "default": null })
-    });
+    let added = (0..version)
+        .map(|field| json!({ "name": format!("added_{field}"), "type": ["null", "string"], "default": null }));
     let fields: Vec<Value> = given.chain(added).collect();
     json!({
         "type": "record", "name": format!("Record{subject}"), "namespace": "bench.registry",
