@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use apache_avro::{Codec, DeflateSettings, Schema, Writer, types::Value as Avro};
+use apache_avro::{Codec, DeflateSettings, Reader, Schema, Writer, types::Value as Avro};
 use serde_json::{Value, json};
 
 const SCHEMA: &str = r#"{"type":"record","name":"Customer","fields":[
@@ -109,17 +109,73 @@ fn json_lines_come_out_as_the_view_shows_them() {
     assert!(!talk(&refused).contains("jane"), "what is refused is not quoted: {}", talk(&refused));
 }
 
+/// A container file of so many customers.
+fn container(codec: Codec, records: usize) -> Vec<u8> {
+    let schema = Schema::parse_str(SCHEMA).unwrap();
+    let mut writer = Writer::with_codec(&schema, Vec::new(), codec).unwrap();
+    for number in 0..records {
+        let phone = (number % 2 == 1).then_some("+49 170 1234567");
+        let record = json!({"customer_id": format!("c-{number}"), "email": "jane@example.org", "phone": phone});
+        writer.append_value(Avro::try_from(record).unwrap().resolve(&schema).unwrap()).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn a_container_file_comes_out_as_one_under_the_views_schema() {
+    let root = tree();
+    // Some blocks' worth.
+    const RECORDS: usize = 3_000;
+    let arguments = [CONTRACT_FILE, &["--view", "support", "--encoding", "avro", "--out", "support.avro"]].concat();
+    for (codec, name) in [(Codec::Null, "null"), (Codec::Deflate(DeflateSettings::default()), "deflate")] {
+        let output = mesh(root.path(), &arguments, &container(codec, RECORDS));
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0), "{}", talk(&output));
+        assert!(talk(&output).contains("written: 3000 records as view support shows them; refused: 0"));
+        let file = std::fs::read(root.path().join("support.avro")).unwrap();
+        assert!(file.windows(name.len()).any(|bytes| bytes == name.as_bytes()), "packed as it came");
+        let reader = Reader::new(file.as_slice()).unwrap();
+        assert_eq!(serde_json::to_value(reader.writer_schema()).unwrap()["fields"][1]["mesh.masked"], "hash");
+        let records: Vec<Value> = reader.map(|record| Value::try_from(record.unwrap()).unwrap()).collect();
+        assert_eq!(records.len(), RECORDS);
+        assert_eq!((&records[7]["customer_id"], &records[7]["phone"]), (&json!("c-7"), &json!("+49 170 1234567")));
+        assert!(records.iter().all(|record| record["email"].as_str().unwrap().len() == 64));
+    }
+    // One blank record is refused; the others are there.
+    let mut damaged = container(Codec::Null, 2);
+    let at = damaged.windows(4).position(|bytes| bytes == b"jane").unwrap();
+    damaged[at] = 0xff;
+    let output = mesh(root.path(), &arguments, &damaged);
+    assert_eq!(output.status.code(), Some(1), "{}", talk(&output));
+    assert!(talk(&output).contains("record 1: refused: invalid-utf8"), "{}", talk(&output));
+    // A file that ends too early leaves what was there alone.
+    let before = std::fs::read(root.path().join("support.avro")).unwrap();
+    let output = mesh(root.path(), &arguments, &damaged[..damaged.len() - 1]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(std::fs::read(root.path().join("support.avro")).unwrap(), before);
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 3, "nothing half-done is left behind");
+}
+
+#[test]
+fn lines_come_out_as_lines() {
+    let root = tree();
+    let record = "{\"customer_id\":\"c-1\",\"email\":\"jane@example.org\",\"phone\":null}\n";
+    let arguments = [CONTRACT_FILE, &["--out", "masked.jsonl"]].concat();
+    let output = mesh(root.path(), &arguments, record.repeat(2).as_bytes());
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(0), 0), "{}", talk(&output));
+    let written = std::fs::read_to_string(root.path().join("masked.jsonl")).unwrap();
+    assert_eq!((written.lines().count(), written.contains("jane")), (2, false));
+    let answers = ["--encoding", "hex", "--out", "answers.jsonl"];
+    let output = mesh(root.path(), &answers, br#"{"id":1,"schema":"string","payload_hex":"0461"}"#);
+    assert_eq!(output.status.code(), Some(1));
+    let written = std::fs::read_to_string(root.path().join("answers.jsonl")).unwrap();
+    assert!(written.contains("\"code\":\"truncated\""), "{written}");
+}
+
 #[test]
 fn container_files_are_read_packed_or_not() {
     let root = tree();
-    let schema = Schema::parse_str(SCHEMA).unwrap();
     for codec in [Codec::Null, Codec::Deflate(DeflateSettings::default())] {
-        let mut writer = Writer::with_codec(&schema, Vec::new(), codec).unwrap();
-        for number in 0..3 {
-            let record = json!({"customer_id": format!("c-{number}"), "email": "jane@example.org", "phone": null});
-            writer.append_value(Avro::try_from(record).unwrap().resolve(&schema).unwrap()).unwrap();
-        }
-        let file = writer.into_inner().unwrap();
+        let file = container(codec, 3);
         std::fs::write(root.path().join("customers.avro"), &file).unwrap();
         let arguments = [CONTRACT_FILE, &["--encoding", "avro", "--in", "customers.avro"]].concat();
         let output = mesh(root.path(), &arguments, b"");
@@ -145,6 +201,19 @@ fn bad_usage_says_what_to_do() {
         (&["--contract", "topics/crm/customers.yaml", "--in", "nope.jsonl"], 2, "cannot read records from nope.jsonl"),
         (&["--contract", "topics/crm/customers.yaml", "--encoding", "avro"], 1, "ends too early"),
         (&["--encoding", "hex", "--view", "support"], 2, "without a contract"),
+        (
+            &[
+                "--contract",
+                "topics/crm/customers.yaml",
+                "--in",
+                "schemas/crm/customer.avsc",
+                "--out",
+                "schemas/crm/customer.avsc",
+            ],
+            2,
+            "is the file that the records are read from",
+        ),
+        (&["--contract", "topics/crm/customers.yaml", "--out", "nope/masked.jsonl"], 2, "a folder that exists"),
         (&["--keys", "nope.json", "--encoding", "hex"], 2, "cannot use the given keys"),
     ];
     for (arguments, code, said) in cases {
