@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use mesh_contract::MaskRule;
 
-use super::leaf::{changes, event_time, is_leaf, plain, uses};
+use super::leaf::{event_time, is_leaf, plain, uses};
 use super::map::{Decision, Mapping};
 use super::masks::{Forge, LeafMask};
 use super::size::{self, Takes};
@@ -12,8 +12,8 @@ use super::trail::Trail;
 use crate::mask::CompileError;
 use crate::mask::limits::ITEM_BYTES_MAX;
 use crate::mask::op::{Action, Actions, Blocks, Op, Outputs};
-use crate::mask::rules::{Leaf, MAP_KEY, map_key_rule, rule_of};
-use crate::mask::slot::{Part, Slot, null_branch, parts};
+use crate::mask::rules::{Leaf, rule_of};
+use crate::mask::slot::{Slot, null_branch, parts};
 use crate::mask::transform::TextMask;
 use crate::mask::varint;
 use crate::schema::{Kind, NodeId, Schema};
@@ -37,12 +37,12 @@ pub(in crate::mask) struct Code {
 
 /// How far along the trails a type is. `None` is off it.
 #[derive(Clone, Copy, Default)]
-struct Way {
+pub(super) struct Way {
     key: Option<usize>,
     event_time: Option<usize>,
     /// At the end of the trail: the value is the key, the event time.
-    is_key: bool,
-    is_event_time: bool,
+    pub(super) is_key: bool,
+    pub(super) is_event_time: bool,
 }
 
 impl Way {
@@ -61,8 +61,8 @@ pub(super) struct Emitter<'a, 'k> {
     pub(super) every_output: Outputs,
     pub(super) key: Trail,
     pub(super) event_time: Trail,
-    code: Code,
-    takes: Vec<Takes>,
+    pub(super) code: Code,
+    pub(super) takes: Vec<Takes>,
     uses: Vec<u32>,
     functions: HashMap<NodeId, usize>,
     /// Functions that are still to be compiled.
@@ -118,7 +118,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
     }
 
     /// A type at a place.
-    fn place(&mut self, slot: Slot, node: NodeId, way: Way, depth: usize) -> Result<(), CompileError> {
+    pub(super) fn place(&mut self, slot: Slot, node: NodeId, way: Way, depth: usize) -> Result<(), CompileError> {
         if self.takes[node.index()] == Takes::Nothing {
             return Ok(());
         }
@@ -264,92 +264,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
         Ok(())
     }
 
-    fn union(&mut self, node: NodeId, branches: &[NodeId], way: Way, depth: usize) -> Result<(), CompileError> {
-        if let Some(optional) = self.optional(node, branches, way) {
-            return self.push(optional);
-        }
-        let table = self.code.tables.len();
-        self.code.tables.resize(table + branches.len(), 0);
-        self.push(Op::Union { table: table as u32, branches: branches.len() as u32 })?;
-        let mut jumps = Vec::with_capacity(branches.len());
-        for (index, branch) in branches.iter().enumerate() {
-            self.code.tables[table + index] = self.here();
-            self.place(Slot::new(node, Part::Branch(index)), *branch, way, depth)?;
-            if index + 1 < branches.len() {
-                jumps.push(self.code.ops.len());
-                self.push(Op::Jump(0))?;
-            }
-        }
-        let end = self.here();
-        for jump in jumps {
-            self.code.ops[jump] = Op::Jump(end);
-        }
-        Ok(())
-    }
-
-    /// The instruction of a union of null and a string or a long that stays.
-    fn optional(&self, node: NodeId, branches: &[NodeId], way: Way) -> Option<Op> {
-        let [_, _] = branches else { return None };
-        let null = null_branch(self.schema, node)?;
-        let other = 1 - null;
-        let is_clear = matches!(self.mapping.decision(Slot::new(node, Part::Branch(other))), Decision::Clear);
-        let null = null as u32;
-        match self.schema.node(branches[other]).kind {
-            _ if !is_clear || way.is_key || way.is_event_time => None,
-            Kind::String => Some(Op::OptionalText { null }),
-            Kind::Long => Some(Op::OptionalLong { null }),
-            _ => None,
-        }
-    }
-
-    fn blocks(&mut self, node: NodeId, depth: usize) -> Result<(), CompileError> {
-        let (Kind::Array { items: inner } | Kind::Map { values: inner }) = &self.schema.node(node).kind else {
-            return Ok(());
-        };
-        let is_map = matches!(self.schema.node(node).kind, Kind::Map { .. });
-        let takes = if is_map { Takes::Bytes } else { self.takes[inner.index()] };
-        let blocks = Blocks {
-            body: 0,
-            end: 0,
-            is_empty: takes == Takes::Nothing,
-            takes_bytes: takes == Takes::Bytes,
-            may_change: false,
-        };
-        let index = add(&mut self.code.blocks, blocks);
-        let start = self.code.ops.len();
-        self.push(Op::Blocks(index))?;
-        let body = self.here();
-        if is_map {
-            self.map_key(node)?;
-        }
-        let part = if is_map { Part::Values } else { Part::Items };
-        self.place(Slot::new(node, part), *inner, Way::default(), depth)?;
-        if let [Op::Texts(texts)] = self.code.ops[body as usize..] {
-            self.code.ops.truncate(start);
-            return self.push(Op::TextBlocks { texts });
-        }
-        let may_change = self.code.ops[body as usize..].iter().any(changes);
-        self.push(Op::Next)?;
-        let end = self.here();
-        let blocks = &mut self.code.blocks[index as usize];
-        (blocks.body, blocks.end, blocks.may_change) = (body, end, may_change);
-        Ok(())
-    }
-
-    fn map_key(&mut self, node: NodeId) -> Result<(), CompileError> {
-        let Decision::Masked(mask) = self.mapping.decision(Slot::new(node, Part::Keys)) else {
-            return self.push(Op::Texts(1));
-        };
-        let rule = map_key_rule(self.mapping.rule(mask));
-        let leaf_mask = self.forge.leaf_mask(&rule, MAP_KEY, &self.mapping.masks[mask])?;
-        let outputs = self.outputs[mask].clone();
-        match leaf_mask {
-            Some(LeafMask::Text(mask)) if !outputs.is_empty() => self.text(mask, outputs),
-            _ => self.push(Op::Texts(1)),
-        }
-    }
-
-    fn text(&mut self, mask: TextMask, outputs: Outputs) -> Result<(), CompileError> {
+    pub(super) fn text(&mut self, mask: TextMask, outputs: Outputs) -> Result<(), CompileError> {
         let actions = &mut self.code.actions;
         let op = match mask {
             TextMask::Hash(mask) => Op::HashText(add(&mut actions.hashes, Action { mask, outputs })),
@@ -371,7 +286,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
         if way.is_key { self.push(Op::KeyEnd) } else { Ok(()) }
     }
 
-    fn push(&mut self, op: Op) -> Result<(), CompileError> {
+    pub(super) fn push(&mut self, op: Op) -> Result<(), CompileError> {
         let is_run = self.code.ops.len() > self.landing;
         match (op, self.code.ops.last_mut().filter(|_| is_run)) {
             (Op::Texts(more), Some(Op::Texts(count))) | (Op::Longs(more), Some(Op::Longs(count))) => {
@@ -388,13 +303,13 @@ impl<'a, 'k> Emitter<'a, 'k> {
     }
 
     /// The address of the next instruction, as a place that others may go on at: no run of values reaches across it.
-    fn here(&mut self) -> u32 {
+    pub(super) fn here(&mut self) -> u32 {
         self.landing = self.code.ops.len();
         self.landing as u32
     }
 }
 
-fn add<T>(table: &mut Vec<T>, entry: T) -> u32 {
+pub(super) fn add<T>(table: &mut Vec<T>, entry: T) -> u32 {
     table.push(entry);
     (table.len() - 1) as u32
 }

@@ -1,5 +1,6 @@
 //! From rules, a writer's schema and keys to a program.
 
+mod container;
 mod emit;
 mod leaf;
 mod map;

@@ -29,15 +29,7 @@ impl Unit {
 
 /// The first day of a date's unit, in days since 1970.
 pub(in crate::mask) fn floor_date(days: i64, unit: Unit) -> i64 {
-    let first = match unit {
-        Unit::Year => days_of(civil_of(days).0, 1),
-        Unit::Month => {
-            let (year, month) = civil_of(days);
-            days_of(year, month)
-        }
-        Unit::Day | Unit::Hour => days,
-    };
-    first.max(i64::from(i32::MIN))
+    first_day(days, unit).max(i64::from(i32::MIN))
 }
 
 /// The beginning of a timestamp's unit, in ticks since 1970.
@@ -46,16 +38,19 @@ pub(in crate::mask) fn floor_timestamp(ticks: i64, ticks_per_day: i64, unit: Uni
         let ticks_per_hour = ticks_per_day / 24;
         return ticks.div_euclid(ticks_per_hour).saturating_mul(ticks_per_hour);
     }
-    let days = ticks.div_euclid(ticks_per_day);
-    let first = match unit {
+    first_day(ticks.div_euclid(ticks_per_day), unit).saturating_mul(ticks_per_day)
+}
+
+/// The first day of a day's unit; the day itself where the unit is no longer.
+fn first_day(days: i64, unit: Unit) -> i64 {
+    match unit {
         Unit::Year => days_of(civil_of(days).0, 1),
         Unit::Month => {
             let (year, month) = civil_of(days);
             days_of(year, month)
         }
         Unit::Day | Unit::Hour => days,
-    };
-    first.saturating_mul(ticks_per_day)
+    }
 }
 
 /// The greatest multiple that is no greater than the value, but no less than `lowest`.
