@@ -8,6 +8,7 @@ mod bad_input;
 mod check;
 mod clients;
 mod demo;
+mod keys;
 mod polyglot;
 mod quarantine;
 mod readme;
