@@ -11,8 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::avro_java;
 use crate::evolve::{self, draw::Draw};
 use crate::reference::without_aliases;
-use mesh_avro::compat::{RULES, Report, check};
-use mesh_avro::schema::{Kind, Node, Schema};
+use mesh_avro::compat::{CompatFinding, RULES, Report, check};
+use mesh_avro::schema::{Kind, Name, Node, NodeId, Schema};
 use serde_json::{Value, json};
 
 /// Random evolved pairs.
@@ -64,7 +64,9 @@ impl Answer {
     /// - the decoder does not look at aliases where nothing else changes, and the checker, which throws at ambiguous ones
     ///   outside unions, looks past them where a union has some other branch to take: we refuse what is ambiguous;
     /// - one of the two refuses, and so do we: the decoder reads records of any name, the checker overlooks that an alias
-    ///   takes a field away from the field of that name, and takes any branch of a union where the decoder takes one.
+    ///   takes a field away from the field of that name, and takes any branch of a union where the decoder takes one;
+    /// - both take another branch of a union where the one of the writer's full name cannot read its data, if it has the same
+    ///   name in another namespace: nobody meant that branch, so we refuse.
     fn admits(&self, report: &Report, writer: &Schema, reader: &Schema) -> bool {
         let accepts = |opinion: &str| opinion == "compatible";
         if self.is_invalid() {
@@ -72,7 +74,9 @@ impl Answer {
         }
         if !report.compatible() {
             let refused = !(accepts(&self.checker) && accepts(&self.decoder));
-            return refused || without_aliases(writer.json()) == without_aliases(reader.json());
+            return refused
+                || without_aliases(writer.json()) == without_aliases(reader.json())
+                || breaks_among_namesakes(report, reader);
         }
         let checker = accepts(&self.checker) || (self.checker == "threw" && has_own_alias(reader));
         let decoder = accepts(&self.decoder) || moves_namespace_in_union(writer, reader) || overlooks_aliases(report);
@@ -84,6 +88,18 @@ fn has_own_alias(schema: &Schema) -> bool {
     schema.nodes().any(|(_, node)| match &node.kind {
         Kind::Record { fields } => fields.iter().any(|field| field.aliases.contains(&field.name)),
         _ => false,
+    })
+}
+
+/// Whether a break is inside a union of the reader's with several branches of one name.
+fn breaks_among_namesakes(report: &Report, reader: &Schema) -> bool {
+    reader.nodes().any(|(_, node)| {
+        let Kind::Union { branches } = &node.kind else { return false };
+        let simple = |id: &NodeId| reader.node(*id).name.as_ref().map(Name::simple);
+        let names: Vec<&str> = branches.iter().filter_map(simple).collect();
+        let distinct: BTreeSet<&str> = names.iter().copied().collect();
+        let is_inside = |finding: &CompatFinding| finding.reader_pointer.starts_with(&node.pointer);
+        distinct.len() < names.len() && report.errors().any(is_inside)
     })
 }
 
