@@ -209,6 +209,17 @@ fn a_path_through_unions_costs_no_more_than_its_length() {
     run(&program, "masked", &[0]).unwrap();
 }
 
+/// A record that holds itself, with a default that leaves itself out: spelt out, it would go on for ever.
+#[test]
+fn a_default_that_holds_itself_is_not_spelt_out() {
+    let schema_text = r#"{"type":"record","name":"R","fields":[
+        {"name":"s","type":"string","default":"jane"},{"name":"n","type":["R","null"],"default":{}}]}"#;
+    let program = program_of_columns(r#"[{"column":"s","class":"pii"}]"#, schema_text);
+    let fields = &program.views()[0].schema["fields"];
+    assert_ne!(fields[0]["default"], "jane");
+    assert_eq!(fields[1]["default"], serde_json::json!({}));
+}
+
 #[test]
 fn programs_are_shared_between_threads() {
     fn shared<T: Send + Sync>(_: &T) {}

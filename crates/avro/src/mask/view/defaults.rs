@@ -28,7 +28,8 @@ fn of_type(view: &Renderer<'_>, shown: Shown, node: NodeId, default: &Value) -> 
             let mut members = Map::new();
             for (index, field) in fields.iter().enumerate() {
                 let inner = view.shown(Slot::new(node, Part::Field(index)));
-                let value = default.get(&field.name).or(field.default.as_ref());
+                // What the default leaves out takes the field's own, in the view as well; to spell it out may have no end.
+                let value = default.get(&field.name);
                 if let Some(value) = value.filter(|_| inner != Shown::Removed) {
                     members.insert(field.name.clone(), of_field(view, inner, field.node, value));
                 }
