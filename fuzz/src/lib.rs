@@ -15,4 +15,4 @@ pub use columns::contract;
 pub use datum::datum;
 pub use draw::Draw;
 pub use parts::parts;
-pub use schema::schema;
+pub use schema::{DEFAULT, DOC, schema};

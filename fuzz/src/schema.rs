@@ -26,6 +26,11 @@ const LOGICAL: [(&str, &str); 16] = [
     ("string", "no-such-type"),
 ];
 
+/// What a field's author says of it, and what strings and bytes are without a value: not to be seen where it is masked.
+pub const DOC: &str = "such as jane@example.org";
+/// See [`DOC`].
+pub const DEFAULT: &str = "canary";
+
 /// The most types of one schema.
 const TYPES_MAX: usize = 48;
 
@@ -150,7 +155,7 @@ impl Grower<'_, '_> {
             8 => field["mesh.class"] = json!(self.draw.one(&["pii", "pii.contact", "Not A Class"])),
             9 => field["mesh.sensitive"] = json!(self.draw.chance(2)),
             10 => field["aliases"] = json!([self.draw.one(&["old", "f0", "f1"])]),
-            11 => field["doc"] = json!("such as jane@example.org"),
+            11 => field["doc"] = json!(DOC),
             _ => {}
         }
         field
@@ -185,6 +190,6 @@ pub(crate) fn default_of(draw: &mut Draw, kind: &Value) -> Value {
             };
             Value::Object(fields.iter().filter_map(value).collect())
         }
-        _ => json!("canary"),
+        _ => json!(DEFAULT),
     }
 }

@@ -1,5 +1,5 @@
-//! Rules on schemas, compiled against other versions of them: findings, or a program whose views are valid and whose
-//! outputs are data of theirs.
+//! Rules on schemas, compiled against other versions of them: findings, or a program whose views are valid, tell
+//! nothing of what they mask, and whose outputs are data of theirs.
 //!
 //! Text is a contract, its schema and a writer's schema, with lines `---` between.
 #![no_main]
@@ -12,6 +12,7 @@ use mesh_avro::mask::{Guard, MaskErrorKind, Program, Rules, Scratch};
 use mesh_avro::schema::Schema;
 use mesh_contract::{Contract, Declared, Places, parse_contract};
 use mesh_fuzz::Draw;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 static KEYS: LazyLock<RootKeys> = LazyLock::new(|| RootKeys::single(Zeroizing::new([42; 32])));
@@ -68,6 +69,7 @@ fn works(draw: &mut Draw, rules: &Rules, program: &Program, writer: &Schema) {
         Guard::new(&schema).expect("a view's schema has a guard")
     };
     let guards: Vec<Guard> = program.views().iter().map(guard).collect();
+    program.views().iter().for_each(|view| tells_nothing(&view.schema));
     let clear = views.iter().position(|view| *view == "stewards").filter(|_| program.dropped().is_empty());
     let mut scratch = Scratch::new();
     for _ in 0..3 {
@@ -82,6 +84,21 @@ fn works(draw: &mut Draw, rules: &Rules, program: &Program, writer: &Schema) {
             }
             Err(error) => assert!(is_about_a_value(error.kind), "{error}: {datum:?}\n{}", writer.json()),
         }
+    }
+}
+
+/// Whether what a view says of its masked fields gives away what stood in the contract's schema.
+fn tells_nothing(schema: &Value) {
+    match schema {
+        Value::Array(list) => list.iter().for_each(tells_nothing),
+        Value::Object(object) => {
+            if object.contains_key("mesh.masked") {
+                assert!(object.get("doc").and_then(Value::as_str).is_none_or(|doc| doc != mesh_fuzz::DOC), "{schema}");
+                assert!(object.get("default").is_none_or(|default| default != mesh_fuzz::DEFAULT), "{schema}");
+            }
+            object.values().for_each(tells_nothing);
+        }
+        _ => {}
     }
 }
 
