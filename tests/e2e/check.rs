@@ -179,6 +179,13 @@ fn a_folder_and_a_revision_and_a_part_of_a_repository_are_compared_with() {
     std::fs::remove_file(part.join("topics/upselling/offers.yaml")).expect("the file is ours");
     let finished = Finished::of(mesh(["check", "--root"]).arg(&part)).expect(FINDINGS);
     assert!(finished.stdout.contains("product-removed: upselling.offers@1"), "{}", finished.stdout);
+
+    // Whoever annotates a pull request knows files from the repository's top.
+    std::fs::write(part.join("topics/web/page_views.yaml"), "version: 1\n").expect("the folder is ours");
+    let annotated = Finished::of(mesh(["check", "--format", "github", "--root"]).arg(&part)).expect(FINDINGS);
+    assert!(annotated.stdout.contains("::error file=part/topics/web/page_views.yaml,line="), "{}", annotated.stdout);
+    let scanned = Finished::of(mesh(["check", "--format", "sarif", "--root"]).arg(&part)).expect(FINDINGS);
+    assert!(scanned.stdout.contains(r#""uri":"part/topics/web/page_views.yaml""#), "{}", scanned.stdout);
 }
 
 /// What the registry is told by the same options, and would refuse.

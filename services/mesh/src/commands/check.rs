@@ -21,6 +21,7 @@ use mesh_avro::compat::Severities;
 use reported::Reported;
 use std::collections::HashSet;
 use std::io::IsTerminal;
+use std::path::Path;
 
 /// What `--help` adds to the command's line.
 const DETAILS: &str = "\
@@ -61,7 +62,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let severities = args.schemas.severities();
     let outcome =
         judge(tree, before.as_ref(), &severities, jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
-    show(&outcome, context.any_format())?;
+    show(&outcome, &root, context.any_format())?;
     for note in before.iter().flat_map(|before| &before.notes) {
         output::talk(&format!("note: {note}"));
     }
@@ -113,11 +114,11 @@ impl Outcome {
     }
 }
 
-fn show(outcome: &Outcome, format: AnyFormat) -> Result<(), Failure> {
+fn show(outcome: &Outcome, root: &Path, format: AnyFormat) -> Result<(), Failure> {
     let reported = &outcome.reported;
     let _reader = match format {
-        AnyFormat::Github => each(&form::github(reported), |line| output::data(line))?,
-        AnyFormat::Sarif => output::json(&form::sarif(reported))?,
+        AnyFormat::Github => each(&form::github(&from_the_top(reported, root)), |line| output::data(line))?,
+        AnyFormat::Sarif => output::json(&form::sarif(&from_the_top(reported, root)))?,
         AnyFormat::Junit => output::data(&form::junit(reported, outcome.files()))?,
         AnyFormat::Markdown => output::data(&form::markdown(reported, &outcome.summary()))?,
         AnyFormat::Json => each(reported, output::json)?,
@@ -129,6 +130,20 @@ fn show(outcome: &Outcome, format: AnyFormat) -> Result<(), Failure> {
         }
     };
     Ok(())
+}
+
+/// The findings with their files named from the top of the git repository, as who annotates pull requests knows them: the
+/// tree may be a folder of a larger repository.
+fn from_the_top(reported: &[Reported], root: &Path) -> Vec<Reported> {
+    let absolute = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let top = absolute.ancestors().find(|folder| folder.join(".git").exists());
+    let folder = top.and_then(|top| absolute.strip_prefix(top).ok()).unwrap_or(Path::new(""));
+    let named = |mut reported: Reported| {
+        let place = &mut reported.finding.place;
+        place.file = folder.join(&*place.file).to_string_lossy().into();
+        reported
+    };
+    reported.iter().cloned().map(named).collect()
 }
 
 /// Prints items until the reader goes away.
