@@ -38,7 +38,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         FileKeys::generate(&folder.path().join("keys.json")).expect("the folder is ours");
         let (registry, registry_url) = start_registry(&bootstrap);
-        Self {
+        let world = Self {
             registry_url,
             tree: Tree::examples(),
             bootstrap,
@@ -46,7 +46,9 @@ impl World {
             folder,
             kafka: Some(kafka),
             runtime,
-        }
+        };
+        world.registry_answers();
+        world
     }
 
     /// Starts a world and applies the example contracts.
@@ -89,8 +91,8 @@ impl World {
         command
     }
 
-    /// Waits until the registry has read its log: clients of `mesh` wait by themselves.
-    pub fn registry_answers(&self) {
+    /// Waits until the registry has read its log: clients try again for a second, a busy machine may take longer.
+    fn registry_answers(&self) {
         let url = format!("{}/subjects", self.registry_url);
         eventually("the registry answers", PATIENCE, || {
             let asked = self.runtime.block_on(reqwest::get(&url)).ok()?;
