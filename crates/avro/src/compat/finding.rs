@@ -4,7 +4,7 @@ use super::resolve::Step;
 use super::rule::{Rule, RuleKind, SCHEMA_INVALID};
 use super::witness::Witness;
 use crate::schema::SchemaError;
-use mesh_contract::{Finding, Place, Severity};
+use mesh_contract::{ColumnPath, Finding, Place, SensitiveColumn, Severity};
 use serde::Serialize;
 
 /// Which of two schemas reads.
@@ -105,6 +105,15 @@ impl CompatFinding {
     #[must_use]
     pub fn breaks(&self) -> bool {
         self.kind == RuleKind::Resolution
+    }
+
+    /// Whether a contract has the last word on it: it is about a column's class, and the contract lists the column, which
+    /// is masked whatever the schema says of it.
+    #[must_use]
+    pub fn is_settled_by(&self, listed: &[SensitiveColumn]) -> bool {
+        let path = || self.path.parse::<ColumnPath>().ok();
+        self.rule.starts_with("sensitive-")
+            && path().is_some_and(|path| listed.iter().any(|listed| listed.column.covers(&path)))
     }
 
     /// The finding as `mesh check` reports it, at its place in the reader's or the writer's file.

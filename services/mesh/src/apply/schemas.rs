@@ -7,7 +7,7 @@ use crate::output;
 use crate::tree::{WorkingProduct, number};
 use mesh_avro::compat::{self, CompatFinding, Severities};
 use mesh_avro::schema::{Kind, NodeId, Schema};
-use mesh_contract::{ColumnPath, Compatibility, Contract, Finding, Place, Step, key_subject, value_subject};
+use mesh_contract::{Compatibility, Contract, Finding, Place, SensitiveColumn, Step, key_subject, value_subject};
 use serde_json::Value;
 
 /// A schema of a port that would break those who read the port already.
@@ -22,7 +22,7 @@ pub(super) struct Subject {
     pub(super) schema: Value,
     pub(super) level: Compatibility,
     /// The columns that the contract lists as sensitive.
-    listed: Vec<ColumnPath>,
+    listed: Vec<SensitiveColumn>,
     rule: &'static str,
     place: Place,
 }
@@ -40,7 +40,7 @@ fn of_product(product: &WorkingProduct) -> Vec<Subject> {
         name,
         schema: schema.clone(),
         level: contract.compatibility,
-        listed: contract.sensitive_columns.iter().map(|listed| listed.column.clone()).collect(),
+        listed: contract.sensitive_columns.clone(),
         rule,
         place,
     };
@@ -116,7 +116,7 @@ fn violations(subject: &Subject, history: &[Schema]) -> Result<Vec<String>, Fail
     let schema = Schema::parse_value(&subject.schema).map_err(invalid)?;
     let earlier: Vec<&Schema> = history.iter().collect();
     let report = compat::check_level_with(subject.level, &schema, &earlier, &subject.meaning());
-    let errors = report.errors().filter(|finding| !subject.contract_decides(finding));
+    let errors = report.errors().filter(|finding| !finding.is_settled_by(&subject.listed));
     Ok(errors.map(explained).collect())
 }
 
@@ -133,13 +133,6 @@ impl Subject {
             VIEW_INCOMPATIBLE => Severities::default(),
             _ => Severities::strict(),
         }
-    }
-
-    /// Whether a finding is about a column that the contract lists: it is masked whatever the schema says of it.
-    fn contract_decides(&self, finding: &CompatFinding) -> bool {
-        let path = || finding.path.parse::<ColumnPath>().ok();
-        finding.rule.starts_with("sensitive-")
-            && path().is_some_and(|path| self.listed.iter().any(|listed| listed.covers(&path)))
     }
 }
 

@@ -13,7 +13,7 @@ use mesh_avro::{
     sensitivity::{self, SensitiveNames},
 };
 use mesh_client::catalogue::Catalogue;
-use mesh_contract::{AppliedProduct, ColumnPath, Compatibility, SensitiveColumn, key_subject, value_subject};
+use mesh_contract::{AppliedProduct, Compatibility, SensitiveColumn, key_subject, value_subject};
 
 pub(crate) use products::{Products, ProductsError};
 
@@ -58,11 +58,9 @@ impl Governed {
         self.meaning.clone().unwrap_or_default()
     }
 
-    /// Whether a finding is the contract's to decide: a column that it lists is masked, whatever the schema says of it.
+    /// Whether a finding is the contract's to decide.
     pub(crate) fn decides(&self, finding: &CompatFinding) -> bool {
-        let is_about_class = finding.rule.starts_with("sensitive-");
-        let path = || finding.path.parse::<ColumnPath>().ok();
-        is_about_class && path().is_some_and(|path| self.columns.iter().any(|column| column.column.covers(&path)))
+        finding.is_settled_by(&self.columns)
     }
 
     /// What keeps a schema from being this subject's, in the words of a refusal.
