@@ -8,9 +8,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// A `mesh` command line, with nothing of the environment's that would lead it to another Kafka.
+/// A `mesh` command line, with nothing of the environment's that would lead it to another Kafka. `MESH_TEST_BINARY` names another
+/// binary than the one that was built with the tests: for long runs, which a build beside them must not disturb.
 pub fn mesh<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mesh"));
+    let built = || env!("CARGO_BIN_EXE_mesh").into();
+    let mut command = Command::new(std::env::var_os("MESH_TEST_BINARY").unwrap_or_else(built));
     command.args(args).stdin(Stdio::null());
     for variable in [
         "MESH_BOOTSTRAP_SERVERS",
