@@ -18,6 +18,7 @@ mod metrics;
 mod monitor;
 pub mod report;
 pub mod rules;
+pub mod seen;
 mod tail;
 mod watched;
 
