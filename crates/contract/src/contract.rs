@@ -34,6 +34,9 @@ pub struct Contract {
     /// The column that keys the change events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<ColumnPath>,
+    /// The column that says whom a record is about: `encrypt` uses a key for each of them, which can be forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<ColumnPath>,
     /// What a new schema must be compatible with.
     pub compatibility: Compatibility,
     /// How often new facts come.

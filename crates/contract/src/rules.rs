@@ -85,7 +85,7 @@ rules! {
         "A column's path is not of the form that paths have.",
         "such as `email`, `address.street`, `contacts[].email` or `attributes{}.ssn`";
     COLUMN_NOT_SINGLE = "column-not-single":
-        "The key or the event time is a column of many values.",
+        "The key, the subject or the event time is a column of many values.",
         "name a field without `[]` and `{}`";
     COMPATIBILITY_UNKNOWN = "compatibility-unknown":
         "The compatibility is none of the registry's seven levels.",
@@ -142,6 +142,9 @@ rules! {
     KEY_MASK = "key-mask":
         "The key is masked so that entities would merge or be lost.",
         "use `hash`, `{ hash: n }` with n >= 32, or `tokenise`";
+    SUBJECT_UNUSED = "subject-unused":
+        "A subject is named, but no column is encrypted for it.",
+        "mask a column by `encrypt`, or remove `subject`";
     VIEW_UNKNOWN = "view-unknown":
         "A group reads a view that is not declared.",
         "declare it under `views`";

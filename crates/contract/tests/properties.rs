@@ -180,6 +180,7 @@ fn contracts() -> impl Strategy<Value = Contract> {
         prop::sample::subsequence(Storage::ALL.to_vec(), 0..4),
         select(Compatibility::ALL.as_slice()),
         prop::option::of(columns()),
+        prop::option::of(columns()),
     );
     let sources = prop::collection::vec((names(), names(), prop::option::of(1..9_u32)), 0..3);
     let sizes = (prop::option::of(any::<u32>()), prop::option::of(any::<u16>()), prop::collection::vec(".*", 0..2));
@@ -193,7 +194,7 @@ fn contracts() -> impl Strategy<Value = Contract> {
             sources,
             sizes,
         )| {
-            let ((views, access_group), (history, storage, compatibility, key)) = (access, keeping);
+            let ((views, access_group), (history, storage, compatibility, key, subject)) = (access, keeping);
             let (partitions, replication, headers) = sizes;
             let dependencies = sources.into_iter().map(|(domain, name, major)| mesh_contract::ProductRef {
                 product: mesh_contract::Product { domain, name },
@@ -207,6 +208,7 @@ fn contracts() -> impl Strategy<Value = Contract> {
                 description,
                 schema: "schemas/a.avsc".to_owned(),
                 key,
+                subject,
                 compatibility,
                 refresh_rate,
                 history,
@@ -254,7 +256,7 @@ fn the_canonical_json_is_the_long_form() {
 #[test]
 fn places_are_those_of_the_parts() {
     let places = parse_contract("long.yaml", CONTRACT).unwrap().places;
-    assert_eq!(places.at("sensitive_columns[1].mask").to_string(), "long.yaml:16:48");
+    assert_eq!(places.at("sensitive_columns[1].mask").to_string(), "long.yaml:17:48");
     assert_eq!(places.at("sensitive_columns[0].column").to_string(), "long.yaml:15:5");
     assert_eq!(places.at("views.support").to_string(), "long.yaml:32:3");
     assert_eq!(places.at("nothing.of[3].the.sort").to_string(), "long.yaml:1:1");

@@ -31,6 +31,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Draft> {
         description: fields.get("description").and_then(|at| reader.text(&at)),
         schema: fields.get("schema").and_then(|at| reader.schema_path(&at)),
         key: fields.or(reader, "key", None, |reader, at| reader.column(&at).map(Some)),
+        subject: fields.or(reader, "subject", None, |reader, at| reader.column(&at).map(Some)),
         compatibility: fields
             .or(reader, "compatibility", Compatibility::default(), |reader, at| reader.compatibility(&at)),
         refresh_rate: fields.get("refresh_rate").and_then(|at| refresh::read(reader, at)),

@@ -125,6 +125,7 @@ fn what_the_parser_refuses_the_editor_refuses() {
         ("schemas/crm", "/schemas/crm"),
         ("customer.avsc", "customer.json"),
         ("key: customer_id", "key: ids[]"),
+        ("subject: customer_id", "subject: ids[]"),
         ("backward_transitive", "backwards"),
         ("every: 15 minutes", "every: 15 fortnights"),
         ("99.5 %", "99.5"),

@@ -31,7 +31,17 @@ pub(crate) const CONTRACT: Keys = Keys {
         ("sensitive_columns", "sensitive_columns: [email], or [] if nothing is sensitive"),
         ("access_group", "access_group: <the group that may read the masked view>"),
     ],
-    optional: &["key", "compatibility", "storage", "views", "dependencies", "partitions", "replication", "headers"],
+    optional: &[
+        "key",
+        "subject",
+        "compatibility",
+        "storage",
+        "views",
+        "dependencies",
+        "partitions",
+        "replication",
+        "headers",
+    ],
 };
 
 pub(crate) const REFRESH_RATE: Keys = Keys {

@@ -14,6 +14,7 @@ const KEY_HASH_DIGITS_MIN: u8 = 32;
 /// Checks what could be read.
 pub(super) fn check(reader: &mut Reader, draft: &Draft) {
     check_key(reader, draft);
+    check_subject(reader, draft);
     check_event_time(reader, draft);
     check_key_mask(reader, draft);
     check_objective_window(reader, draft);
@@ -30,6 +31,17 @@ fn check_key(reader: &mut Reader, draft: &Draft) {
             reader.refuse_at(rules::HISTORY_NEEDS_KEY, "history", message, None);
         }
         _ => {}
+    }
+}
+
+/// A subject is whose values are encrypted; where none are, nothing could ever be forgotten.
+fn check_subject(reader: &mut Reader, draft: &Draft) {
+    let Some(Some(subject)) = &draft.subject else { return };
+    check_single(reader, "subject", subject);
+    let Some(columns) = &draft.sensitive_columns else { return };
+    if !columns.iter().any(|column| column.mask == Some(MaskRule::Encrypt)) {
+        let message = format!("the subject `{subject}` has no values to forget: no column is masked by `encrypt`");
+        reader.refuse_at(rules::SUBJECT_UNUSED, "subject", message, None);
     }
 }
 
