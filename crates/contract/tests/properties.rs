@@ -257,8 +257,8 @@ fn the_canonical_json_is_the_long_form() {
 fn places_are_those_of_the_parts() {
     let places = parse_contract("long.yaml", CONTRACT).unwrap().places;
     assert_eq!(places.at("sensitive_columns[1].mask").to_string(), "long.yaml:17:48");
-    assert_eq!(places.at("sensitive_columns[0].column").to_string(), "long.yaml:15:5");
-    assert_eq!(places.at("views.support").to_string(), "long.yaml:32:3");
+    assert_eq!(places.at("sensitive_columns[0].column").to_string(), "long.yaml:16:5");
+    assert_eq!(places.at("views.support").to_string(), "long.yaml:33:3");
     assert_eq!(places.at("nothing.of[3].the.sort").to_string(), "long.yaml:1:1");
     assert!(matches!(
         parse_contract("long.yaml", CONTRACT).unwrap().value.sensitive_columns[0].column.steps(),
