@@ -12,8 +12,10 @@
 //! * [`parse_contract`] and [`parse_domain`] read the YAML grammar, short and long forms, and report **all** findings
 //!   of a file at once; [`Tree::check`] adds those that need the neighbours.
 //! * What needs a schema as well (does the column exist, does the rule fit its type) is `mesh-avro`'s.
+//! * [`acl`] derives who may do what at Kafka.
 //! * The same types, as canonical JSON, are what `mesh.products` carries: see [`AppliedProduct`].
 
+pub mod acl;
 mod applied;
 mod class;
 mod clear;

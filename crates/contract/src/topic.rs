@@ -77,6 +77,11 @@ pub fn quarantine_topic(product: &Product, major: u32) -> String {
     format!("{product}.v{major}.quarantine")
 }
 
+/// The consumer group of a domain's masking sidecars; their transactional ids begin with it.
+pub fn masking_group(domain: &str) -> String {
+    format!("{RESERVED_DOMAIN}.masking.{domain}")
+}
+
 /// The subject of a topic's values.
 pub fn value_subject(topic: &str) -> String {
     format!("{topic}-value")

@@ -1,0 +1,156 @@
+//! Who may do what at Kafka: a table that follows from the contracts. Literal names only: no rule of one product reaches another's.
+
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+pub use table::{backbone, product};
+
+/// What a rule is about, by its literal name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// The cluster itself: making topics, changing rules.
+    Cluster,
+    /// A topic.
+    Topic(String),
+    /// A consumer group.
+    Group(String),
+    /// A transactional id.
+    TransactionalId(String),
+}
+
+/// What is allowed, in Kafka's words. Reading, writing, deleting and altering include describing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    /// Learn that it is there, its partitions and offsets.
+    Describe,
+    /// Learn its configuration.
+    DescribeConfigs,
+    /// Fetch its records; of a group: be a member, commit.
+    Read,
+    /// Append to it; of a transactional id: use it.
+    Write,
+    /// Make it; of the cluster: make topics.
+    Create,
+    /// Delete it, or its records.
+    Delete,
+    /// Change it; of the cluster: change who may do what.
+    Alter,
+    /// Change its configuration.
+    AlterConfigs,
+}
+
+/// A rule: this principal may do this, from any host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Acl {
+    /// As Kafka names it: `User:crm-service`.
+    pub principal: String,
+    /// On what.
+    pub resource: Resource,
+    /// What.
+    pub operation: Operation,
+}
+
+/// Rules, each once.
+pub type AclTable = BTreeSet<Acl>;
+
+/// The members of each group of the directory, as Kafka's principals. A group that it does not know has no members.
+pub type Members = BTreeMap<String, BTreeSet<String>>;
+
+/// The replicas of the masking sidecar: their names and threads are part of transactional ids, which rules name literally.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sidecars {
+    /// The replicas' names.
+    pub replicas: Vec<String>,
+    /// How many threads each has for a domain.
+    pub tasks: usize,
+}
+
+impl Default for Sidecars {
+    /// One replica with one thread, as a sidecar has them unless told otherwise.
+    fn default() -> Self {
+        Sidecars { replicas: vec!["0".to_owned()], tasks: 1 }
+    }
+}
+
+/// A part of the backbone that has a principal of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The schema registry.
+    Registry,
+    /// The masking sidecars of a domain.
+    Masking(String),
+    /// The freshness monitor.
+    Freshness,
+    /// The lineage service.
+    Lineage,
+    /// `mesh apply`, which makes topics and these rules.
+    Apply,
+}
+
+impl Part {
+    /// The name of its user at Kafka: `mesh-registry`, `mesh-masking-crm`.
+    pub fn user(&self) -> String {
+        match self {
+            Part::Registry => "mesh-registry".to_owned(),
+            Part::Masking(domain) => format!("mesh-masking-{domain}"),
+            Part::Freshness => "mesh-freshness".to_owned(),
+            Part::Lineage => "mesh-lineage".to_owned(),
+            Part::Apply => "mesh-apply".to_owned(),
+        }
+    }
+
+    /// Its principal: `User:mesh-registry`.
+    pub fn principal(&self) -> String {
+        format!("User:{}", self.user())
+    }
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Operation; 8] = [
+        Operation::Describe,
+        Operation::DescribeConfigs,
+        Operation::Read,
+        Operation::Write,
+        Operation::Create,
+        Operation::Delete,
+        Operation::Alter,
+        Operation::AlterConfigs,
+    ];
+
+    /// As Kafka writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Describe => "Describe",
+            Operation::DescribeConfigs => "DescribeConfigs",
+            Operation::Read => "Read",
+            Operation::Write => "Write",
+            Operation::Create => "Create",
+            Operation::Delete => "Delete",
+            Operation::Alter => "Alter",
+            Operation::AlterConfigs => "AlterConfigs",
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resource::Cluster => f.write_str("the cluster"),
+            Resource::Topic(name) => write!(f, "topic {name}"),
+            Resource::Group(name) => write!(f, "group {name}"),
+            Resource::TransactionalId(name) => write!(f, "transactional id {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Acl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} may {} {}", self.principal, self.operation.name(), self.resource)
+    }
+}
+
+#[cfg(test)]
+mod tests;
