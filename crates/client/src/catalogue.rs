@@ -8,12 +8,16 @@ use mesh_contract::{AppliedProduct, Domain, ProductRef, did_you_mean};
 use mesh_kafka::log::LogReader;
 use mesh_kafka::{ErrorKind, Record, Settings};
 
+use crate::lineage::KafkaCluster;
+
 /// Products in their newest revisions, and domains.
 #[derive(Debug, Default, Clone)]
 pub struct Catalogue {
     /// By the key they have on the topic: `<unique_id>/<major>`.
     products: BTreeMap<String, Arc<AppliedProduct>>,
     domains: BTreeMap<String, Arc<Domain>>,
+    /// By cluster id.
+    clusters: BTreeMap<String, KafkaCluster>,
 }
 
 /// What one record of `mesh.products` changed.
@@ -27,7 +31,7 @@ pub enum Change {
     Domain(Arc<Domain>),
     /// A domain is gone.
     DomainGone(Arc<Domain>),
-    /// Nothing that a catalogue holds: a superseded revision, say.
+    /// No product and no domain: a superseded revision, say.
     Nothing,
 }
 
@@ -83,6 +87,11 @@ impl Catalogue {
         self.domains.get(name)
     }
 
+    /// What the Kafka cluster of this id is called in lineage.
+    pub fn cluster(&self, id: &str) -> Option<&KafkaCluster> {
+        self.clusters.get(id)
+    }
+
     /// Takes one record of `mesh.products` in. What cannot be read is logged and changes nothing.
     pub fn take(&mut self, record: &Record) -> Change {
         let Some(key) = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok()) else {
@@ -91,7 +100,7 @@ impl Catalogue {
         let change = match (key.strip_prefix("domain/"), key.matches('/').count()) {
             (Some(name), _) => self.take_domain(name, record.value.as_deref()),
             (None, 1) => self.take_product(key, record.value.as_deref()),
-            _ => Ok(Change::Nothing),
+            _ => self.take_cluster(key, record.value.as_deref()),
         };
         change.unwrap_or_else(|error| {
             tracing::error!(key, %error, offset = record.offset, "an entry of the catalogue cannot be read, ignored");
@@ -106,6 +115,13 @@ impl Catalogue {
         let domain: Arc<Domain> = Arc::new(serde_json::from_slice(value)?);
         self.domains.insert(name.to_owned(), Arc::clone(&domain));
         Ok(Change::Domain(domain))
+    }
+
+    fn take_cluster(&mut self, key: &str, value: Option<&[u8]>) -> Result<Change, serde_json::Error> {
+        let (Some(id), Some(value)) = (KafkaCluster::id_in(key), value) else { return Ok(Change::Nothing) };
+        let cluster: KafkaCluster = serde_json::from_slice(value)?;
+        self.clusters.insert(id.to_owned(), cluster);
+        Ok(Change::Nothing)
     }
 
     fn take_product(&mut self, key: &str, value: Option<&[u8]>) -> Result<Change, serde_json::Error> {
@@ -244,6 +260,15 @@ dependencies: []
         assert_eq!(catalogue.products().len(), 2);
         assert_eq!(catalogue.take(&record(&major.key(), None)), Change::ProductGone(Arc::new(major)));
         assert_eq!(catalogue.products().len(), 1);
+    }
+
+    #[test]
+    fn it_knows_what_clusters_are_called() {
+        let mut catalogue = Catalogue::default();
+        let cluster = KafkaCluster::new("a:9092,b:9092", &[]);
+        let key = KafkaCluster::key("id-1");
+        catalogue.take(&record(&key, Some(serde_json::to_vec(&cluster).unwrap())));
+        assert_eq!((catalogue.cluster("id-1"), catalogue.cluster("id-2")), (Some(&cluster), None));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jsonschema::{Registry, Validator};
-use mesh_client::lineage::facet::PartitionRange;
-use mesh_client::lineage::{Event, JobRun, KafkaNamespace, ProductDatasets, RunEvent};
+use mesh_client::lineage::facet::{Parent, PartitionRange};
+use mesh_client::lineage::{Event, EventType, JobRun, KafkaCluster, ProductDatasets, RunEvent, design};
 use mesh_contract::{AppliedProduct, parse_contract};
 use serde_json::{Value, json};
 
@@ -20,28 +20,45 @@ fn applied() -> AppliedProduct {
     AppliedProduct { revision: 7, applied_at_ms: 0, contract, schema }
 }
 
+fn cluster() -> KafkaCluster {
+    KafkaCluster::new("localhost:9092,127.0.0.1:9092", &["broker-1:9092".to_owned()])
+}
+
 fn datasets() -> ProductDatasets {
-    ProductDatasets::new(&KafkaNamespace::of("localhost:9092"), &applied())
+    ProductDatasets::new(&cluster(), &applied())
 }
 
 fn moved_run() -> JobRun {
     let mut run = datasets().masking_run();
-    run.read_range(
-        "crm.customers.v1.in",
-        PartitionRange { partition: 0, first_offset: 10, last_offset: 19, records: 10 },
-        900,
-    );
+    run.read_range("crm.customers.v1.in", PartitionRange::of_offsets(0, 10, 19, 10), 900);
     run.wrote_records("crm.customers.v1", 9, 1_000);
     run.wrote("crm.customers.v1.support", 0, 4, 100);
-    run.wrote("crm.customers.v1.quarantine", 0, 0, 50);
+    run.wrote_range("crm.customers.v1.quarantine", PartitionRange::of_records(0, 1), 50);
+    run.quarantined("crm.customers.v1.in", 1);
     run
 }
 
-fn every_event() -> Vec<RunEvent> {
-    let mut run = moved_run();
+fn every_run_event() -> Vec<RunEvent> {
+    let parent = Parent::parse("https://airflow.example.org/dag/01890a5d-ac96-774b-bcce-b302099a8057").unwrap();
+    let mut run = moved_run().part_of(&parent);
     let at = Timestamp::UNIX_EPOCH;
     let start = datasets().masking_run().start(at);
-    vec![start, run.snapshot(at).unwrap(), run.complete(at), run.abort(at), run.fail(at, "the broker went away")]
+    let mut events = vec![start, run.snapshot(at).unwrap(), run.addendum(at)];
+    events.extend(moved_run().end(EventType::Abort, at));
+    events.extend([run.complete(at), run.fail(at, "the broker went away")]);
+    events
+}
+
+/// As `mesh apply` tells of a derived product.
+fn every_design_event() -> Vec<Event> {
+    let mut derived = applied();
+    derived.contract.dependencies = vec!["crm.orders".parse().unwrap(), "crm.gone".parse().unwrap()];
+    let find = |wanted: &mesh_contract::ProductRef| (wanted.to_string() == "crm.orders").then(applied);
+    design::of_applied(&cluster(), &derived, find, Timestamp::UNIX_EPOCH)
+}
+
+fn every_event() -> Vec<Event> {
+    every_run_event().into_iter().map(Event::from).chain(every_design_event()).collect()
 }
 
 #[test]
@@ -92,7 +109,7 @@ fn column_lineage_is_what_the_masking_program_does() {
         applied.contract.sensitive_columns.retain(|column| column.column.to_string() != "email");
         let text = serde_json::to_string(&applied.schema).unwrap();
         applied.schema = serde_json::from_str(&text.replacen("\"mesh.class\":\"pii.contact\"", rule, 1)).unwrap();
-        let datasets = ProductDatasets::new(&KafkaNamespace::of("localhost:9092"), &applied);
+        let datasets = ProductDatasets::new(&cluster(), &applied);
         let dataset = serde_json::to_value(datasets.view("masked").unwrap().dataset).unwrap();
         let transformation =
             &dataset["facets"]["columnLineage"]["fields"]["email"]["inputFields"][0]["transformations"][0];
@@ -105,10 +122,63 @@ fn column_lineage_is_what_the_masking_program_does() {
 
 #[test]
 fn an_event_reads_back_as_it_was_written() {
-    let written = every_event().remove(1);
-    let read = Event::from_value(serde_json::to_value(&written).unwrap()).unwrap();
-    assert_eq!(read.key(), "run:mesh/masking.crm.customers.v1");
-    assert_eq!(read, Event::from(written));
+    let events = every_event();
+    for written in &events {
+        assert_eq!(&Event::from_value(serde_json::to_value(written).unwrap()).unwrap(), written);
+    }
+    let keys: Vec<String> = [0, 1, 7, 12].map(|index| events[index].key()).into();
+    let (dataset, job) = ("dataset:kafka://127.0.0.1:9092/crm.customers.v1.in", "job:mesh/derive.crm.customers.v1");
+    assert_eq!(keys, ["run:mesh/masking.crm.customers.v1", "run:https://airflow.example.org/dag", dataset, job]);
+}
+
+#[test]
+fn a_contract_that_is_applied_tells_what_became_of_its_topics_and_what_it_declares() {
+    let events = every_design_event();
+    let json: Vec<Value> = events.iter().map(|event| serde_json::to_value(event).unwrap()).collect();
+    let (job, topics) = json.split_last().unwrap();
+    let names: Vec<&str> = topics.iter().map(|event| event["dataset"]["name"].as_str().unwrap()).collect();
+    let own = |end: &str| format!("crm.customers.v1{end}");
+    assert_eq!((names[0], names[1], names[4]), (&*own(".in"), &*own(""), &*own(".quarantine")));
+    assert!(names.contains(&&*own(".support")) && names.contains(&&*own(".stewards")) && names.len() == 5);
+    for topic in topics {
+        assert_eq!(topic["dataset"]["facets"]["lifecycleStateChange"]["lifecycleStateChange"], "ALTER", "revision 7");
+    }
+    assert_eq!(job["job"]["name"], "derive.crm.customers.v1");
+    assert_eq!(job["job"]["facets"]["tags"]["tags"][0]["key"], "declared");
+    let ends = |side: &str| job[side].as_array().unwrap().iter().map(|it| it["name"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (ends("inputs"), ends("outputs")),
+        (vec![json!("crm.customers.v1")], vec![json!("crm.customers.v1.in")])
+    );
+}
+
+#[test]
+fn a_topic_has_one_name_and_the_clusters_other_addresses_beside_it() {
+    let dataset = serde_json::to_value(datasets().input().dataset).unwrap();
+    assert_eq!(dataset["namespace"], "kafka://127.0.0.1:9092");
+    let symlinks = dataset["facets"]["symlinks"]["identifiers"].as_array().unwrap().clone();
+    let namespaces: Vec<&str> = symlinks.iter().map(|link| link["namespace"].as_str().unwrap()).collect();
+    assert_eq!(namespaces, ["kafka://broker-1:9092", "kafka://localhost:9092"]);
+    assert_eq!(symlinks[0]["name"], "crm.customers.v1.in");
+}
+
+#[test]
+fn what_could_not_be_let_through_is_a_finding_about_the_input() {
+    let event = serde_json::to_value(moved_run().snapshot(Timestamp::UNIX_EPOCH).unwrap()).unwrap();
+    let assertion = &event["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"][0];
+    assert_eq!((&assertion["success"], &assertion["actual"]), (&json!(false), &json!("1")));
+}
+
+#[test]
+fn a_new_description_is_news_of_what_moves() {
+    let (mut run, at) = (moved_run(), Timestamp::UNIX_EPOCH);
+    run.snapshot(at).unwrap();
+    run.describe_input(datasets().input());
+    assert_eq!(run.snapshot(at), None, "it is described as before");
+    let mut changed = applied();
+    changed.revision = 8;
+    run.describe_input(ProductDatasets::new(&cluster(), &changed).input());
+    assert!(run.snapshot(at).is_some());
 }
 
 #[test]
@@ -127,9 +197,9 @@ fn the_official_schemas_accept_every_event() {
             accept(&validator(&registry, facet["_schemaURL"].as_str().unwrap()), facet);
             checked += 1;
         });
-        assert!(checked >= 3, "an event has facets of its run and job at least, not {checked}");
+        assert!(checked >= 3, "an event has facets of what it is about at least, not {checked}");
     }
-    let mut wrong = serde_json::to_value(every_event().remove(0)).unwrap();
+    let mut wrong = serde_json::to_value(every_run_event().remove(0)).unwrap();
     wrong["job"]["facets"]["jobType"]["processingType"] = json!(1);
     let job_type = validator(&registry, wrong["job"]["facets"]["jobType"]["_schemaURL"].as_str().unwrap());
     assert!(!job_type.is_valid(&wrong["job"]["facets"]["jobType"]), "the schemas refuse what is wrong");

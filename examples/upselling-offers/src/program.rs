@@ -6,7 +6,7 @@ use crate::facts::{Customer, Offer, Order, PageView};
 use crate::made::Made;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use mesh_client::lineage::{Emitter, KafkaNamespace, KafkaTransport, ProductDatasets, Reporter};
+use mesh_client::lineage::{Emitter, KafkaCluster, KafkaTransport, ProductDatasets, Reporter};
 use mesh_client::registry::Endpoint;
 use mesh_client::subscriber::{Event, Options, Subscriber};
 use mesh_client::{Catalogue, Meta, ProductProducer, RegistryClient};
@@ -83,14 +83,14 @@ impl Program {
         };
         let [customers, orders, page_views] = SOURCES;
         let offers = product(PRODUCT)?;
-        let namespace = KafkaNamespace::of(config.kafka.bootstrap());
+        let cluster = KafkaCluster::named_in(&catalogue, &config.kafka).await?;
         let emitter = Emitter::spawn(KafkaTransport::new(&config.kafka)?);
-        let reporter = Reporter::derivation(PRODUCT, offers.contract.version, &namespace, emitter);
+        let reporter = Reporter::derivation(PRODUCT, offers.contract.version, &cluster, emitter);
         for source in SOURCES {
-            let described = ProductDatasets::new(&namespace, &*product(source)?).view(MASKED_VIEW);
+            let described = ProductDatasets::new(&cluster, &*product(source)?).view(MASKED_VIEW);
             described.into_iter().for_each(|view| reporter.with_run(|run| run.describe_input(view)));
         }
-        reporter.with_run(|run| run.describe_output(ProductDatasets::new(&namespace, &offers).input()));
+        reporter.with_run(|run| run.describe_output(ProductDatasets::new(&cluster, &offers).input()));
         Ok(Self {
             every: config.every,
             customers: subscribe(customers).await?,

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use mesh_client::lineage::{Emitter, JobRun, KafkaNamespace, KafkaTransport, ProductDatasets, facet::PartitionRange};
+use mesh_client::lineage::{
+    Emitter, JobRun, KafkaCluster, KafkaNamespace, KafkaTransport, ProductDatasets, facet::PartitionRange,
+};
 use tokio::{sync::mpsc, time};
 
 use crate::{Config, Error, counts::Moved};
@@ -21,14 +23,14 @@ pub(crate) async fn report(config: &Config, mut moved: mpsc::Receiver<Vec<Moved>
         return Ok(());
     };
     let emitter = Emitter::spawn(KafkaTransport::new(&config.kafka).map_err(Error::SetUp)?);
-    let namespace = KafkaNamespace::of(config.kafka.bootstrap());
+    let cluster = KafkaCluster::from(KafkaNamespace::of(config.kafka.bootstrap()));
     let mut runs = Runs::new();
     let mut ticks = time::interval(interval);
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             batch = moved.recv() => match batch {
-                Some(batch) => batch.iter().for_each(|part| count(&mut runs, &namespace, &emitter, part)),
+                Some(batch) => batch.iter().for_each(|part| count(&mut runs, &cluster, &emitter, part)),
                 None => break,
             },
             _ = ticks.tick() => tell(&mut runs, &emitter),
@@ -51,13 +53,13 @@ fn tell(runs: &mut Runs, emitter: &Emitter) {
     });
 }
 
-fn count(runs: &mut Runs, namespace: &KafkaNamespace, emitter: &Emitter, moved: &Moved) {
+fn count(runs: &mut Runs, cluster: &KafkaCluster, emitter: &Emitter, moved: &Moved) {
     let product = &moved.product;
     let key = (format!("{}@{}", product.name, product.major), product.revision);
     if let Some(run) = runs.get_mut(&key) {
         return add(run, moved);
     }
-    let mut run = ProductDatasets::new(namespace, &product.applied).masking_run();
+    let mut run = ProductDatasets::new(cluster, &product.applied).masking_run();
     add(&mut run, moved);
     // with its first counts, so that a short run has edges from the start
     emitter.emit(run.start(Timestamp::now()));
@@ -66,12 +68,7 @@ fn count(runs: &mut Runs, namespace: &KafkaNamespace, emitter: &Emitter, moved: 
 
 fn add(run: &mut JobRun, moved: &Moved) {
     let topics = &moved.product.topics;
-    let range = PartitionRange {
-        partition: moved.partition,
-        first_offset: moved.first,
-        last_offset: moved.last,
-        records: moved.records,
-    };
+    let range = PartitionRange::of_offsets(moved.partition, moved.first, moved.last, moved.records);
     run.read_range(&topics.input, range, moved.bytes);
     let out = moved.records - moved.quarantined;
     for (_, topic) in &topics.views {

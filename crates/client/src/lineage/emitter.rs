@@ -1,219 +1,237 @@
-//! The way out of lineage events. The data path hands an event over and goes on: the queue is bounded, what does not
-//! fit is dropped and counted.
+//! The way out of lineage events. The data path hands an event over and goes on: what waits is bounded, what does not fit
+//! is dropped and counted, and a back end that is down, slow or hanging holds nobody up but its own events.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use mesh_kafka::log::LogWriter;
-use mesh_kafka::{OutgoingRecord, Settings};
-use tokio::sync::{mpsc, oneshot};
-
-use super::event::RunEvent;
-use super::name;
-
-/// How many events may wait.
-pub const QUEUE_CAPACITY: usize = 1_024;
+use super::delivery::{Counts, add, deliver_all};
+use super::event::Event;
+use super::queue::{Capacity, Queue};
+use super::transport::{Parcel, Transport};
 
 /// The largest event that is sent: below the default largest message of Kafka, with room for the record's frame.
 pub const EVENT_BYTES_MAX: usize = 1_000_000;
 
-/// Where events go.
-pub trait Transport: Send + 'static {
-    /// Delivers one event, or says why not. It may take its time, but must end.
-    fn deliver(&mut self, key: String, body: Vec<u8>) -> impl Future<Output = Result<(), DeliverEventError>> + Send;
-}
-
-/// An event did not arrive.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot deliver a lineage event")]
-pub struct DeliverEventError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
-
-/// Appends events to `mesh.lineage`.
-pub struct KafkaTransport {
-    log: LogWriter,
-}
-
-impl KafkaTransport {
-    /// Prepares to write; nothing is sent yet.
-    pub fn new(settings: &Settings) -> Result<Self, mesh_kafka::Error> {
-        Ok(Self { log: LogWriter::new(settings)? })
-    }
-}
-
-impl Transport for KafkaTransport {
-    async fn deliver(&mut self, key: String, body: Vec<u8>) -> Result<(), DeliverEventError> {
-        let record = OutgoingRecord::to(mesh_contract::topic::LINEAGE_TOPIC).key(key).value(body);
-        self.log.append(record).await.map(drop).map_err(|error| DeliverEventError(Box::new(error)))
-    }
-}
-
-/// A handle to hand events over with; clone it freely.
-#[derive(Debug, Clone)]
+/// A handle to hand events over with; clone it freely. Each transport has a queue and a task of its own.
+#[derive(Debug, Clone, Default)]
 pub struct Emitter {
-    queue: Option<mpsc::Sender<Message>>,
+    ways: Vec<Arc<Way>>,
+}
+
+/// The way to one transport. Its task ends when the last handle is gone, and what waits then was tried once.
+#[derive(Debug)]
+struct Way {
+    queue: Arc<Queue>,
     counts: Arc<Counts>,
 }
 
-#[derive(Debug)]
-enum Message {
-    Event(Box<RunEvent>),
-    Flush(oneshot::Sender<()>),
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    delivered: AtomicU64,
-    dropped: AtomicU64,
+impl Drop for Way {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
 }
 
 impl Emitter {
     /// An emitter that drops every event uncounted: for programs that want no lineage.
     pub fn disabled() -> Self {
-        Self { queue: None, counts: Arc::default() }
+        Self::default()
     }
 
-    /// Starts the task that delivers events; it ends when the last handle is gone and the queue is empty.
+    /// Starts the task that delivers events. Needs a Tokio runtime.
     pub fn spawn(transport: impl Transport) -> Self {
-        Self::spawn_bounded(transport, QUEUE_CAPACITY)
+        Self::disabled().and(transport)
     }
 
-    /// As [`Emitter::spawn`], with another bound.
-    pub fn spawn_bounded(transport: impl Transport, capacity: usize) -> Self {
-        let (queue, messages) = mpsc::channel(capacity);
-        let counts = Arc::<Counts>::default();
-        tokio::spawn(deliver_all(transport, messages, counts.clone()));
-        Self { queue: Some(queue), counts }
+    /// Delivers to another transport as well.
+    #[must_use]
+    pub fn and(self, transport: impl Transport) -> Self {
+        self.and_bounded(transport, Capacity::default())
     }
 
-    /// Hands an event over. Never blocks, never fails: without room the event is dropped and counted.
-    pub fn emit(&self, event: RunEvent) {
-        let Some(queue) = &self.queue else { return };
-        if queue.try_send(Message::Event(Box::new(event))).is_err() {
-            self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+    /// As [`Emitter::and`], with another bound on what waits.
+    #[must_use]
+    pub fn and_bounded(mut self, transport: impl Transport, capacity: Capacity) -> Self {
+        let way = Way { queue: Arc::new(Queue::new(capacity)), counts: Arc::default() };
+        tokio::spawn(deliver_all(transport, way.queue.clone(), way.counts.clone()));
+        self.ways.push(Arc::new(way));
+        self
+    }
+
+    /// Hands an event over. Never blocks, never fails: without room, snapshots and then other events are dropped and
+    /// counted.
+    pub fn emit(&self, event: impl Into<Event>) {
+        if self.ways.is_empty() {
+            return;
+        }
+        let event = event.into();
+        match Parcel::of(&event) {
+            Ok(parcel) if parcel.body.len() <= EVENT_BYTES_MAX => {
+                self.ways.iter().for_each(|way| way.take(parcel.clone()));
+            }
+            Ok(parcel) => {
+                tracing::warn!(?parcel, bytes_max = EVENT_BYTES_MAX, "lineage event is too large, dropped");
+                self.drop_one();
+            }
+            Err(error) => {
+                tracing::warn!(key = event.key(), %error, "lineage event cannot be written as JSON, dropped");
+                self.drop_one();
+            }
         }
     }
 
     /// Waits until what was handed over is delivered or dropped, or until the deadline; `false` if the deadline came first.
     pub async fn flush(&self, deadline: Duration) -> bool {
-        let Some(queue) = &self.queue else { return true };
-        let (done, flushed) = oneshot::channel();
-        let wait = async { queue.send(Message::Flush(done)).await.is_ok() && flushed.await.is_ok() };
-        tokio::time::timeout(deadline, wait).await.unwrap_or(false)
+        let all = async {
+            for way in &self.ways {
+                way.queue.idle().await;
+            }
+        };
+        tokio::time::timeout(deadline, all).await.is_ok()
     }
 
-    /// How many events arrived.
+    /// How many events arrived, each counted for every transport.
     pub fn delivered(&self) -> u64 {
-        self.counts.delivered.load(Ordering::Relaxed)
+        self.sum(|counts| &counts.delivered)
     }
 
     /// How many events were dropped: no room, too large, or refused.
     pub fn dropped(&self) -> u64 {
-        self.counts.dropped.load(Ordering::Relaxed)
+        self.sum(|counts| &counts.dropped)
+    }
+
+    /// How many snapshots were not sent because a later event of their run was there: nothing is lost with them.
+    pub fn superseded(&self) -> u64 {
+        self.sum(|counts| &counts.superseded)
+    }
+
+    fn drop_one(&self) {
+        self.ways.iter().for_each(|way| add(&way.counts.dropped, 1));
+    }
+
+    fn sum(&self, of: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        self.ways.iter().map(|way| of(&way.counts).load(Ordering::Relaxed)).sum()
     }
 }
 
-async fn deliver_all(mut transport: impl Transport, mut messages: mpsc::Receiver<Message>, counts: Arc<Counts>) {
-    while let Some(message) = messages.recv().await {
-        match message {
-            Message::Event(event) => deliver_one(&mut transport, &event, &counts).await,
-            Message::Flush(done) => drop(done.send(())),
-        }
-    }
-}
-
-async fn deliver_one(transport: &mut impl Transport, event: &RunEvent, counts: &Counts) {
-    let key = name::run_key(&event.job.namespace, &event.job.name);
-    let body = match serde_json::to_vec(event) {
-        Ok(body) if body.len() <= EVENT_BYTES_MAX => body,
-        Ok(body) => {
-            counts.dropped.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(
-                job = event.job.name,
-                bytes = body.len(),
-                bytes_max = EVENT_BYTES_MAX,
-                "lineage event is too large, dropped"
-            );
-            return;
-        }
-        Err(error) => {
-            counts.dropped.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(job = event.job.name, %error, "lineage event cannot be written as JSON, dropped");
-            return;
-        }
-    };
-    match transport.deliver(key, body).await {
-        Ok(()) => drop(counts.delivered.fetch_add(1, Ordering::Relaxed)),
-        Err(error) => {
-            counts.dropped.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(job = event.job.name, error = %error.0, "lineage event was not delivered, dropped");
-        }
+impl Way {
+    fn take(&self, parcel: Parcel) {
+        let cost = self.queue.push(parcel);
+        add(&self.counts.superseded, cost.superseded);
+        add(&self.counts.dropped, cost.dropped);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use tokio::sync::{mpsc, watch};
 
     use super::*;
-    use crate::lineage::{Job, JobRun, KafkaNamespace};
+    use crate::lineage::transport::DeliverEventError;
+    use crate::lineage::{EventType, Job, JobRun, KafkaNamespace, RunEvent};
 
     /// Takes events when it is let, and keeps them.
     struct Gate {
-        open: tokio::sync::watch::Receiver<bool>,
-        taken: mpsc::UnboundedSender<(String, Vec<u8>)>,
-        refuse: bool,
+        open: watch::Receiver<bool>,
+        taken: mpsc::UnboundedSender<Parcel>,
+        /// How many are refused before one is taken, and whether they may be sent again.
+        refuse: (u32, bool),
     }
 
     impl Transport for Gate {
-        async fn deliver(&mut self, key: String, body: Vec<u8>) -> Result<(), DeliverEventError> {
+        fn name(&self) -> &'static str {
+            "gate"
+        }
+
+        async fn deliver(&mut self, parcel: &Parcel) -> Result<(), DeliverEventError> {
             let _ = self.open.wait_for(|open| *open).await;
-            let _ = self.taken.send((key, body));
-            if self.refuse { Err(DeliverEventError("the cluster is away".into())) } else { Ok(()) }
+            if self.refuse.0 > 0 {
+                self.refuse.0 -= 1;
+                return Err(DeliverEventError { source: "away".into(), is_retriable: self.refuse.1 });
+            }
+            let _ = self.taken.send(parcel.clone());
+            Ok(())
         }
     }
 
-    fn event() -> RunEvent {
-        JobRun::new(Job::mesh("masking.a.b.v1"), KafkaNamespace::of("k:1")).start(Timestamp::UNIX_EPOCH)
+    fn gate(open: bool, refuse: (u32, bool)) -> (watch::Sender<bool>, Gate, mpsc::UnboundedReceiver<Parcel>) {
+        let (gate, open) = watch::channel(open);
+        let (taken, arrived) = mpsc::unbounded_channel();
+        (gate, Gate { open, taken, refuse }, arrived)
     }
 
-    #[tokio::test]
-    async fn a_stuck_transport_costs_events_and_no_time() {
-        let (gate, open) = tokio::sync::watch::channel(false);
-        let (taken, mut arrived) = mpsc::unbounded_channel();
-        let emitter = Emitter::spawn_bounded(Gate { open, taken, refuse: false }, 2);
-        (0..10).for_each(|_| emitter.emit(event()));
-        assert_eq!(emitter.dropped(), 8);
-        assert!(!emitter.flush(Duration::from_millis(10)).await, "nothing moves");
+    fn event(event_type: EventType) -> RunEvent {
+        let mut run = JobRun::new(Job::mesh("masking.a.b.v1"), KafkaNamespace::of("k:1"));
+        let mut event = run.start(Timestamp::UNIX_EPOCH);
+        event.event_type = Some(event_type);
+        event
+    }
 
-        gate.send(true).expect("the transport waits");
-        assert!(emitter.flush(Duration::from_secs(10)).await);
-        assert_eq!(emitter.delivered(), 2);
-        let (key, body) = arrived.recv().await.expect("an event arrived");
-        assert_eq!(key, "run:mesh/masking.a.b.v1");
-        let read: RunEvent = serde_json::from_slice(&body).expect("an event is JSON");
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn a_hanging_transport_costs_events_and_no_time_and_not_its_neighbours() {
+        let (hanging, gate_one, mut late) = gate(false, (0, false));
+        let (_open, gate_two, mut soon) = gate(true, (0, false));
+        let capacity = Capacity { events_max: 2, bytes_max: usize::MAX };
+        let emitter = Emitter::spawn(gate_two).and_bounded(gate_one, capacity);
+        for _ in 0..10 {
+            emitter.emit(event(EventType::Start));
+        }
+        for _ in 0..10 {
+            assert!(soon.recv().await.is_some(), "the other one is not held up");
+        }
+        assert!(!emitter.flush(Duration::from_millis(10)).await, "nothing moves");
+        hanging.send(true).expect("the transport waits");
+        assert!(emitter.flush(PATIENCE).await);
+        assert_eq!(emitter.delivered() + emitter.dropped(), 20);
+        assert!((10..=13).contains(&emitter.delivered()), "{}", emitter.delivered());
+        let parcel = late.recv().await.expect("an event arrived");
+        assert_eq!(&*parcel.key, "run:mesh/masking.a.b.v1");
+        let read: RunEvent = serde_json::from_slice(&parcel.body).expect("an event is JSON");
         assert_eq!(read.job.name, "masking.a.b.v1");
     }
 
     #[tokio::test]
+    async fn what_may_arrive_is_sent_again() {
+        let (_open, gate, mut arrived) = gate(true, (2, true));
+        let emitter = Emitter::spawn(gate);
+        emitter.emit(event(EventType::Start));
+        assert!(emitter.flush(PATIENCE).await);
+        assert_eq!((emitter.delivered(), emitter.dropped()), (1, 0));
+        assert!(arrived.try_recv().is_ok());
+    }
+
+    #[tokio::test]
     async fn what_is_refused_or_too_large_is_counted() {
-        let (_gate, open) = tokio::sync::watch::channel(true);
-        let (taken, mut arrived) = mpsc::unbounded_channel();
-        let emitter = Emitter::spawn(Gate { open, taken, refuse: true });
-        let mut large = event();
+        let (_open, gate, mut arrived) = gate(true, (1, false));
+        let emitter = Emitter::spawn(gate);
+        let mut large = event(EventType::Start);
         large.job.name = "x".repeat(EVENT_BYTES_MAX);
         emitter.emit(large);
-        emitter.emit(event());
-        assert!(emitter.flush(Duration::from_secs(10)).await);
-        assert_eq!((emitter.delivered(), emitter.dropped()), (0, 2));
-        assert!(arrived.recv().await.is_some() && arrived.try_recv().is_err(), "only the small one was sent");
+        emitter.emit(event(EventType::Start));
+        emitter.emit(event(EventType::Complete));
+        assert!(emitter.flush(PATIENCE).await);
+        assert_eq!((emitter.delivered(), emitter.dropped()), (1, 2));
+        assert!(arrived.try_recv().is_ok() && arrived.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn when_the_last_handle_is_gone_what_waits_is_tried_once() {
+        let (_open, gate, mut arrived) = gate(true, (1, true));
+        let emitter = Emitter::spawn(gate);
+        emitter.emit(event(EventType::Start));
+        emitter.emit(event(EventType::Complete));
+        drop(emitter);
+        assert!(arrived.recv().await.is_some());
+        assert_eq!(arrived.recv().await, None, "the task has ended");
     }
 
     #[tokio::test]
     async fn a_disabled_emitter_does_nothing() {
         let emitter = Emitter::disabled();
-        emitter.emit(event());
+        emitter.emit(event(EventType::Start));
         assert!(emitter.flush(Duration::ZERO).await);
         assert_eq!((emitter.delivered(), emitter.dropped()), (0, 0));
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::facet::{DatasetFacet, Facets, InputFacet, JobFacet, OutputFacet, RunFacet};
+use super::facet::{DatasetFacet, Facets, InputFacet, JobFacet, OutputFacet, Parent, RunFacet};
 use super::name::{self, KafkaNamespace};
 use super::{CORE_SCHEMA, PRODUCER};
 
@@ -267,13 +267,45 @@ impl Event {
         }
     }
 
-    /// The record key on `mesh.lineage`, as the specification's Kafka transport writes it.
+    /// The record key on `mesh.lineage`, as the specification's Kafka transport writes it: a run that is part of another
+    /// goes with that one's job.
     pub fn key(&self) -> String {
         match self {
-            Self::Run(event) => name::run_key(&event.job.namespace, &event.job.name),
+            Self::Run(event) => match event.run.facets.get::<Parent>() {
+                Some(Parent { job, .. }) => name::run_key(&job.namespace, &job.name),
+                None => name::run_key(&event.job.namespace, &event.job.name),
+            },
             Self::Job(event) => format!("job:{}/{}", event.job.namespace, event.job.name),
             Self::Dataset(event) => format!("dataset:{}/{}", event.dataset.namespace, event.dataset.name),
         }
+    }
+}
+
+impl JobEvent {
+    /// An event of this code.
+    pub fn new(event_time: Timestamp, job: Job, inputs: Vec<InputDataset>, outputs: Vec<OutputDataset>) -> Self {
+        let (producer, schema_url) = (PRODUCER.to_owned(), format!("{CORE_SCHEMA}#/$defs/JobEvent"));
+        Self { event_time, job, inputs, outputs, producer, schema_url }
+    }
+}
+
+impl DatasetEvent {
+    /// An event of this code.
+    pub fn new(event_time: Timestamp, dataset: Dataset) -> Self {
+        let (producer, schema_url) = (PRODUCER.to_owned(), format!("{CORE_SCHEMA}#/$defs/DatasetEvent"));
+        Self { event_time, dataset, producer, schema_url }
+    }
+}
+
+impl From<JobEvent> for Event {
+    fn from(event: JobEvent) -> Self {
+        Self::Job(Box::new(event))
+    }
+}
+
+impl From<DatasetEvent> for Event {
+    fn from(event: DatasetEvent) -> Self {
+        Self::Dataset(Box::new(event))
     }
 }
 

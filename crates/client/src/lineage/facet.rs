@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::PRODUCER;
 
@@ -90,6 +91,9 @@ pub struct JobType {
     /// What the job is to the integration: `SIDECAR`, `PRODUCER`, `DERIVATION`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_type: Option<String>,
+    /// When and how it tells of itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emission_pattern: Option<EmissionPattern>,
 }
 facet!(JobType, "jobType", official!("2-0-4", "JobTypeJobFacet"), JobFacet);
 
@@ -100,7 +104,45 @@ impl JobType {
             processing_type: "STREAMING".to_owned(),
             integration: "MESH".to_owned(),
             job_type: Some(job_type.to_owned()),
+            emission_pattern: Some(EmissionPattern {
+                event_trigger: "PERIODIC".to_owned(),
+                event_content_mode: "ACCUMULATIVE".to_owned(),
+            }),
         }
+    }
+}
+
+/// When and how a job tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EmissionPattern {
+    /// `EVENT_BASED` or `PERIODIC`.
+    pub event_trigger: String,
+    /// `ACCUMULATIVE` or `COMPLETE_SNAPSHOT`.
+    pub event_content_mode: String,
+}
+
+/// What a job does, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobDocumentation {
+    /// The words.
+    pub description: String,
+}
+facet!(JobDocumentation, "documentation", official!("1-1-0", "DocumentationJobFacet"), JobFacet);
+
+/// Tags of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobTags {
+    /// The tags.
+    pub tags: Vec<Tag>,
+}
+facet!(JobTags, "tags", official!("1-0-0", "TagsJobFacet"), JobFacet);
+
+impl JobTags {
+    /// What a contract declares, and nobody has seen yet: of a job as designed.
+    pub fn declared() -> Self {
+        let (key, value) = ("declared".to_owned(), "contract".to_owned());
+        Self { tags: vec![Tag { key, value, source: Some("MESH".to_owned()), field: None }] }
     }
 }
 
@@ -204,6 +246,58 @@ pub struct Tag {
     pub field: Option<String>,
 }
 
+/// The other names of a data set: of a topic, what it is called after the cluster's other addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Symlinks {
+    /// The names.
+    pub identifiers: Vec<Identifier>,
+}
+facet!(Symlinks, "symlinks", official!("1-0-1", "SymlinksDatasetFacet"), DatasetFacet);
+
+/// Another name of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identifier {
+    /// Its namespace by that name.
+    pub namespace: String,
+    /// That name.
+    pub name: String,
+    /// What kind of name: `TOPIC`, `TABLE`, ...
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// What became of a data set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LifecycleStateChange {
+    /// What happened.
+    pub lifecycle_state_change: Lifecycle,
+}
+facet!(
+    LifecycleStateChange,
+    "lifecycleStateChange",
+    official!("1-0-1", "LifecycleStateChangeDatasetFacet"),
+    DatasetFacet
+);
+
+/// What may happen to a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Lifecycle {
+    /// Its contract has changed.
+    Alter,
+    /// It is new.
+    Create,
+    /// It is gone.
+    Drop,
+    /// Its content was replaced.
+    Overwrite,
+    /// It has another name.
+    Rename,
+    /// It was emptied.
+    Truncate,
+}
+
 /// From which columns each column comes, and what was done to it on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnLineage {
@@ -287,6 +381,45 @@ impl ProcessingEngine {
     }
 }
 
+/// The run that another run is part of: that of the process, for the runs of its jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// That run.
+    pub run: ParentRun,
+    /// The job that it executes.
+    pub job: ParentJob,
+}
+facet!(Parent, "parent", official!("1-2-0", "ParentRunFacet"), RunFacet);
+
+impl Parent {
+    /// As a scheduler names the run that starts a program, in `OPENLINEAGE_PARENT_ID`: `namespace/job/run id`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (job, run_id) = text.rsplit_once('/')?;
+        // a namespace may be an address, a job's name has no slash
+        let (namespace, name) = job.rsplit_once('/')?;
+        let run = ParentRun { run_id: run_id.parse().ok()? };
+        let is_whole = !namespace.is_empty() && !name.is_empty();
+        is_whole.then(|| Self { run, job: ParentJob { namespace: namespace.to_owned(), name: name.to_owned() } })
+    }
+}
+
+/// A parent's run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParentRun {
+    /// Its id.
+    pub run_id: Uuid,
+}
+
+/// A parent's job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentJob {
+    /// Where the name is unique.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// Why a run broke. Never with a payload in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -329,6 +462,54 @@ pub struct OutputStatistics {
 }
 facet!(OutputStatistics, "outputStatistics", official!("1-0-2", "OutputStatisticsOutputDatasetFacet"), OutputFacet);
 
+/// What was found of the data that a run read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataQualityAssertions {
+    /// The findings.
+    pub assertions: Vec<Assertion>,
+}
+facet!(
+    DataQualityAssertions,
+    "dataQualityAssertions",
+    official!("1-1-0", "DataQualityAssertionsDatasetFacet"),
+    InputFacet
+);
+
+/// One thing that data should be, and whether it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assertion {
+    /// What kind: `freshness`, `row_count`, ...
+    pub assertion: String,
+    /// Whether it holds.
+    pub success: bool,
+    /// `error` or `warn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+}
+
+impl Assertion {
+    /// Every record that was read could be let through: so many could not.
+    pub fn nothing_quarantined(quarantined: u64) -> Self {
+        Self {
+            assertion: "row_count".to_owned(),
+            success: quarantined == 0,
+            severity: Some("warn".to_owned()),
+            name: Some("nothing-quarantined".to_owned()),
+            expected: Some("0".to_owned()),
+            actual: Some(quarantined.to_string()),
+        }
+    }
+}
+
 /// What a run moved of a topic since it started, and under which revision of the contract.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -353,10 +534,38 @@ facet!(MeshKafka, "mesh_kafka", MESH_KAFKA_SCHEMA, InputFacet, OutputFacet);
 pub struct PartitionRange {
     /// The partition.
     pub partition: i32,
-    /// The first offset moved.
-    pub first_offset: i64,
-    /// The last offset moved.
-    pub last_offset: i64,
+    /// The first offset moved, where it is known: who writes within a transaction learns of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_offset: Option<i64>,
+    /// The last offset moved, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_offset: Option<i64>,
     /// How many records: less than the span where markers, compaction or other writers left gaps.
     pub records: u64,
+}
+
+impl PartitionRange {
+    /// Records between two offsets.
+    pub fn of_offsets(partition: i32, first: i64, last: i64, records: u64) -> Self {
+        Self { partition, first_offset: Some(first), last_offset: Some(last), records }
+    }
+
+    /// Records whose offsets are not known.
+    pub fn of_records(partition: i32, records: u64) -> Self {
+        Self { partition, first_offset: None, last_offset: None, records }
+    }
+
+    /// Both together.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.first_offset = min_known(self.first_offset, other.first_offset);
+        self.last_offset = self.last_offset.max(other.last_offset);
+        self.records += other.records;
+    }
+}
+
+fn min_known(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
 }

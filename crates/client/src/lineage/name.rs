@@ -1,11 +1,15 @@
 //! How jobs and Kafka data sets are called, as the specification's naming rules say.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
 
 /// The namespace of the backbone's jobs.
 pub const JOB_NAMESPACE: &str = "mesh";
+
+/// Kafka's port, where none is named.
+const DEFAULT_PORT: &str = "9092";
 
 /// The namespace of a Kafka cluster's topics: `kafka://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,10 +20,23 @@ impl KafkaNamespace {
     /// From a list of bootstrap servers. The first in alphabetical order names the cluster, so that the order in which
     /// they were listed does not.
     pub fn of(bootstrap_servers: &str) -> Self {
+        Self::all_of(bootstrap_servers).into_iter().next().unwrap_or_else(|| Self::of_server("localhost"))
+    }
+
+    /// What each of a list of bootstrap servers would call the cluster, in alphabetical order.
+    pub fn all_of(bootstrap_servers: &str) -> Vec<Self> {
         let servers = bootstrap_servers.split(',').map(str::trim).filter(|server| !server.is_empty());
-        let server = servers.map(without_protocol).min().unwrap_or("localhost");
-        let port = if has_port(server) { "" } else { ":9092" };
-        Self(format!("kafka://{}{port}", server.to_ascii_lowercase()))
+        let mut namespaces: Vec<Self> = servers.map(Self::of_server).collect();
+        namespaces.sort();
+        namespaces.dedup();
+        namespaces
+    }
+
+    /// What one server, `[protocol://]host[:port]`, would call the cluster.
+    pub fn of_server(server: &str) -> Self {
+        let address = server.split_once("://").map_or(server, |(_, address)| address).trim_end_matches('/');
+        let (host, port) = host_and_port(address);
+        Self(format!("kafka://{}:{}", canonical_host(host), port.unwrap_or(DEFAULT_PORT)))
     }
 
     /// The namespace as text.
@@ -34,15 +51,23 @@ impl fmt::Display for KafkaNamespace {
     }
 }
 
-/// `SASL_SSL://broker:9093` is `broker:9093`.
-fn without_protocol(server: &str) -> &str {
-    server.split_once("://").map_or(server, |(_, address)| address)
+/// An IPv6 address is full of colons: a port follows its bracket, and one without brackets has none.
+fn host_and_port(address: &str) -> (&str, Option<&str>) {
+    match address.rsplit_once(':') {
+        Some((host, port)) if host.ends_with(']') || !host.contains(':') => {
+            (host, Some(port).filter(|port| !port.is_empty()))
+        }
+        _ => (address, None),
+    }
 }
 
-/// An IPv6 address is full of colons: a port follows its bracket.
-fn has_port(server: &str) -> bool {
-    let (_, after_host) = server.rsplit_once(']').unwrap_or(("", server));
-    after_host.contains(':')
+/// Names are spelt in small letters and without the root's dot; IPv6 addresses as RFC 5952 has it, in brackets.
+fn canonical_host(host: &str) -> String {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => host.trim_end_matches('.').to_ascii_lowercase(),
+    }
 }
 
 /// The record key of a job's run events: they stay in order within their job.
@@ -107,8 +132,9 @@ mod tests {
 
     #[test]
     fn a_cluster_has_one_name_however_its_brokers_are_listed() {
-        let names = ["b:9092,a:9092", "a:9092 , b:9092", "PLAINTEXT://a:9092,b:9092", "A:9092"].map(KafkaNamespace::of);
-        assert_eq!(names.map(|name| name.to_string()), ["kafka://a:9092"; 4]);
+        let names = ["b:9092,a:9092", "a:9092 , b:9092", "PLAINTEXT://a:9092,b:9092", "A:9092", "a.:9092", "a", "a:"];
+        assert_eq!(names.map(|names| KafkaNamespace::of(names).to_string()), ["kafka://a:9092"; 7]);
+        assert_eq!(KafkaNamespace::all_of("b:1,a,B:1").len(), 2);
     }
 
     #[test]
@@ -116,6 +142,13 @@ mod tests {
         assert_eq!(KafkaNamespace::of("broker").as_str(), "kafka://broker:9092");
         assert_eq!(KafkaNamespace::of("[::1]").as_str(), "kafka://[::1]:9092");
         assert_eq!(KafkaNamespace::of("[::1]:19092").as_str(), "kafka://[::1]:19092");
+    }
+
+    #[test]
+    fn an_ipv6_address_has_one_spelling() {
+        for address in ["2001:DB8::0:1", "[2001:db8:0:0:0:0:0:1]", "[2001:db8::1]:9092", "SSL://[2001:DB8::1]:9092"] {
+            assert_eq!(KafkaNamespace::of(address).as_str(), "kafka://[2001:db8::1]:9092", "{address}");
+        }
     }
 
     #[test]

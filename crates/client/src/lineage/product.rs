@@ -5,19 +5,20 @@ use mesh_avro::mask::{Program, Rules};
 use mesh_avro::schema::Schema;
 use mesh_contract::{AppliedProduct, Contract};
 
+use super::cluster::KafkaCluster;
 use super::columns::{Columns, Leaf, columns};
 use super::event::{Dataset, Job};
 use super::facet::{
     ColumnLineage, ColumnOrigins, DatasetVersion, Documentation, InputField, JobOwnership, JobType, Owner, Ownership,
     SchemaFacet, Tag, Tags, Transformation,
 };
-use super::name::{self, KafkaNamespace};
+use super::name;
 use super::run::{Described, JobRun};
 
 /// A product's topics as data sets.
 #[derive(Debug, Clone)]
 pub struct ProductDatasets {
-    namespace: KafkaNamespace,
+    cluster: KafkaCluster,
     contract: Contract,
     revision: u64,
     columns: Columns,
@@ -56,9 +57,9 @@ impl Masking {
 
 impl ProductDatasets {
     /// From the contract and schema as applied.
-    pub fn new(namespace: &KafkaNamespace, applied: &AppliedProduct) -> Self {
+    pub fn new(cluster: &KafkaCluster, applied: &AppliedProduct) -> Self {
         Self {
-            namespace: namespace.clone(),
+            cluster: cluster.clone(),
             contract: applied.contract.clone(),
             revision: applied.revision,
             columns: columns(&applied.schema),
@@ -75,7 +76,7 @@ impl ProductDatasets {
 
     /// A run of the masking sidecar, with every topic of the product described. Count on it what was committed.
     pub fn masking_run(&self) -> JobRun {
-        let mut run = JobRun::new(self.masking_job(), self.namespace.clone());
+        let mut run = JobRun::new(self.masking_job(), self.cluster.clone());
         run.describe_input(self.input());
         self.views().for_each(|view| run.describe_output(view));
         run.describe_output(self.quarantine());
@@ -119,7 +120,7 @@ impl ProductDatasets {
         let transformation = leaf.masked.clone().map_or_else(Transformation::identity, Transformation::masked);
         ColumnOrigins {
             input_fields: vec![InputField {
-                namespace: self.namespace.to_string(),
+                namespace: self.cluster.namespace.to_string(),
                 name: self.contract.topics().input,
                 field: leaf.path.clone(),
                 transformations: vec![transformation],
@@ -138,7 +139,8 @@ impl ProductDatasets {
 
     fn dataset(&self, topic: String) -> Dataset {
         let version = format!("{}.{}", self.contract.version, self.revision);
-        Dataset::topic(&self.namespace, topic)
+        self.cluster
+            .topic(&topic)
             .with(&Documentation { description: self.contract.description.clone() })
             .with(&Ownership { owners: vec![Owner::domain(&self.contract.owner)] })
             .with(&DatasetVersion { dataset_version: version })

@@ -6,17 +6,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::cluster::KafkaCluster;
+use super::design;
 use super::emitter::Emitter;
-use super::event::Job;
-use super::facet::{JobOwnership, JobType, Owner};
-use super::name::{self, KafkaNamespace};
+use super::event::{EventType, RunEvent};
 use super::run::JobRun;
 
 /// How often a job that moves something says so, unless told otherwise.
 pub const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
 
-/// Reports one run. Cheap to clone; the clones count into the same run. One that is dropped without
-/// [`finish`](Self::finish) leaves its run open, as a crash does.
+/// Reports one run: its start with the first counts, and nothing of a run that moves nothing. Cheap to clone; the clones
+/// count into the same run. One that is dropped without an end leaves its run open, as a crash does.
 #[derive(Debug, Clone)]
 pub struct Reporter {
     run: Arc<Mutex<JobRun>>,
@@ -26,8 +26,7 @@ pub struct Reporter {
 
 impl Reporter {
     /// Starts to report a run; needs a Tokio runtime.
-    pub fn start(mut run: JobRun, emitter: Emitter, every: Duration) -> Self {
-        emitter.emit(run.start(Timestamp::now()));
+    pub fn start(run: JobRun, emitter: Emitter, every: Duration) -> Self {
         let run = Arc::new(Mutex::new(run));
         let stop = CancellationToken::new();
         tokio::spawn(tick(Arc::clone(&run), emitter.clone(), every, stop.clone()));
@@ -36,12 +35,8 @@ impl Reporter {
 
     /// Starts to report the program that derives a product (`upselling.offers`) from others, under the name that the
     /// product's declared dependencies have.
-    pub fn derivation(product: &str, major: u32, kafka: &KafkaNamespace, emitter: Emitter) -> Self {
-        let owner = product.split('.').next().unwrap_or(product);
-        let job = Job::mesh(name::derivation_job(product, major))
-            .with(&JobType::streaming("DERIVATION"))
-            .with(&JobOwnership { owners: vec![Owner::domain(owner)] });
-        Self::start(JobRun::new(job, kafka.clone()), emitter, SNAPSHOT_EVERY)
+    pub fn derivation(product: &str, major: u32, kafka: &KafkaCluster, emitter: Emitter) -> Self {
+        Self::start(JobRun::new(design::derivation(product, major), kafka.clone()), emitter, SNAPSHOT_EVERY)
     }
 
     /// Looks at or changes the run: describes its topics, counts ranges.
@@ -61,8 +56,22 @@ impl Reporter {
 
     /// Reports that the run ended well, and waits until that is delivered or the deadline is over.
     pub async fn finish(self, deadline: Duration) -> bool {
+        self.end(deadline, |run| run.end(EventType::Complete, Timestamp::now())).await
+    }
+
+    /// As [`Reporter::finish`], of a run that was stopped before its end.
+    pub async fn abort(self, deadline: Duration) -> bool {
+        self.end(deadline, |run| run.end(EventType::Abort, Timestamp::now())).await
+    }
+
+    /// As [`Reporter::finish`], of a run that broke. The message must not hold a payload.
+    pub async fn fail(self, deadline: Duration, message: &str) -> bool {
+        self.end(deadline, |run| vec![run.fail(Timestamp::now(), message)]).await
+    }
+
+    async fn end(self, deadline: Duration, events: impl FnOnce(&mut JobRun) -> Vec<RunEvent>) -> bool {
         drop(self.ticking);
-        self.emitter.emit(lock(&self.run).complete(Timestamp::now()));
+        events(&mut lock(&self.run)).into_iter().for_each(|event| self.emitter.emit(event));
         self.emitter.flush(deadline).await
     }
 }
@@ -71,7 +80,7 @@ async fn tick(run: Arc<Mutex<JobRun>>, emitter: Emitter, every: Duration, stop: 
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        if let Some(event) = lock(&run).snapshot(Timestamp::now()) {
+        if let Some(event) = lock(&run).news(Timestamp::now()) {
             emitter.emit(event);
         }
     }
@@ -85,16 +94,22 @@ fn lock(run: &Mutex<JobRun>) -> MutexGuard<'_, JobRun> {
 mod tests {
     use tokio::sync::mpsc;
 
-    use super::super::emitter::{DeliverEventError, Transport};
-    use super::super::event::{EventType, RunEvent};
+    use super::super::event::Job;
+    use super::super::name::KafkaNamespace;
+    use super::super::transport::{DeliverEventError, Parcel, Transport};
     use super::*;
 
     struct Kept(mpsc::UnboundedSender<RunEvent>);
 
     impl Transport for Kept {
-        async fn deliver(&mut self, _key: String, body: Vec<u8>) -> Result<(), DeliverEventError> {
-            let event = serde_json::from_slice(&body).map_err(|error| DeliverEventError(Box::new(error)))?;
-            self.0.send(event).map_err(|error| DeliverEventError(Box::new(error)))
+        fn name(&self) -> &'static str {
+            "test"
+        }
+
+        async fn deliver(&mut self, parcel: &Parcel) -> Result<(), DeliverEventError> {
+            let event = serde_json::from_slice(&parcel.body).expect("events are read back");
+            let failed = |error| DeliverEventError { source: Box::new(error), is_retriable: false };
+            self.0.send(event).map_err(failed)
         }
     }
 
@@ -104,23 +119,42 @@ mod tests {
         (Reporter::start(run, Emitter::spawn(Kept(kept)), Duration::from_millis(5)), events)
     }
 
+    const DEADLINE: Duration = Duration::from_secs(10);
+
     #[tokio::test]
-    async fn it_starts_tells_what_moves_and_ends() {
+    async fn it_starts_when_something_moves_tells_what_moves_and_ends() {
         let (reporter, mut events) = derivation();
-        assert_eq!(events.recv().await.expect("an event").event_type, Some(EventType::Start));
         reporter.clone().read("c.d.v1", 0, 7, 10);
+        let start = events.recv().await.expect("an event");
+        assert_eq!((start.event_type, start.inputs.len()), (Some(EventType::Start), 1));
+        reporter.clone().read("c.d.v1", 0, 8, 10);
         let running = events.recv().await.expect("an event");
-        assert_eq!((running.event_type, running.inputs.len()), (Some(EventType::Running), 1));
-        assert!(reporter.finish(Duration::from_secs(10)).await);
+        assert_eq!(running.event_type, Some(EventType::Running));
+        assert!(reporter.finish(DEADLINE).await);
         let end = events.recv().await.expect("an event");
         assert_eq!((end.event_type, end.inputs), (Some(EventType::Complete), running.inputs));
+        assert_eq!((start.run.run_id, end.outputs.len()), (running.run.run_id, 0));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_moved_nothing_is_in_no_event_unless_it_broke() {
+        let (reporter, mut events) = derivation();
+        assert!(reporter.finish(DEADLINE).await);
+        assert_eq!(events.recv().await, None);
+
+        let (reporter, mut events) = derivation();
+        assert!(reporter.fail(DEADLINE, "the registry is away").await);
+        let end = events.recv().await.expect("an event");
+        assert_eq!((end.event_type, end.inputs.len()), (Some(EventType::Fail), 0));
+        assert_eq!(end.run.facets.as_map()["errorMessage"]["message"], "the registry is away");
     }
 
     #[tokio::test]
     async fn one_that_is_dropped_says_no_more() {
         let (reporter, mut events) = derivation();
+        reporter.read("c.d.v1", 0, 7, 10);
+        events.recv().await.expect("the start");
         drop(reporter);
-        assert_eq!(events.recv().await.expect("an event").event_type, Some(EventType::Start));
         assert_eq!(events.recv().await, None, "the emitter ends with its last handle");
     }
 }

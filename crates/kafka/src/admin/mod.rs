@@ -70,5 +70,24 @@ impl Admin {
 }
 
 fn options() -> AdminOptions {
+
+    /// The addresses that the brokers tell of themselves, `host:port`, sorted.
+    pub async fn brokers(&self) -> Result<Vec<String>, Error> {
+        let shared = self.shared.clone();
+        let operation = format!("ask Kafka at {} for its brokers", shared.settings.bootstrap());
+        blocking(move || {
+            let metadata = shared.client.inner().fetch_metadata(None, REQUEST_TIMEOUT);
+            let metadata = metadata.map_err(|error| Error::kafka(operation, error))?;
+            let address = |host: &str, port| match host.contains(':') {
+                true => format!("[{host}]:{port}"),
+                false => format!("{host}:{port}"),
+            };
+            let mut brokers: Vec<String> =
+                metadata.brokers().iter().map(|broker| address(broker.host(), broker.port())).collect();
+            brokers.sort();
+            Ok(brokers)
+        })
+        .await
+    }
     AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT)).operation_timeout(Some(REQUEST_TIMEOUT))
 }
