@@ -1,11 +1,15 @@
 //! Topics: created, described, deleted; where they begin and end, and how far a group has read them.
 
 pub(crate) use ends::Ends;
+pub use listing::{Listed, Listing};
 pub use offsets::CommittedTexts;
 pub(crate) use offsets::unknown;
 
 mod ends;
+mod listing;
+mod native;
 mod offsets;
+mod rights;
 mod topics;
 
 use std::time::{Duration, Instant};
@@ -16,6 +20,7 @@ use crate::blocking::{Shared, run as blocking};
 use crate::context::LogContext;
 use crate::{Error, ErrorKind, Settings};
 
+pub use rights::Rights;
 pub use topics::{Creation, Deletion, TopicSpec};
 
 /// How long one request may take before it counts as unanswered.
@@ -67,9 +72,6 @@ impl Admin {
         let found = blocking(move || Ok(shared.client.inner().fetch_cluster_id(REQUEST_TIMEOUT))).await?;
         found.ok_or_else(|| Error::said(operation, ErrorKind::Unreachable, "no broker answered"))
     }
-}
-
-fn options() -> AdminOptions {
 
     /// The addresses that the brokers tell of themselves, `host:port`, sorted.
     pub async fn brokers(&self) -> Result<Vec<String>, Error> {
@@ -89,5 +91,8 @@ fn options() -> AdminOptions {
         })
         .await
     }
+}
+
+fn options() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT)).operation_timeout(Some(REQUEST_TIMEOUT))
 }

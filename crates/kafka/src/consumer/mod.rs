@@ -2,6 +2,7 @@
 
 mod group;
 mod range;
+mod tails;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::{Error, Offsets, Record, Settings, TopicPartition};
 use group::GroupContext;
 
 pub use range::read_range;
+pub use tails::{Glimpse, Outcome, Reading, Stretch, TailReader};
 
 /// At most 16 MiB of fetched records wait to be asked for.
 const DEFAULTS: [(&str, &str); 4] = [

@@ -1,0 +1,219 @@
+//! Who may do what: access rules, and users with passwords.
+
+mod native;
+
+use std::collections::BTreeSet;
+
+use mesh_contract::acl::{Acl, AclTable, Operation, Resource};
+use rdkafka::error::RDKafkaErrorCode as Code;
+
+use super::{Admin, REQUEST_TIMEOUT};
+use crate::Error;
+use crate::blocking::run as blocking;
+use native::{Kind, NativeOperation, Pattern, Permission, Refusal, Rule};
+
+/// The one name that the cluster has as a resource.
+const CLUSTER: &str = "kafka-cluster";
+const ANY_HOST: &str = "*";
+
+/// The rules that a cluster has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Those of the mesh's form: one principal may do one thing with what has one literal name, from any host.
+    pub table: AclTable,
+    /// All others (prefixes, refusals, hosts), in words.
+    pub others: BTreeSet<String>,
+}
+
+impl Admin {
+    /// The cluster's rules; none if it asks nobody who they are.
+    pub async fn rights(&self) -> Result<Option<Rights>, Error> {
+        let shared = self.shared.clone();
+        let operation = format!("read the access rules at {}", shared.settings.bootstrap());
+        blocking(move || {
+            let described = native::describe(shared.client.inner(), &any(), REQUEST_TIMEOUT);
+            match described {
+                Ok(rules) => Ok(Some(sort(&rules))),
+                Err(refusal) if refusal.code == Code::SecurityDisabled => Ok(None),
+                Err(refusal) => Err(failed(operation, refusal)),
+            }
+        })
+        .await
+    }
+
+    /// Adds rules; those that are there stay. They hold within moments.
+    pub async fn grant(&self, table: &AclTable) -> Result<(), Error> {
+        if table.is_empty() {
+            return Ok(());
+        }
+        let rules: Vec<Rule> = table.iter().map(rule).collect();
+        let shared = self.shared.clone();
+        let operation = format!("add {} access rules at {}", rules.len(), shared.settings.bootstrap());
+        blocking(move || {
+            native::create(shared.client.inner(), &rules, REQUEST_TIMEOUT).map_err(|refusal| failed(operation, refusal))
+        })
+        .await
+    }
+
+    /// Removes rules; those that are not there are no error.
+    pub async fn revoke(&self, table: &AclTable) -> Result<(), Error> {
+        if table.is_empty() {
+            return Ok(());
+        }
+        let rules: Vec<Rule> = table.iter().map(rule).collect();
+        let shared = self.shared.clone();
+        let operation = format!("remove {} access rules at {}", rules.len(), shared.settings.bootstrap());
+        blocking(move || {
+            native::delete(shared.client.inner(), &rules, REQUEST_TIMEOUT).map_err(|refusal| failed(operation, refusal))
+        })
+        .await
+    }
+
+    /// Lets a user in by this password (SCRAM-SHA-512), and by no other from now on.
+    pub async fn set_password(&self, user: &str, password: &str) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let operation = format!("set the password of {user} at {}", shared.settings.bootstrap());
+        let (user, password) = (user.to_owned(), password.to_owned());
+        blocking(move || {
+            native::set_password(shared.client.inner(), &user, &password, REQUEST_TIMEOUT)
+                .map_err(|refusal| failed(operation, refusal))
+        })
+        .await
+    }
+}
+
+fn failed(operation: String, refusal: Refusal) -> Error {
+    Error::answered(operation, refusal.code, refusal.said)
+}
+
+fn any() -> Rule {
+    Rule {
+        kind: Kind::RD_KAFKA_RESOURCE_ANY,
+        name: None,
+        pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_ANY,
+        principal: None,
+        host: None,
+        operation: NativeOperation::RD_KAFKA_ACL_OPERATION_ANY,
+        permission: Permission::RD_KAFKA_ACL_PERMISSION_TYPE_ANY,
+    }
+}
+
+fn rule(acl: &Acl) -> Rule {
+    let (kind, name) = match &acl.resource {
+        Resource::Cluster => (Kind::RD_KAFKA_RESOURCE_BROKER, CLUSTER),
+        Resource::Topic(name) => (Kind::RD_KAFKA_RESOURCE_TOPIC, name.as_str()),
+        Resource::Group(name) => (Kind::RD_KAFKA_RESOURCE_GROUP, name.as_str()),
+        Resource::TransactionalId(name) => (Kind::RD_KAFKA_RESOURCE_TRANSACTIONAL_ID, name.as_str()),
+    };
+    Rule {
+        kind,
+        name: Some(name.to_owned()),
+        pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+        principal: Some(acl.principal.clone()),
+        host: Some(ANY_HOST.to_owned()),
+        operation: native_of(acl.operation),
+        permission: Permission::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+    }
+}
+
+fn sort(rules: &[Rule]) -> Rights {
+    let mut rights = Rights::default();
+    for rule in rules {
+        match acl(rule) {
+            Some(acl) => drop(rights.table.insert(acl)),
+            None => drop(rights.others.insert(words(rule))),
+        }
+    }
+    rights
+}
+
+/// A rule of Kafka's as one of the mesh's, if it has that form.
+fn acl(rule: &Rule) -> Option<Acl> {
+    let plain = rule.pattern == Pattern::RD_KAFKA_RESOURCE_PATTERN_LITERAL
+        && rule.permission == Permission::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW
+        && rule.host.as_deref() == Some(ANY_HOST);
+    let name = rule.name.clone().filter(|name| plain && name != "*")?;
+    let resource = match rule.kind {
+        Kind::RD_KAFKA_RESOURCE_BROKER => Resource::Cluster,
+        Kind::RD_KAFKA_RESOURCE_TOPIC => Resource::Topic(name),
+        Kind::RD_KAFKA_RESOURCE_GROUP => Resource::Group(name),
+        Kind::RD_KAFKA_RESOURCE_TRANSACTIONAL_ID => Resource::TransactionalId(name),
+        _ => return None,
+    };
+    let operation = Operation::ALL.into_iter().find(|operation| native_of(*operation) == rule.operation)?;
+    Some(Acl { principal: rule.principal.clone()?, resource, operation })
+}
+
+fn words(rule: &Rule) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+    let enumerated = |name: String, prefix: &str| name.trim_start_matches(prefix).to_lowercase();
+    format!(
+        "{} {} {} {} {} from {}",
+        enumerated(format!("{:?}", rule.permission), "RD_KAFKA_ACL_PERMISSION_TYPE_"),
+        text(&rule.principal),
+        enumerated(format!("{:?}", rule.operation), "RD_KAFKA_ACL_OPERATION_"),
+        enumerated(format!("{:?} {:?}", rule.pattern, rule.kind), "RD_KAFKA_RESOURCE_PATTERN_"),
+        text(&rule.name),
+        text(&rule.host)
+    )
+    .replace("rd_kafka_resource_", "")
+}
+
+fn native_of(operation: Operation) -> NativeOperation {
+    match operation {
+        Operation::Describe => NativeOperation::RD_KAFKA_ACL_OPERATION_DESCRIBE,
+        Operation::DescribeConfigs => NativeOperation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS,
+        Operation::Read => NativeOperation::RD_KAFKA_ACL_OPERATION_READ,
+        Operation::Write => NativeOperation::RD_KAFKA_ACL_OPERATION_WRITE,
+        Operation::Create => NativeOperation::RD_KAFKA_ACL_OPERATION_CREATE,
+        Operation::Delete => NativeOperation::RD_KAFKA_ACL_OPERATION_DELETE,
+        Operation::Alter => NativeOperation::RD_KAFKA_ACL_OPERATION_ALTER,
+        Operation::AlterConfigs => NativeOperation::RD_KAFKA_ACL_OPERATION_ALTER_CONFIGS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acls() -> Vec<Acl> {
+        let resources = [
+            Resource::Cluster,
+            Resource::Topic("crm.customers.v1".to_owned()),
+            Resource::Group("ana".to_owned()),
+            Resource::TransactionalId("mesh.apply".to_owned()),
+        ];
+        let each = |resource: &Resource, operation| Acl {
+            principal: "User:ana".to_owned(),
+            resource: resource.clone(),
+            operation,
+        };
+        resources.iter().flat_map(|resource| Operation::ALL.map(|operation| each(resource, operation))).collect()
+    }
+
+    #[test]
+    fn rules_are_read_as_they_were_written() {
+        for wanted in acls() {
+            assert_eq!(acl(&rule(&wanted)), Some(wanted));
+        }
+    }
+
+    #[test]
+    fn rules_of_another_form_are_told_in_words_and_not_taken_for_ours() {
+        let ours = rule(&acls()[9]);
+        let others = [
+            Rule { pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED, ..ours.clone() },
+            Rule { permission: Permission::RD_KAFKA_ACL_PERMISSION_TYPE_DENY, ..ours.clone() },
+            Rule { host: Some("10.0.0.1".to_owned()), ..ours.clone() },
+            Rule { name: Some("*".to_owned()), ..ours.clone() },
+            Rule { operation: NativeOperation::RD_KAFKA_ACL_OPERATION_ALL, ..ours },
+        ];
+        let rights = sort(&others);
+        assert!(rights.table.is_empty());
+        assert_eq!(rights.others.len(), others.len());
+        assert!(
+            rights.others.contains("allow User:ana describe_configs prefixed topic crm.customers.v1 from *"),
+            "{rights:?}"
+        );
+    }
+}
