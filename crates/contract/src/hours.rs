@@ -7,6 +7,8 @@ use jiff::tz::TimeZoneDatabase;
 
 use crate::text::serde_as_text;
 
+const DAY_MINUTES: u16 = 24 * 60;
+
 /// A day of the week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weekday {
@@ -55,7 +57,8 @@ pub struct Hours {
     pub days: Vec<Weekday>,
     /// Minutes from midnight, inclusive.
     pub from_minutes: u16,
-    /// Minutes from midnight, exclusive; 1440 is the day's end.
+    /// Minutes from midnight, exclusive; 1440 is the day's end. Before `from_minutes`, they are the next day's: hours that
+    /// span midnight belong to the day on which they begin.
     pub to_minutes: u16,
     /// The IANA name of the time zone.
     pub zone: String,
@@ -79,8 +82,8 @@ pub enum HoursError {
         /// What was given.
         days: String,
     },
-    /// Not a time span within one day.
-    #[error("{times:?} are not times: write `<from>-<to>` within one day, such as `08:00-18:00`")]
+    /// Not a time span of a day at most.
+    #[error("{times:?} are not times: write `<from>-<to>`, such as `08:00-18:00`, or `22:00-06:00` for nights")]
     Times {
         /// What was given.
         times: String,
@@ -125,7 +128,7 @@ fn parse_days(text: &str) -> Option<Vec<Weekday>> {
 fn parse_times(text: &str) -> Option<(u16, u16)> {
     let (from, to) = text.split_once('-')?;
     let (from, to) = (parse_time(from)?, parse_time(to)?);
-    (from < to).then_some((from, to))
+    (from != to && from < DAY_MINUTES && to > 0).then_some((from, to))
 }
 
 fn parse_time(text: &str) -> Option<u16> {
@@ -136,7 +139,7 @@ fn parse_time(text: &str) -> Option<u16> {
     }
     let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
     let minutes = hour * 60 + minute;
-    (minute < 60 && minutes <= 24 * 60).then_some(minutes)
+    (minute < 60 && minutes <= DAY_MINUTES).then_some(minutes)
 }
 
 fn canonical_zone(name: &str) -> Option<String> {
@@ -181,6 +184,7 @@ mod tests {
             "Mon-Fri 08:00-18:00 Europe/Berlin",
             "Mon,Wed,Fri-Sun 00:00-24:00 UTC",
             "Sat,Sun 09:30-09:31 America/New_York",
+            "Mon-Fri 22:00-06:00 UTC",
         ] {
             assert_eq!(text.parse::<Hours>().unwrap().to_string(), text);
         }
@@ -198,7 +202,9 @@ mod tests {
         assert!(matches!(error("Mon-Fri 08:00-18:00"), HoursError::Form { .. }));
         assert!(matches!(error("Fri-Mon 08:00-18:00 UTC"), HoursError::Days { .. }));
         assert!(matches!(error("Mon,Mon 08:00-18:00 UTC"), HoursError::Days { .. }));
-        assert!(matches!(error("Mon 18:00-08:00 UTC"), HoursError::Times { .. }));
+        assert!(matches!(error("Mon 08:00-08:00 UTC"), HoursError::Times { .. }));
+        assert!(matches!(error("Mon 18:00-00:00 UTC"), HoursError::Times { .. }), "24:00 is the day's end");
+        assert!(matches!(error("Mon 24:00-08:00 UTC"), HoursError::Times { .. }));
         assert!(matches!(error("Mon 8-18 UTC"), HoursError::Times { .. }));
         assert!(matches!(error("Mon 08:00-24:01 UTC"), HoursError::Times { .. }));
         assert!(matches!(error("Mon 08:00-18:00 Europe/Atlantis"), HoursError::Zone { .. }));

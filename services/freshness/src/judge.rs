@@ -1,9 +1,9 @@
 //! What a record says of its product's freshness, and when a product is stale. Pure: the clock is handed in.
 
-use mesh_contract::{Hours, RefreshRate};
+use mesh_contract::Span;
 use serde::{Deserialize, Serialize};
 
-use crate::hours;
+use crate::calendar::Calendar;
 
 /// Whether a product keeps its promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -11,6 +11,8 @@ use crate::hours;
 pub enum State {
     /// Its newest fact is younger than its refresh rate.
     Fresh,
+    /// Its newest fact is older than its refresh rate, but the promise does not count now: out of hours, or maintenance.
+    Excused,
     /// It never had a fact, so that nothing can be said.
     Unknown,
     /// Its newest fact is older than its refresh rate.
@@ -21,6 +23,7 @@ impl std::fmt::Display for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Fresh => "fresh",
+            Self::Excused => "excused",
             Self::Unknown => "unknown",
             Self::Stale => "stale",
         })
@@ -56,17 +59,22 @@ pub struct Verdict {
     pub age_ms: Option<i64>,
 }
 
-/// Judges what was newest against the promise. Exactly as old as promised is still fresh. Time outside the hours in which
-/// the promise counts makes nothing stale.
-pub fn judge(newest_ms: Option<i64>, promise: &RefreshRate, now_ms: i64) -> Verdict {
+/// Judges what was newest against the promise. Exactly as old as promised is still fresh. Time in which the promise does
+/// not count makes nothing stale.
+pub fn judge(newest_ms: Option<i64>, every: Span, calendar: &Calendar, now_ms: i64) -> Verdict {
     let Some(newest_ms) = newest_ms else {
         return Verdict { state: State::Unknown, age_ms: None };
     };
     let age_ms = now_ms.saturating_sub(newest_ms).max(0);
-    let keeps = |age_ms: i64| u64::try_from(age_ms).is_ok_and(|age_ms| age_ms <= promise.every.millis());
-    let is_excused = |hours: &Hours| keeps(hours::promised_ms(hours, newest_ms, now_ms));
-    let is_fresh = keeps(age_ms) || promise.hours.as_ref().is_some_and(is_excused);
-    Verdict { state: if is_fresh { State::Fresh } else { State::Stale }, age_ms: Some(age_ms) }
+    let keeps = |age_ms: i64| u64::try_from(age_ms).is_ok_and(|age_ms| age_ms <= every.millis());
+    let state = if keeps(age_ms) || keeps(calendar.promised_ms(newest_ms, now_ms)) {
+        State::Fresh
+    } else if calendar.is_promised(now_ms) {
+        State::Stale
+    } else {
+        State::Excused
+    };
+    Verdict { state, age_ms: Some(age_ms) }
 }
 
 /// The state of a product is that of its worst view.
@@ -81,8 +89,8 @@ mod tests {
     const NOW: i64 = 1_800_000_000_000;
     const MINUTE: i64 = 60_000;
 
-    fn hourly() -> RefreshRate {
-        RefreshRate::every("1 hour".parse().expect("a span"))
+    fn hourly(newest_ms: Option<i64>, now_ms: i64) -> Verdict {
+        judge(newest_ms, "1 hour".parse().expect("a span"), &Calendar::default(), now_ms)
     }
 
     fn believed(event_ms: Option<i64>, recorded_ms: Option<i64>) -> Option<i64> {
@@ -118,30 +126,32 @@ mod tests {
     #[test]
     fn the_promise_is_kept_up_to_its_last_millisecond() {
         let hour_ago = NOW - 3_600_000;
-        assert_eq!(judge(Some(hour_ago), &hourly(), NOW).state, State::Fresh);
-        assert_eq!(judge(Some(hour_ago - 1), &hourly(), NOW).state, State::Stale);
+        assert_eq!(hourly(Some(hour_ago), NOW).state, State::Fresh);
+        assert_eq!(hourly(Some(hour_ago - 1), NOW).state, State::Stale);
     }
 
     #[test]
     fn without_data_nothing_is_said() {
-        assert_eq!(judge(None, &hourly(), NOW), Verdict { state: State::Unknown, age_ms: None });
+        assert_eq!(hourly(None, NOW), Verdict { state: State::Unknown, age_ms: None });
     }
 
     #[test]
     fn a_clock_that_steps_back_makes_nothing_younger_than_now() {
-        assert_eq!(judge(Some(NOW + 5_000), &hourly(), NOW).age_ms, Some(0));
-        assert_eq!(judge(Some(i64::MIN), &hourly(), i64::MAX).state, State::Stale);
+        assert_eq!(hourly(Some(NOW + 5_000), NOW).age_ms, Some(0));
+        assert_eq!(hourly(Some(i64::MIN), i64::MAX).state, State::Stale);
     }
 
     #[test]
     fn nights_do_not_count_where_the_promise_has_hours() {
-        let mut office = hourly();
-        office.hours = Some("Mon-Fri 08:00-18:00 UTC".parse().expect("hours"));
+        let office = Calendar::of(Some(&"Mon-Fri 08:00-18:00 UTC".parse().expect("hours")));
         let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time").as_millisecond();
-        let newest = Some(at("2026-01-05T17:30:00Z"));
-        let night = judge(newest, &office, at("2026-01-06T08:30:00Z"));
-        assert_eq!((night.state, night.age_ms), (State::Fresh, Some(15 * 3_600_000)));
-        assert_eq!(judge(newest, &office, at("2026-01-06T08:30:01Z")).state, State::Stale);
+        let hour = "1 hour".parse().expect("a span");
+        let of = |newest: &str, now: &str| judge(Some(at(newest)), hour, &office, at(now));
+        let morning = of("2026-01-05T17:30:00Z", "2026-01-06T08:30:00Z");
+        assert_eq!((morning.state, morning.age_ms), (State::Fresh, Some(15 * 3_600_000)));
+        assert_eq!(of("2026-01-05T17:30:00Z", "2026-01-06T08:30:01Z").state, State::Stale);
+        assert_eq!(of("2026-01-05T16:30:00Z", "2026-01-05T17:59:59Z").state, State::Stale);
+        assert_eq!(of("2026-01-05T16:30:00Z", "2026-01-05T18:00:00Z").state, State::Excused);
     }
 
     #[test]

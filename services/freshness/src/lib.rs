@@ -10,15 +10,17 @@
 //! refresh rate. "Visible" is what a read-committed consumer of the output port can see; it is read at each partition's
 //! tail, and only where the end offset moved. [`judge`] is pure: the clock is handed in.
 
+pub mod blame;
+pub mod calendar;
 mod config;
 mod error;
-pub mod hours;
 pub mod judge;
 mod metrics;
 mod monitor;
 pub mod report;
 pub mod rules;
 pub mod seen;
+pub mod slo;
 mod tail;
 mod watched;
 

@@ -7,6 +7,7 @@ use mesh_client::heartbeat::Heartbeat;
 use mesh_contract::AppliedProduct;
 use mesh_kafka::Offsets;
 
+use crate::calendar::Calendar;
 use crate::judge::{self, State};
 use crate::report::{PartitionReport, ProductReport, ViewReport};
 
@@ -120,7 +121,8 @@ impl Watched {
     fn evaluate_view(&self, view: &View, now_ms: i64) -> ViewReport {
         let newest_ms = view.newest_ms();
         let promise = &self.product.contract.refresh_rate;
-        let verdict = judge::judge(newest_ms.max(self.heartbeat_ms), promise, now_ms);
+        let calendar = Calendar::of(promise.hours.as_ref());
+        let verdict = judge::judge(newest_ms.max(self.heartbeat_ms), promise.every, &calendar, now_ms);
         ViewReport {
             view: view.name.clone(),
             topic: view.topic.clone(),
