@@ -4,8 +4,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
-use mesh_avro::keys::RootKeys;
+use mesh_avro::keys::{RootKeys, SubjectKeys};
 use mesh_avro::mask::{Program, Rules, Scratch};
 use mesh_avro::schema::Schema;
 use zeroize::Zeroizing;
@@ -88,4 +89,30 @@ fn no_record_allocates_once_the_scratch_is_warm() {
         assert!(program.run(&mut scratch, &datum[..datum.len() - 1]).is_err());
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
+}
+
+#[test]
+fn sealing_for_a_subject_does_not_either() {
+    let contract = "unique_id: 7c9e6679-7425-40de-944b-e07fc1f90ae7\nowner: crm\nname: customers\nversion: 1\n\
+        description: Customers.\nschema: schemas/crm/customer.avsc\nhistory: 2 years\nrefresh_rate: hour\n\
+        subject: ident\nsensitive_columns: [ { column: hash, mask: encrypt }, { column: sealed, mask: encrypt } ]\n\
+        access_group: analysts\n";
+    let contract = mesh_contract::parse_contract("customers.yaml", contract).unwrap();
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let rules = Rules::check(&contract, &schema).unwrap();
+    let secret = |byte| Zeroizing::new([byte; 32]);
+    let whole = SubjectKeys::new(1, secret(2), secret(3));
+    let path = rules.subject_path(&whole, "7c9e6679-7425-40de-944b-e07fc1f90ae7").unwrap();
+    let forgotten = whole.without(path).0;
+    for subjects in [whole, forgotten] {
+        let keys = RootKeys::single(secret(1)).with_subjects(Arc::new(subjects));
+        let program = Program::compile(&rules, &schema, &keys).unwrap();
+        let (datum, mut scratch) = (datum(), Scratch::new());
+        program.run(&mut scratch, &datum).unwrap();
+        let before = ALLOCATIONS.get();
+        for _ in 0..1_000 {
+            program.run(&mut scratch, &datum).unwrap();
+        }
+        assert_eq!(ALLOCATIONS.get() - before, 0);
+    }
 }

@@ -7,7 +7,7 @@ use mesh_avro::mask::Scratch;
 use super::clock::{Contender, Figures, measure};
 use super::encoding;
 use super::peers::{Apache, Fast};
-use super::rules::{ByHand, program};
+use super::rules::{ByHand, encrypting, program};
 use super::splice::splice;
 use super::workload::{Customer, customer};
 
@@ -18,6 +18,9 @@ pub(crate) const HMACS: &str = "the two HMAC-SHA-256, key state kept";
 pub(crate) const SPLICE: &str = "splice by hand, all six rules";
 pub(crate) const FAST: &str = "serde_avro_fast to a struct and back";
 pub(crate) const APACHE: &str = "apache-avro to values and back";
+
+pub(crate) const ENCRYPTING: &str = "the same, one column encrypted";
+pub(crate) const SEALING: &str = "the same, encrypted for its subject";
 
 /// Parts of the names of one view and of what it is compared with.
 pub(crate) const COMPARED: &str = "splice,serde_avro_fast,apache-avro,1 view";
@@ -104,6 +107,13 @@ impl Workload {
         for views in VIEWS {
             let (program, mut scratch) = (program(views), Scratch::new());
             contenders.push(Contender::new(program_name(views), data.len(), move |index| {
+                program.run(&mut scratch, &data[index]).expect("the datum is valid");
+                black_box(scratch.output(0, &data[index]));
+            }));
+        }
+        for (name, for_subjects) in [(ENCRYPTING, false), (SEALING, true)] {
+            let (program, mut scratch) = (encrypting(for_subjects), Scratch::new());
+            contenders.push(Contender::new(name, data.len(), move |index| {
                 program.run(&mut scratch, &data[index]).expect("the datum is valid");
                 black_box(scratch.output(0, &data[index]));
             }));

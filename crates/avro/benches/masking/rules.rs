@@ -1,10 +1,12 @@
 //! The six rules of the workload, as a contract and by hand.
 
+use std::sync::Arc;
+
 use hmac::{Hmac, KeyInit, Mac};
-use mesh_avro::keys::{KeyName, KeyRing, RootKeys};
+use mesh_avro::keys::{KeyName, KeyRing, RootKeys, SubjectKeys};
 use mesh_avro::mask::{Program, Rules};
 use mesh_avro::schema::Schema;
-use mesh_contract::{Contract, Declared};
+use mesh_contract::{Contract, Declared, MaskRule, SensitiveColumn};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -52,6 +54,22 @@ pub(crate) fn program(views: usize) -> Program {
     let schema = Schema::parse(super::workload::SCHEMA).expect("the schema is valid");
     let rules = Rules::check(&contract(views), &schema).unwrap_or_else(|found| panic!("{found:?}"));
     Program::compile(&rules, &schema, &ring()).expect("the rules compile")
+}
+
+/// The six rules and a seventh that encrypts the city, under the product's key or under that of the customer.
+pub(crate) fn encrypting(for_subjects: bool) -> Program {
+    let secret = |byte| Zeroizing::new([byte; 32]);
+    let mut contract = contract(1);
+    contract.value.sensitive_columns.push(SensitiveColumn {
+        column: "address.city".parse().expect("a column"),
+        class: "pii.address".to_owned(),
+        mask: Some(MaskRule::Encrypt),
+    });
+    contract.value.subject = for_subjects.then(|| "customer_id".parse().expect("a column"));
+    let schema = Schema::parse(super::workload::SCHEMA).expect("the schema is valid");
+    let rules = Rules::check(&contract, &schema).unwrap_or_else(|found| panic!("{found:?}"));
+    let keys = ring().with_subjects(Arc::new(SubjectKeys::new(1, secret(1), secret(2))));
+    Program::compile(&rules, &schema, &keys).expect("the rules compile")
 }
 
 /// The rules by hand, as a user would write them: the keys' states are kept, so that no record pays a key schedule.

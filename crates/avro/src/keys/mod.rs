@@ -9,8 +9,10 @@ mod envelope;
 mod error;
 mod name;
 mod root;
+mod subjects;
 
 use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -18,6 +20,8 @@ pub use envelope::{open, seal};
 pub use error::{EnvelopeError, KeyError};
 pub use name::KeyName;
 pub use root::{RootKeys, RotationError};
+pub use subjects::{SUBJECT_VERSION_MAX, SubjectKeys, SubjectParts, SubjectPath};
+pub(crate) use subjects::{SubjectSecrets, path_of};
 
 /// Bytes of a key and of a root secret.
 pub const SECRET_BYTES: usize = 32;
@@ -60,7 +64,12 @@ pub trait KeyRing: Send + Sync {
     /// A certain version of a key: what older values are reversed with.
     fn key_version(&self, name: &KeyName, version: u32) -> Result<Key, KeyError>;
 
-    /// Changes whenever newer keys have come: whoever keeps what was made with keys, such as a program, makes it anew then.
+    /// The keys of subjects: what `encrypt` uses for products whose contract names a subject.
+    fn subjects(&self) -> Result<Arc<SubjectKeys>, KeyError> {
+        Err(KeyError::NoSubjects)
+    }
+
+    /// Changes whenever newer keys have come, or a subject was forgotten: whoever keeps what was made with keys, such as a program, makes it anew then.
     fn epoch(&self) -> u64 {
         0
     }

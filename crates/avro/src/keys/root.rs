@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{Key, KeyError, KeyName, KeyRing, SECRET_BYTES};
+use super::{Key, KeyError, KeyName, KeyRing, SECRET_BYTES, SubjectKeys};
 
 /// Separates these keys from whatever else the same root may be used for.
 const SALT: &[u8] = b"mesh/keys/v1";
@@ -17,6 +18,7 @@ const SALT: &[u8] = b"mesh/keys/v1";
 pub struct RootKeys {
     roots: BTreeMap<u32, Zeroizing<[u8; SECRET_BYTES]>>,
     newest: u32,
+    subjects: Option<Arc<SubjectKeys>>,
 }
 
 impl RootKeys {
@@ -29,12 +31,23 @@ impl RootKeys {
             }
         }
         let newest = *by_version.keys().next_back().ok_or(KeyError::NoRoot)?;
-        Ok(RootKeys { roots: by_version, newest })
+        Ok(RootKeys { roots: by_version, newest, subjects: None })
     }
 
     /// One root of version 1.
     pub fn single(secret: Zeroizing<[u8; SECRET_BYTES]>) -> RootKeys {
-        RootKeys { roots: BTreeMap::from([(1, secret)]), newest: 1 }
+        RootKeys { roots: BTreeMap::from([(1, secret)]), newest: 1, subjects: None }
+    }
+
+    /// The same, with keys of subjects beside them.
+    #[must_use]
+    pub fn with_subjects(self, subjects: Arc<SubjectKeys>) -> RootKeys {
+        RootKeys { subjects: Some(subjects), ..self }
+    }
+
+    /// Whether both have the same keys of subjects, or none.
+    pub fn has_same_subjects(&self, other: &RootKeys) -> bool {
+        self.subjects == other.subjects
     }
 
     /// The newest version.
@@ -58,7 +71,11 @@ impl RootKeys {
         if !self.roots.contains_key(&before.newest) || self.newest < before.newest {
             return Err(RotationError::Gone { version: before.newest });
         }
-        Ok(())
+        match (&self.subjects, &before.subjects) {
+            (Some(own), Some(before)) => own.succeed(before),
+            (None, Some(before)) => Err(RotationError::SubjectsGone { version: before.newest_version() }),
+            (_, None) => Ok(()),
+        }
     }
 }
 
@@ -68,6 +85,23 @@ pub enum RotationError {
     /// A version is another secret now: values made with it would be told apart, or not be reversed.
     #[error("version {version} is another secret than before; a new secret needs a version of its own")]
     Changed {
+        /// The version.
+        version: u32,
+    },
+    /// The keys of subjects are found under other paths now: whoever is forgotten would not be found.
+    #[error("the key of the subjects' paths is another one than before; it never changes")]
+    Paths,
+    /// Keys of subjects that values are made with are gone, all of them at once.
+    #[error(
+        "the subjects' keys of version {version}, which were the newest, are gone; keep them beside their successors"
+    )]
+    SubjectsGone {
+        /// The version.
+        version: u32,
+    },
+    /// Subjects that were forgotten have keys again, or all of them have other ones.
+    #[error("the subjects' keys of version {version} are not what was left of them: was an older copy put back?")]
+    Remembered {
         /// The version.
         version: u32,
     },
@@ -88,6 +122,10 @@ impl KeyRing for RootKeys {
         let unknown = || KeyError::UnknownVersion { name: name.clone(), version, newest: self.newest };
         let root = self.roots.get(&version).ok_or_else(unknown)?;
         Ok(Key::new(version, derive(root, name)))
+    }
+
+    fn subjects(&self) -> Result<Arc<SubjectKeys>, KeyError> {
+        self.subjects.clone().ok_or(KeyError::NoSubjects)
     }
 }
 

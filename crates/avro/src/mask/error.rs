@@ -78,6 +78,9 @@ pub enum MaskErrorKind {
     /// A record's key that is neither the key column's text nor its wire format.
     #[error("the record's key is neither text nor wire-format Avro of the key column's type")]
     BadKey,
+    /// A record without a subject, of a product whose subject is never null.
+    #[error("the record is about nobody, though the contract's subject is never null")]
+    NoSubject,
 }
 
 impl MaskErrorKind {
@@ -102,6 +105,7 @@ impl MaskErrorKind {
             MaskErrorKind::TokenAlphabet => "token-alphabet",
             MaskErrorKind::TokenTooLong => "token-too-long",
             MaskErrorKind::BadKey => "bad-key",
+            MaskErrorKind::NoSubject => "no-subject",
         }
     }
 
@@ -143,6 +147,15 @@ pub enum CompileError {
         /// The contract's root.
         contract: &'static str,
     },
+    /// The writer's schema has no subject that is of the contract's type.
+    #[error("the writer's schema has no field for the subject {column}, or one of another type")]
+    Subject {
+        /// The column.
+        column: String,
+    },
+    /// The operating system gives no randomness.
+    #[error("the operating system gave no random secret")]
+    Randomness,
     /// A schema larger than a program may be.
     #[error("the writer's schema is too large: {what}")]
     TooLarge {

@@ -114,7 +114,7 @@ impl KeyPlan {
             Some(LeafMask::Bytes(mask)) => mask.write(out, input.item()?).map_err(|kind| kind.at(0))?,
             Some(LeafMask::Fixed(mask)) => mask.write(out, framed.datum),
             Some(LeafMask::Integer(mask)) => varint::write(out, mask.apply(input.long()?)),
-            Some(LeafMask::Constant(_) | LeafMask::Fraction(_)) | None => return Err(bad()),
+            Some(LeafMask::Constant(_) | LeafMask::Fraction(_) | LeafMask::Seal(_)) | None => return Err(bad()),
         }
         Ok(())
     }

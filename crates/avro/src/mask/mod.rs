@@ -15,6 +15,7 @@
 //! is not the contract's is treated.
 
 mod compile;
+mod decrypt;
 mod error;
 mod key;
 mod limits;
@@ -24,16 +25,17 @@ mod rules;
 mod run;
 mod scratch;
 mod slot;
+mod subject;
 mod transform;
 mod utf8;
 mod varint;
 mod view;
 mod window;
 
+pub use decrypt::{DecryptError, decrypt_bytes, decrypt_text};
 pub use error::{CompileError, MaskError, MaskErrorKind};
 pub use limits::{DEPTH_MAX, EMPTY_ITEMS_MAX, ITEM_BYTES_MAX, OUTPUT_BYTES_MAX};
 pub use program::{Guard, Program, TokenKey, ViewSchema};
-pub use rules::{RULES, Rules};
+pub use rules::{RULES, Rules, SubjectTextError};
 pub use scratch::Scratch;
-pub use transform::encrypt::{decrypt_bytes, decrypt_text};
 pub use transform::tokenise::detokenise;

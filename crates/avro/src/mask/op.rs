@@ -1,5 +1,6 @@
 //! The instructions of a program.
 
+use super::transform::seal::Sealer;
 use super::transform::{BytesMask, FixedMask, IntegerMask, TextHash, TextMask};
 
 /// One instruction. Numbers are indexes into the program's tables, or addresses of instructions.
@@ -31,6 +32,9 @@ pub(super) enum Op {
     /// A string is replaced by a hash in hex.
     HashText(u32),
     MaskBytes(u32),
+    /// A string is encrypted for its subject.
+    SealText(u32),
+    SealBytes(u32),
     MaskFixed {
         mask: u32,
         size: u32,
@@ -122,6 +126,7 @@ pub(super) struct Actions {
     pub(super) texts: Vec<Action<TextMask>>,
     pub(super) hashes: Vec<Action<TextHash>>,
     pub(super) bytes: Vec<Action<BytesMask>>,
+    pub(super) seals: Vec<Action<Box<Sealer>>>,
     pub(super) fixed: Vec<Action<FixedMask>>,
     pub(super) integers: Vec<Action<IntegerMask>>,
     pub(super) fractions: Vec<Action<f64>>,

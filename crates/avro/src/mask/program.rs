@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::compile::{self, Code};
 use super::key::KeyPlan;
+use super::subject::SubjectPlan;
 use super::{CompileError, MaskError, MaskErrorKind, Rules, Scratch};
 use crate::keys::KeyRing;
 use crate::schema::Schema;
@@ -42,6 +43,7 @@ pub struct Program {
     pub(super) dropped: Vec<String>,
     pub(super) token_keys: Vec<TokenKey>,
     pub(super) key: Option<KeyPlan>,
+    pub(super) subject: Option<SubjectPlan>,
 }
 
 impl Program {
@@ -69,7 +71,7 @@ impl Program {
     ///
     /// Never panics, whatever the bytes; work and memory are bounded (see the limits of this module).
     pub fn run(&self, scratch: &mut Scratch, datum: &[u8]) -> Result<(), MaskError> {
-        self.prepare(scratch);
+        self.prepare(scratch, datum)?;
         scratch.machine.run(&self.code, datum)?;
         scratch.is_whole = true;
         Ok(())
@@ -78,18 +80,22 @@ impl Program {
     /// The same for the datum that `bytes` begin with, as in a container file's block; returns its length. The outputs
     /// are those of `&bytes[..length]`.
     pub fn run_first(&self, scratch: &mut Scratch, bytes: &[u8]) -> Result<usize, MaskError> {
-        self.prepare(scratch);
+        self.prepare(scratch, bytes)?;
         let length = scratch.machine.run_first(&self.code, bytes)?;
         scratch.is_whole = true;
         Ok(length)
     }
 
-    fn prepare(&self, scratch: &mut Scratch) {
+    fn prepare(&self, scratch: &mut Scratch, bytes: &[u8]) -> Result<(), MaskError> {
         scratch.is_whole = false;
         if !Arc::ptr_eq(&scratch.view_outputs, &self.view_outputs) {
             scratch.view_outputs = Arc::clone(&self.view_outputs);
         }
+        if let Some(subject) = &self.subject {
+            subject.identify(&mut scratch.machine, bytes)?;
+        }
         scratch.machine.reset(self.outputs);
+        Ok(())
     }
 
     /// Whether the contract has a key column.

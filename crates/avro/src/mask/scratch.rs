@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::run::Machine;
+use super::transform::seal::Subject;
 use crate::wire::HEADER_BYTES;
 
 /// The memory that [`Program::run`](super::Program::run) works in. Reuse it: once warm, no record allocates.
@@ -46,6 +47,12 @@ impl Scratch {
     /// union around it. `None` if there is no key column, or it was null.
     pub fn key_range(&self) -> Option<Range<usize>> {
         self.machine.key.clone().filter(|_| self.is_whole)
+    }
+
+    /// Whether the datum that was run last is about somebody who was forgotten: what is encrypted of it, nobody can decrypt. False
+    /// where the contract names no subject.
+    pub fn is_forgotten(&self) -> bool {
+        self.is_whole && matches!(self.machine.subject.as_deref(), Some(Subject::Forgotten(_)))
     }
 
     /// The event time of the datum that was run last, in milliseconds since 1970; `None` if the contract names no

@@ -114,6 +114,30 @@ customers.yaml:11:42: event-time-sensitive: the event time `updated_at` is sensi
 }
 
 #[test]
+fn whom_a_record_is_about() {
+    let encrypted = r#"sensitive_columns: [ { column: "contacts[].mail", mask: encrypt } ]"#;
+    insta::assert_snapshot!(found(&format!("subject: idd\n{encrypted}")), @r#"
+customers.yaml:9:10: subject-unknown: the subject `idd` is not in the schema: the record has no field `idd`
+  hint: did you mean `id`?
+"#);
+    insta::assert_snapshot!(found(&format!("subject: home\n{encrypted}")), @r#"
+customers.yaml:9:10: subject-type: the subject `home` is a record, which cannot name a subject
+  hint: name a string, UUID, int, long, bytes or fixed
+"#);
+    insta::assert_snapshot!(found(&format!("subject: updated_at\n{encrypted}")), @r#"
+customers.yaml:9:10: subject-type: the subject `updated_at` is a long (timestamp-millis), which cannot name a subject
+  hint: name a string, UUID, int, long, bytes or fixed
+"#);
+    insta::assert_snapshot!(found(encrypted), @r#"
+customers.yaml:9:57: encrypt-unerasable: `contacts[].mail` is encrypted under one key for everybody: nobody's values can be forgotten alone
+  hint: name the column that says whom a record is about: `subject: customer_id`
+"#);
+    for fine in ["id", "count", "home.street"] {
+        assert!(!found(&format!("subject: {fine}\n{encrypted}")).contains("subject"), "{fine}");
+    }
+}
+
+#[test]
 fn a_contract_whose_schema_is_no_record() {
     let findings = Rules::check(&contract(""), &schema(r#""string""#)).unwrap_err();
     insta::assert_snapshot!(shown(&findings), @"customers.yaml:6:9: schema-root: the schema's root is of type string; change events are records");

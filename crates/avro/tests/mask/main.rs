@@ -12,5 +12,6 @@ mod java;
 mod keys;
 mod random;
 mod reference;
+mod subjects;
 mod support;
 mod views;

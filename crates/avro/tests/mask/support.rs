@@ -1,7 +1,9 @@
 //! What the tests share.
 #![allow(clippy::unwrap_used)]
 
-use mesh_avro::keys::RootKeys;
+use std::sync::Arc;
+
+use mesh_avro::keys::{RootKeys, SubjectKeys};
 use mesh_avro::mask::{MaskError, Program, Rules, Scratch};
 use mesh_avro::schema::Schema;
 use mesh_contract::{Contract, Declared, Finding, SensitiveColumn};
@@ -11,6 +13,16 @@ use zeroize::Zeroizing;
 /// The keys of all tests.
 pub(crate) fn ring() -> RootKeys {
     RootKeys::single(Zeroizing::new([42; 32]))
+}
+
+/// Keys of subjects.
+pub(crate) fn subject_keys() -> SubjectKeys {
+    SubjectKeys::new(1, Zeroizing::new([43; 32]), Zeroizing::new([44; 32]))
+}
+
+/// The keys of all tests, with those of subjects.
+pub(crate) fn ring_with(subjects: SubjectKeys) -> RootKeys {
+    ring().with_subjects(Arc::new(subjects))
 }
 
 /// A contract with these lines added to what every contract needs.

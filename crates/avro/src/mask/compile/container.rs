@@ -99,6 +99,7 @@ impl Emitter<'_, '_> {
         let outputs = self.outputs[mask].clone();
         match leaf_mask {
             Some(LeafMask::Text(mask)) if !outputs.is_empty() => self.text(mask, outputs),
+            Some(LeafMask::Seal(mask)) if !outputs.is_empty() => self.seal(mask, outputs, MAP_KEY.kind),
             _ => self.push(Op::Texts(1)),
         }
     }

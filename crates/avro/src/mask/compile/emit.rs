@@ -15,6 +15,7 @@ use crate::mask::op::{Action, Actions, Blocks, Op, Outputs};
 use crate::mask::rules::{Leaf, rule_of};
 use crate::mask::slot::{Slot, null_branch, parts};
 use crate::mask::transform::TextMask;
+use crate::mask::transform::seal::Sealer;
 use crate::mask::varint;
 use crate::schema::{Kind, NodeId, Schema};
 
@@ -70,6 +71,8 @@ pub(super) struct Emitter<'a, 'k> {
     starts: Vec<u32>,
     /// The last address that some instruction goes on at.
     landing: usize,
+    /// Whether the instructions only have to find the key: they end behind it.
+    pub(super) is_locator: bool,
 }
 
 impl<'a, 'k> Emitter<'a, 'k> {
@@ -89,6 +92,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
             queue: VecDeque::new(),
             starts: Vec::new(),
             landing: 0,
+            is_locator: false,
         }
     }
 
@@ -190,6 +194,7 @@ impl<'a, 'k> Emitter<'a, 'k> {
                 let mask = add(&mut actions.bytes, Action { mask, outputs });
                 self.push(Op::MaskBytes(mask))?;
             }
+            (LeafMask::Seal(mask), kind) => self.seal(mask, outputs, kind)?,
             (LeafMask::Fixed(mask), Kind::Fixed { size }) if *size <= ITEM_BYTES_MAX => {
                 let mask = add(&mut actions.fixed, Action { mask, outputs });
                 self.push(Op::MaskFixed { mask, size: *size as u32 })?;
@@ -273,6 +278,11 @@ impl<'a, 'k> Emitter<'a, 'k> {
         self.push(op)
     }
 
+    pub(super) fn seal(&mut self, mask: Box<Sealer>, outputs: Outputs, kind: &Kind) -> Result<(), CompileError> {
+        let mask = add(&mut self.code.actions.seals, Action { mask, outputs });
+        self.push(if *kind == Kind::Bytes { Op::SealBytes(mask) } else { Op::SealText(mask) })
+    }
+
     fn begin(&mut self, way: Way, node: NodeId) -> Result<(), CompileError> {
         if way.is_event_time
             && let Some(kind) = event_time(self.schema.node(node).logical)
@@ -283,7 +293,11 @@ impl<'a, 'k> Emitter<'a, 'k> {
     }
 
     fn end(&mut self, way: Way) -> Result<(), CompileError> {
-        if way.is_key { self.push(Op::KeyEnd) } else { Ok(()) }
+        if !way.is_key {
+            return Ok(());
+        }
+        self.push(Op::KeyEnd)?;
+        if self.is_locator { self.push(Op::End) } else { Ok(()) }
     }
 
     pub(super) fn push(&mut self, op: Op) -> Result<(), CompileError> {

@@ -34,6 +34,8 @@ pub(super) fn changes(op: &Op) -> bool {
         Op::MaskText(_)
             | Op::HashText(_)
             | Op::MaskBytes(_)
+            | Op::SealText(_)
+            | Op::SealBytes(_)
             | Op::MaskFixed { .. }
             | Op::MaskInt(_)
             | Op::MaskLong(_)

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use mesh_contract::{Generalisation, MaskRule};
 
-use crate::keys::{Key, KeyName, KeyRing};
+use crate::keys::{Key, KeyName, KeyRing, SubjectKeys};
 use crate::mask::CompileError;
 use crate::mask::rules::{Leaf, Mask};
 use crate::mask::transform::calendar::Unit;
 use crate::mask::transform::constant;
 use crate::mask::transform::encrypt::Encryptor;
 use crate::mask::transform::hash::{HASH_BYTES, HEX_CHARS, HashKey};
+use crate::mask::transform::seal::Sealer;
 use crate::mask::transform::tokenise::Tokeniser;
 use crate::mask::transform::{BytesMask, FixedMask, IntegerMask, TextHash, TextMask};
 use crate::schema::{Kind, Logical};
@@ -20,6 +21,7 @@ pub(in crate::mask) enum LeafMask {
     Constant(Vec<u8>),
     Text(TextMask),
     Bytes(BytesMask),
+    Seal(Box<Sealer>),
     Fixed(FixedMask),
     Integer(IntegerMask),
     Fraction(f64),
@@ -29,12 +31,19 @@ pub(in crate::mask) enum LeafMask {
 pub(super) struct Forge<'a> {
     pub(super) keys: &'a dyn KeyRing,
     pub(super) product: &'a str,
+    /// The keys of subjects, where the contract names one.
+    subjects: Option<&'a SubjectKeys>,
     known: HashMap<KeyName, Key>,
 }
 
 impl<'a> Forge<'a> {
     pub(super) fn new(keys: &'a dyn KeyRing, product: &'a str) -> Forge<'a> {
-        Forge { keys, product, known: HashMap::new() }
+        Forge { keys, product, subjects: None, known: HashMap::new() }
+    }
+
+    /// The same, with what `encrypt` seals for subjects.
+    pub(super) fn with_subjects(self, subjects: Option<&'a SubjectKeys>) -> Forge<'a> {
+        Forge { subjects, ..self }
     }
 
     /// The mask of a leaf. `None` if the rule cannot be applied to it: no such rule is ever asked for.
@@ -46,6 +55,13 @@ impl<'a> Forge<'a> {
     ) -> Result<Option<LeafMask>, CompileError> {
         if let Some(constant) = constant::encoded(rule, leaf) {
             return Ok(Some(LeafMask::Constant(constant)));
+        }
+        if *rule == MaskRule::Encrypt
+            && let Some(subjects) = self.subjects
+        {
+            let (nobody, version) = (self.encryptor(mask)?, subjects.newest_version());
+            let sealer = Sealer::new(subjects, version, nobody, self.product, &mask.column);
+            return Ok(Some(LeafMask::Seal(Box::new(sealer))));
         }
         Ok(match leaf.kind {
             Kind::String => self.text(rule, leaf, mask)?.map(LeafMask::Text),

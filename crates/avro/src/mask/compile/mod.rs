@@ -7,6 +7,7 @@ mod map;
 mod masks;
 mod matching;
 mod size;
+mod subject;
 mod trail;
 
 use mesh_contract::MaskRule;
@@ -43,7 +44,9 @@ pub(super) fn program(rules: &Rules, writer: &Schema, keys: &dyn KeyRing) -> Res
     let pair = Pair { contract: &rules.schema, writer };
     let trail =
         |steps: &Option<Vec<String>>| steps.as_ref().map_or_else(Trail::default, |steps| Trail::follow(pair, steps));
-    let mut emitter = emit::Emitter::new(writer, &mapping, Forge::new(keys, &rules.product));
+    let subjects = subject::keys(rules, keys)?;
+    let forge = Forge::new(keys, &rules.product).with_subjects(subjects.as_deref());
+    let mut emitter = emit::Emitter::new(writer, &mapping, forge);
     emitter.outputs = mapping.masks.iter().map(masked_outputs).collect();
     emitter.every_output = (0..outputs_count).collect();
     emitter.key = trail(&rules.key);
@@ -58,6 +61,7 @@ pub(super) fn program(rules: &Rules, writer: &Schema, keys: &dyn KeyRing) -> Res
         dropped: mapping.dropped.clone(),
         token_keys: token_keys(rules, &mapping, keys)?,
         key,
+        subject: subject::plan(rules, writer, subjects.clone())?,
     })
 }
 

@@ -42,6 +42,11 @@ impl Trail {
         Trail { steps, ends }
     }
 
+    /// Whether the writer does not have the column.
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// Whether step number `at` of the way leads through a place, and if so, whether it is the last.
     pub(super) fn leads(&self, at: usize, slot: Slot) -> Option<bool> {
         let on_it = self.steps.get(at)?.contains(&slot);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mesh_contract::{ColumnPath, Finding, MaskRule, Places, SensitiveColumn, Step};
 
 use super::leaves::{self, Reach};
-use super::{Mask, Rules, ViewRule, attributes, field_names, fits, id, identity, path};
+use super::{Mask, Rules, ViewRule, attributes, field_names, fits, id, identity, path, subject};
 use crate::mask::slot::{Part, Slot, null_branch};
 use crate::schema::{Kind, NodeId, Schema};
 
@@ -16,9 +16,19 @@ pub(super) struct Inputs<'a> {
     pub(super) product: String,
     pub(super) columns: &'a [SensitiveColumn],
     pub(super) views: Vec<ViewRule>,
-    /// Key and event time of a contract. Without a contract, none is asked for.
-    pub(super) identity: Option<(Option<&'a ColumnPath>, Option<&'a ColumnPath>)>,
+    /// What a contract says besides. Without a contract, none is asked for.
+    pub(super) identity: Option<Identity<'a>>,
     pub(super) places: &'a Places,
+}
+
+/// The columns that say which entity a record is of, when its fact happened and whom it is about.
+#[derive(Clone, Copy)]
+pub(super) struct Identity<'a> {
+    pub(super) key: Option<&'a ColumnPath>,
+    pub(super) event_time: Option<&'a ColumnPath>,
+    pub(super) subject: Option<&'a ColumnPath>,
+    /// The product's unique id.
+    pub(super) product: [u8; 16],
 }
 
 /// Checks all of it.
@@ -33,6 +43,7 @@ pub(super) fn rules(inputs: &Inputs<'_>, schema: &Schema) -> Result<Rules, Vec<F
         insensitive: HashSet::new(),
         key: None,
         event_time: None,
+        subject: None,
         views: inputs.views.iter().map(|view| view.name.clone()).collect(),
         warnings: Vec::new(),
     };
@@ -50,9 +61,13 @@ pub(super) fn rules(inputs: &Inputs<'_>, schema: &Schema) -> Result<Rules, Vec<F
     }
     attributes::mark(&mut rules, &mut findings, inputs.places);
     warn_of_sharing(&rules, inputs, &ends, &mut findings);
-    if let Some((key, event_time)) = inputs.identity {
-        identity::check_key(&mut rules, &mut findings, inputs.places, key);
-        identity::check_event_time(&mut rules, &mut findings, inputs.places, event_time);
+    if let Some(identity) = inputs.identity {
+        identity::check_key(&mut rules, &mut findings, inputs.places, identity.key);
+        identity::check_event_time(&mut rules, &mut findings, inputs.places, identity.event_time);
+        match identity.subject {
+            Some(column) => subject::check(&mut rules, &mut findings, inputs.places, column, identity.product),
+            None => subject::warn(inputs, &mut findings),
+        }
     }
     finish(rules, findings)
 }

@@ -6,6 +6,7 @@ mod fit;
 mod identity;
 mod leaves;
 mod path;
+mod subject;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use crate::schema::Schema;
 
 pub(super) use attributes::class_of;
 pub(super) use fit::{Leaf, MAP_KEY, default_rule, fits, keeps_logical, map_key_rule, rule_of};
+pub(super) use subject::SubjectColumn;
+pub use subject::SubjectTextError;
 
 /// Ids of the findings that need the schema as well as the contract.
 pub(super) mod id {
@@ -30,6 +33,9 @@ pub(super) mod id {
     pub(in crate::mask) const EVENT_TIME_UNKNOWN: &str = "event-time-unknown";
     pub(in crate::mask) const EVENT_TIME_TYPE: &str = "event-time-type";
     pub(in crate::mask) const EVENT_TIME_SENSITIVE: &str = "event-time-sensitive";
+    pub(in crate::mask) const SUBJECT_UNKNOWN: &str = "subject-unknown";
+    pub(in crate::mask) const SUBJECT_TYPE: &str = "subject-type";
+    pub(in crate::mask) const ENCRYPT_UNERASABLE: &str = "encrypt-unerasable";
     pub(in crate::mask) const SCHEMA_ROOT: &str = "schema-root";
     pub(in crate::mask) const CLASS_INVALID: &str = "class-invalid";
     pub(in crate::mask) const SENSITIVE_DEFAULT: &str = "sensitive-default";
@@ -47,6 +53,9 @@ pub const RULES: &[(&str, &str)] = &[
     (id::EVENT_TIME_UNKNOWN, "The event time matches nothing in the contract's schema."),
     (id::EVENT_TIME_TYPE, "The event time is neither a date nor a timestamp."),
     (id::EVENT_TIME_SENSITIVE, "The event time is sensitive, though it travels in a header."),
+    (id::SUBJECT_UNKNOWN, "The subject matches nothing in the contract's schema."),
+    (id::SUBJECT_TYPE, "The subject is of a type that cannot name anybody."),
+    (id::ENCRYPT_UNERASABLE, "A column is encrypted, but for nobody in particular."),
     (id::SCHEMA_ROOT, "The contract's schema is not a record."),
     (id::CLASS_INVALID, "A `mesh.class` in the schema is not of the form that classes have."),
     (id::SENSITIVE_DEFAULT, "The schema gives a sensitive column a default that everyone can read."),
@@ -110,6 +119,8 @@ pub struct Rules {
     pub(super) key: Option<Vec<String>>,
     /// The event time column's steps; fields only.
     pub(super) event_time: Option<Vec<String>>,
+    /// Whom a record is about.
+    pub(super) subject: Option<SubjectColumn>,
     views: Vec<String>,
     warnings: Vec<Finding>,
 }
@@ -171,7 +182,12 @@ fn inputs<'a>(contract: &'a Contract, places: &'a Places) -> check::Inputs<'a> {
         product: format!("{}.v{}", contract.product(), contract.version),
         columns: &contract.sensitive_columns,
         views: contract.view_names().into_iter().map(view).collect(),
-        identity: Some((contract.key.as_ref(), contract.refresh_rate.event_time.as_ref())),
+        identity: Some(check::Identity {
+            key: contract.key.as_ref(),
+            event_time: contract.refresh_rate.event_time.as_ref(),
+            subject: contract.subject.as_ref(),
+            product: contract.unique_id.into_bytes(),
+        }),
         places,
     }
 }

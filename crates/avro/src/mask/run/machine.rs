@@ -15,6 +15,7 @@ use super::{Frame, Input, Output, Rewrite};
 use crate::mask::compile::Code;
 use crate::mask::limits::DEPTH_MAX;
 use crate::mask::op::Op;
+use crate::mask::transform::seal::Subject;
 use crate::mask::{MaskError, MaskErrorKind};
 
 /// The memory of a walk; see [`Scratch`](crate::mask::Scratch).
@@ -26,7 +27,9 @@ pub(in crate::mask) struct Machine {
     pub(super) rewrites: Vec<Option<Rewrite>>,
     /// The masked value of the moment, where several outputs take it.
     pub(super) value: Vec<u8>,
-    pub(super) work: Vec<u8>,
+    pub(in crate::mask) work: Vec<u8>,
+    /// Whom the datum is about, where that matters; found before the walk.
+    pub(in crate::mask) subject: Option<Box<Subject>>,
     /// How many covers are open.
     pub(super) covers: u32,
     pub(super) empty_items: u64,
@@ -46,6 +49,11 @@ impl Machine {
     pub(in crate::mask) fn reset(&mut self, outputs: usize) {
         self.outputs.resize_with(outputs, Output::default);
         self.outputs.iter_mut().for_each(Output::clear);
+        self.rewind();
+    }
+
+    /// Forgets how far the last walk went, for one that writes nothing.
+    pub(in crate::mask) fn rewind(&mut self) {
         self.frames.clear();
         self.rewrites.clear();
         self.covers = 0;
@@ -78,7 +86,7 @@ impl Machine {
 
     /// From the program's first instruction to its end. Returns how much of the input that was.
     #[expect(clippy::too_many_lines, reason = "one arm an instruction")]
-    fn walk(&mut self, code: &Code, bytes: &[u8]) -> Result<usize, MaskError> {
+    pub(in crate::mask) fn walk(&mut self, code: &Code, bytes: &[u8]) -> Result<usize, MaskError> {
         let mut input = Input::new(bytes);
         let mut pc = 0;
         // Where the value begins that a constant will replace, and where the key does.
@@ -125,6 +133,12 @@ impl Machine {
                     let length = input.unchecked_text(&mut unchecked)?.len();
                     self.hash_text(code, index, input, start, length)?;
                 }
+                Op::SealText(index) => {
+                    let end = self.seal_text(code, index, input)?;
+                    unchecked.add_checked(bytes, input.at..end);
+                    input.at = end;
+                }
+                Op::SealBytes(index) => input.at = self.seal_bytes(code, index, input)?,
                 Op::MaskBytes(index) => input.at = self.mask_bytes(code, index, input)?,
                 Op::MaskFixed { mask, size } => input.at = self.mask_fixed(code, mask, size as usize, input)?,
                 Op::MaskInt(index) => input.at = self.mask_int(code, index, input)?,

@@ -7,6 +7,7 @@ use crate::mask::compile::Code;
 use crate::mask::op::{Action, Outputs};
 use crate::mask::transform::IntegerMask;
 use crate::mask::transform::calendar::floor_fraction;
+use crate::mask::transform::seal::Subject;
 use crate::mask::{MaskError, MaskErrorKind, varint};
 
 impl Machine {
@@ -25,6 +26,38 @@ impl Machine {
         let start = input.at;
         let value = input.item()?;
         self.replace(&action.outputs, input, start, |out, _| action.mask.write(out, value))
+    }
+
+    #[inline(never)]
+    pub(super) fn seal_text(&mut self, code: &Code, index: u32, mut input: Input<'_>) -> Result<usize, MaskError> {
+        let action = &code.actions.seals[index as usize];
+        let start = input.at;
+        let text = input.text()?;
+        self.sealing(|machine, subject| {
+            machine.replace(&action.outputs, input, start, |out, work| {
+                action.mask.write_text(out, work, subject, text.as_bytes())
+            })
+        })
+    }
+
+    #[inline(never)]
+    pub(super) fn seal_bytes(&mut self, code: &Code, index: u32, mut input: Input<'_>) -> Result<usize, MaskError> {
+        let action = &code.actions.seals[index as usize];
+        let start = input.at;
+        let value = input.item()?;
+        self.sealing(|machine, subject| {
+            machine
+                .replace(&action.outputs, input, start, |out, work| action.mask.write_bytes(out, work, subject, value))
+        })
+    }
+
+    /// Has the subject at hand beside the rest of the machine.
+    #[inline(always)]
+    fn sealing<T>(&mut self, write: impl FnOnce(&mut Machine, &Subject) -> T) -> T {
+        let subject = self.subject.take().unwrap_or_default();
+        let written = write(self, &subject);
+        self.subject = Some(subject);
+        written
     }
 
     #[inline(never)]

@@ -1,6 +1,6 @@
 //! Reversible encryption of a value: AES-256-GCM under a key of the column's own.
 //!
-//! A value becomes key version (4 bytes, big-endian), nonce (12 bytes), ciphertext and tag (16 bytes); in a string as
+//! A value becomes the key's version (4 bytes, big-endian), nonce (12 bytes), ciphertext and tag (16 bytes); in a string as
 //! base64url without padding. The associated data bind product, column and key version: a value moved to another
 //! column, product or version does not open.
 //!
@@ -9,6 +9,8 @@
 //! and its tests rely on, and the core stays without randomness. The price is that equal values of one column are seen
 //! to be equal, which a hash would show as well. Distinct values share a nonce with probability 2^-33 for the 2^32
 //! values that GCM allows one key, since each column of each product has its own two keys, derived from its class's.
+//!
+//! Products whose contract names a subject use [another key](super::seal) for each.
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
@@ -19,13 +21,14 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::hash::HashKey;
-use crate::keys::{Key, KeyName, KeyRing};
+use crate::keys::Key;
 use crate::mask::MaskErrorKind;
 use crate::mask::varint;
 
-const VERSION_BYTES: usize = 4;
-const NONCE_BYTES: usize = 12;
-const TAG_BYTES: usize = 16;
+/// Bytes of what begins a sealed value: which key it was sealed with.
+pub(in crate::mask) const HEAD_BYTES: usize = 4;
+pub(in crate::mask) const NONCE_BYTES: usize = 12;
+pub(in crate::mask) const TAG_BYTES: usize = 16;
 
 /// A column's cipher.
 pub(in crate::mask) struct Encryptor {
@@ -45,21 +48,17 @@ impl Encryptor {
             )
             .expect("64 bytes are less than the 8,160 that HKDF-SHA-256 can give");
         let (cipher_key, nonce_key) = derived.split_at(32);
-        let mut aad = key.version().to_be_bytes().to_vec();
-        aad.extend_from_slice(product.as_bytes());
-        aad.push(0);
-        aad.extend_from_slice(column.as_bytes());
         Encryptor {
             cipher: Aes256Gcm::new_from_slice(cipher_key).expect("AES-256 takes 32 bytes"),
             nonces: HashKey::of_bytes(nonce_key),
-            aad,
+            aad: associated_data(key.version(), product, column),
             version: key.version(),
         }
     }
 
     /// Appends the sealed value as bytes, with their length.
     pub(in crate::mask) fn write_bytes(&self, out: &mut Vec<u8>, value: &[u8]) -> Result<(), MaskErrorKind> {
-        varint::write_length(out, sealed_bytes(value.len()));
+        varint::write_length(out, HEAD_BYTES + NONCE_BYTES + value.len() + TAG_BYTES);
         self.seal(out, value)
     }
 
@@ -72,12 +71,7 @@ impl Encryptor {
     ) -> Result<(), MaskErrorKind> {
         work.clear();
         self.seal(work, value)?;
-        let length = base64_chars(work.len());
-        varint::write_length(out, length);
-        let start = out.len();
-        out.resize(start + length, 0);
-        BASE64_URL_SAFE_NO_PAD.encode_slice(&work, &mut out[start..]).map_err(|_| MaskErrorKind::OutputTooLarge)?;
-        Ok(())
+        write_base64(out, work)
     }
 
     fn seal(&self, out: &mut Vec<u8>, value: &[u8]) -> Result<(), MaskErrorKind> {
@@ -86,54 +80,71 @@ impl Encryptor {
         nonce.copy_from_slice(&hash[..NONCE_BYTES]);
         out.extend_from_slice(&self.version.to_be_bytes());
         out.extend_from_slice(&nonce);
-        let start = out.len();
-        out.extend_from_slice(value);
-        let tag = self
-            .cipher
-            .encrypt_inout_detached(&Nonce::from(nonce), &self.aad, (&mut out[start..]).into())
-            .map_err(|_| MaskErrorKind::ItemTooLong)?;
-        out.extend_from_slice(&tag);
-        Ok(())
+        append_encrypted(&self.cipher, nonce, &self.aad, out, value)
     }
 
-    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, rest) = sealed.get(VERSION_BYTES..)?.split_first_chunk::<NONCE_BYTES>()?;
-        let (value, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
-        let mut value = value.to_vec();
-        self.cipher
-            .decrypt_inout_detached(&Nonce::from(*nonce), &self.aad, value.as_mut_slice().into(), &(*tag).into())
-            .ok()?;
-        Some(value)
+    /// The value of what stands behind the head.
+    pub(in crate::mask) fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        decrypted(&self.cipher, *nonce, &self.aad, rest)
     }
 }
 
-/// Reverses `encrypt` for the key's holder: bytes as they stand in a view. `product` is the product with its major
-/// (`crm.customers.v1`). `None` if the bytes are no value of that column, or the key cannot be had.
-pub fn decrypt_bytes(ring: &dyn KeyRing, class: &str, product: &str, column: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-    let (version, _) = sealed.split_first_chunk::<VERSION_BYTES>()?;
-    let key = ring.key_version(&KeyName::encrypt(class), u32::from_be_bytes(*version)).ok()?;
-    Encryptor::new(&key, product, column).open(sealed)
+/// What a sealed value is bound to.
+pub(in crate::mask) fn associated_data(head: u32, product: &str, column: &str) -> Vec<u8> {
+    let mut bound = head.to_be_bytes().to_vec();
+    bound.extend_from_slice(product.as_bytes());
+    bound.push(0);
+    bound.extend_from_slice(column.as_bytes());
+    bound
 }
 
-/// The same for text as it stands in a view.
-pub fn decrypt_text(ring: &dyn KeyRing, class: &str, product: &str, column: &str, sealed: &str) -> Option<String> {
-    let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-    String::from_utf8(decrypt_bytes(ring, class, product, column, &sealed)?).ok()
+/// Appends ciphertext and tag.
+pub(in crate::mask) fn append_encrypted(
+    cipher: &Aes256Gcm,
+    nonce: [u8; NONCE_BYTES],
+    aad: &[u8],
+    out: &mut Vec<u8>,
+    value: &[u8],
+) -> Result<(), MaskErrorKind> {
+    let start = out.len();
+    out.extend_from_slice(value);
+    let tag = cipher
+        .encrypt_inout_detached(&Nonce::from(nonce), aad, (&mut out[start..]).into())
+        .map_err(|_| MaskErrorKind::ItemTooLong)?;
+    out.extend_from_slice(&tag);
+    Ok(())
 }
 
-fn sealed_bytes(value_bytes: usize) -> usize {
-    VERSION_BYTES + NONCE_BYTES + value_bytes + TAG_BYTES
+/// Reverses [`append_encrypted`].
+pub(in crate::mask) fn decrypted(
+    cipher: &Aes256Gcm,
+    nonce: [u8; NONCE_BYTES],
+    aad: &[u8],
+    sealed: &[u8],
+) -> Option<Vec<u8>> {
+    let (value, tag) = sealed.split_last_chunk::<TAG_BYTES>()?;
+    let mut value = value.to_vec();
+    cipher.decrypt_inout_detached(&Nonce::from(nonce), aad, value.as_mut_slice().into(), &(*tag).into()).ok()?;
+    Some(value)
 }
 
-fn base64_chars(bytes: usize) -> usize {
-    (bytes * 4).div_ceil(3)
+/// Appends bytes as base64url text, with its length.
+pub(in crate::mask) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) -> Result<(), MaskErrorKind> {
+    let length = (bytes.len() * 4).div_ceil(3);
+    varint::write_length(out, length);
+    let start = out.len();
+    out.resize(start + length, 0);
+    BASE64_URL_SAFE_NO_PAD.encode_slice(bytes, &mut out[start..]).map_err(|_| MaskErrorKind::OutputTooLarge)?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::keys::RootKeys;
+    use crate::keys::{KeyName, KeyRing, RootKeys};
+    use crate::mask::{DecryptError, decrypt_text};
 
     const PRODUCT: &str = "crm.customers.v1";
 
@@ -154,7 +165,7 @@ mod tests {
         for version in [1, 2] {
             for value in ["", "a", "ab", "abc", "Grüße aus München"] {
                 let opened = decrypt_text(&ring(), "pii", PRODUCT, "note", &sealed(version, value));
-                assert_eq!(opened.as_deref(), Some(value));
+                assert_eq!(opened.unwrap(), value);
             }
         }
     }
@@ -162,11 +173,11 @@ mod tests {
     #[test]
     fn a_value_is_bound_to_its_column_product_and_class() {
         let text = sealed(1, "secret");
-        assert_eq!(decrypt_text(&ring(), "pii", PRODUCT, "other", &text), None);
-        assert_eq!(decrypt_text(&ring(), "pii", "crm.orders.v1", "note", &text), None);
-        assert_eq!(decrypt_text(&ring(), "pii.name", PRODUCT, "note", &text), None);
-        assert_eq!(decrypt_text(&ring(), "pii", PRODUCT, "note", &text[1..]), None);
-        assert_eq!(decrypt_text(&ring(), "pii", PRODUCT, "note", ""), None);
+        assert_eq!(decrypt_text(&ring(), "pii", PRODUCT, "other", &text), Err(DecryptError::Authentication));
+        assert_eq!(decrypt_text(&ring(), "pii", "crm.orders.v1", "note", &text), Err(DecryptError::Authentication));
+        assert_eq!(decrypt_text(&ring(), "pii.name", PRODUCT, "note", &text), Err(DecryptError::Authentication));
+        assert!(decrypt_text(&ring(), "pii", PRODUCT, "note", &text[4..]).is_err());
+        assert_eq!(decrypt_text(&ring(), "pii", PRODUCT, "note", ""), Err(DecryptError::Form));
     }
 
     #[test]

@@ -18,8 +18,11 @@ pub(in crate::mask) const HASH_BYTES: usize = 32;
 /// Characters of a hash in hex.
 pub(in crate::mask) const HEX_CHARS: usize = 2 * HASH_BYTES;
 
+/// Bytes of a prefix.
+pub(in crate::mask) const PREFIX_BYTES: usize = 16;
+
 /// Bytes of a UUID.
-const UUID_BYTES: usize = 16;
+pub(in crate::mask) const UUID_BYTES: usize = 16;
 /// Characters of a UUID's text.
 const UUID_CHARS: usize = 36;
 
@@ -67,6 +70,24 @@ impl HashKey {
         bytes_of(absorb(*self.outer, &inner))
     }
 
+    /// The hash of a value behind a prefix.
+    #[inline]
+    pub(in crate::mask) fn hash_behind(&self, prefix: &[u8; PREFIX_BYTES], value: &[u8]) -> [u8; HASH_BYTES] {
+        let fitting = value.len().min(BLOCK_BYTES - PREFIX_BYTES);
+        let mut first = [0; BLOCK_BYTES];
+        first[..PREFIX_BYTES].copy_from_slice(prefix);
+        first[PREFIX_BYTES..PREFIX_BYTES + fitting].copy_from_slice(&value[..fitting]);
+        let taken = PREFIX_BYTES + fitting;
+        let inner = if taken < BLOCK_BYTES {
+            absorb(*self.inner, &first[..taken])
+        } else {
+            let mut state = *self.inner;
+            compress256(&mut state, std::slice::from_ref(&first));
+            absorb_rest(state, &value[fitting..], taken)
+        };
+        bytes_of(absorb(*self.outer, &bytes_of(inner)))
+    }
+
     /// The hash as a UUID of version 8 (RFC 9562): its first 128 bits, but for version and variant.
     pub(in crate::mask) fn uuid(&self, value: &[u8]) -> [u8; UUID_BYTES] {
         let hash = self.hash(value);
@@ -80,7 +101,13 @@ impl HashKey {
 
 /// Takes in what follows a key's block, to the message's end.
 #[inline]
-fn absorb(mut state: [u32; 8], message: &[u8]) -> [u32; 8] {
+fn absorb(state: [u32; 8], message: &[u8]) -> [u32; 8] {
+    absorb_rest(state, message, 0)
+}
+
+/// The same where so many bytes of the message are taken in already, whole blocks of them.
+#[inline]
+fn absorb_rest(mut state: [u32; 8], message: &[u8], before: usize) -> [u32; 8] {
     let (blocks, rest) = message.as_chunks::<BLOCK_BYTES>();
     if !blocks.is_empty() {
         compress256(&mut state, blocks);
@@ -89,7 +116,7 @@ fn absorb(mut state: [u32; 8], message: &[u8]) -> [u32; 8] {
     let used = if rest.len() <= SHORT_BYTES_MAX { 1 } else { 2 };
     last[0][..rest.len()].copy_from_slice(rest);
     last[0][rest.len()] = 0x80;
-    last[used - 1][BLOCK_BYTES - LENGTH_BYTES..].copy_from_slice(&bits(message.len()).to_be_bytes());
+    last[used - 1][BLOCK_BYTES - LENGTH_BYTES..].copy_from_slice(&bits(before + message.len()).to_be_bytes());
     compress256(&mut state, &last[..used]);
     state
 }
@@ -247,6 +274,8 @@ mod tests {
                 prop_assert_eq!(hash_two([&own, &other], [rest, b"x"], lengths), [expected, other.hash(b"x")]);
                 prop_assert_eq!(hash_two([&own, &own], [rest, rest], [message.len(); 2]), [expected; 2]);
             }
+            let prefixed = [&[7; PREFIX_BYTES][..], &message].concat();
+            prop_assert_eq!(own.hash_behind(&[7; PREFIX_BYTES], &message), own.hash(&prefixed));
             let shown: String = expected.iter().map(|byte| format!("{byte:02x}")).collect();
             prop_assert_eq!(hashed(&key, &message), shown);
         }

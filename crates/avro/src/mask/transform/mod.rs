@@ -5,6 +5,7 @@ pub(super) mod constant;
 pub(super) mod encrypt;
 pub(super) mod hash;
 mod numerals;
+pub(super) mod seal;
 mod text;
 pub(super) mod tokenise;
 
