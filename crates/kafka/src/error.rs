@@ -90,6 +90,11 @@ impl Error {
         Error::kafka(operation, KafkaError::Global(code))
     }
 
+    /// As [`Error::code`], in the words of whoever answered.
+    pub(crate) fn answered(operation: impl Into<String>, code: Code, said: impl Into<String>) -> Self {
+        Error::said(operation, classify_code(code), said)
+    }
+
     /// A failure that librdkafka has no word for.
     pub(crate) fn said(operation: impl Into<String>, kind: ErrorKind, cause: impl Into<String>) -> Self {
         Error(Box::new(Failed { operation: operation.into(), kind, cause: Cause::Said(cause.into()) }))

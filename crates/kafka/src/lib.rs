@@ -1,6 +1,7 @@
 //! Everything that speaks to Apache Kafka; the only crate that names `rdkafka`.
 //!
 //! - [`Settings`]: how to reach a cluster; the one place where librdkafka is configured.
+//! - [`properties`]: the same from a file, in librdkafka's or Java's spelling.
 //! - [`embedded`]: a real Apache Kafka as a child process, for `mesh up` and for tests.
 //! - [`admin`]: topics, their offsets and configuration.
 //! - [`log`]: control topics: read to the end, then follow; append, alone or fenced.
@@ -17,6 +18,7 @@ pub mod embedded;
 mod error;
 pub mod log;
 pub mod producer;
+pub mod properties;
 mod record;
 mod settings;
 pub mod sink;

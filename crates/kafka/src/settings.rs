@@ -16,7 +16,7 @@ pub struct Settings {
 }
 
 /// Parts of property names whose values are never shown.
-const SECRET_PARTS: [&str; 6] = ["password", "secret", "token", "sasl.jaas", "key.pem", "sasl.oauthbearer.config"];
+const SECRET_PARTS: [&str; 6] = ["password", "secret", "token", "sasl.jaas", "key.pem", "keystore.key"];
 
 impl Settings {
     /// The cluster behind these bootstrap servers (`host:port`, separated by commas).
@@ -28,6 +28,26 @@ impl Settings {
     pub fn with(mut self, property: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(property.into(), value.into());
         self
+    }
+
+    /// Takes over librdkafka's settings from `properties`, such as [`parse`](crate::properties::parse) reads from a file.
+    /// `bootstrap.servers` among them is left out.
+    #[must_use]
+    pub fn with_all(mut self, properties: BTreeMap<String, String>) -> Self {
+        self.properties.extend(properties.into_iter().filter(|(property, _)| property != "bootstrap.servers"));
+        self
+    }
+
+    /// Whether a setting's value is a secret, which belongs into no log and on no command line.
+    #[must_use]
+    pub fn is_secret(property: &str) -> bool {
+        SECRET_PARTS.iter().any(|part| property.contains(part))
+    }
+
+    /// A setting that was given.
+    #[must_use]
+    pub fn get(&self, property: &str) -> Option<&str> {
+        self.properties.get(property).map(String::as_str)
     }
 
     /// The bootstrap servers.
@@ -54,8 +74,7 @@ impl Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.properties.iter().map(|(property, value)| {
-            let secret = SECRET_PARTS.iter().any(|part| property.contains(part));
-            (property.as_str(), if secret { "<redacted>" } else { value.as_str() })
+            (property.as_str(), if Settings::is_secret(property) { "<redacted>" } else { value.as_str() })
         });
         f.debug_struct("Settings")
             .field("bootstrap", &self.bootstrap)

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::archive::Classes;
+use super::config::Ports;
+use super::secure::Secure;
 use super::{EmbeddedError, Options, child, config, story};
 use crate::admin::Admin;
 use crate::{ErrorKind, Settings};
@@ -51,6 +53,8 @@ pub(super) struct Broker {
     process: Arc<Mutex<Child>>,
     pub(super) layout: Layout,
     pub(super) port: u16,
+    internal: u16,
+    pub(super) secure: Option<Secure>,
 }
 
 impl Broker {
@@ -62,8 +66,9 @@ impl Broker {
         classes: Classes<'_>,
     ) -> Result<Self, EmbeddedError> {
         let port = options.port.map_or_else(free_port, check_port)?;
-        let controller = free_port()?;
-        let properties = config::server_properties(options, &layout.data(), port, controller);
+        let ports = Ports { broker: port, controller: free_port()?, internal: free_port()? };
+        let secure = secured(options, &layout)?;
+        let properties = config::server_properties(options, &layout.data(), ports, secure.as_ref());
         write(&layout.properties(), &properties)?;
         write(&layout.log_properties(), &config::log_properties(&layout.log()))?;
         // the last run's story is not this one's
@@ -75,7 +80,7 @@ impl Broker {
         let mut command = jvm(&java, jars, &layout, classes)?;
         command.arg("kafka.Kafka").arg(layout.properties());
         let process = spawn(command, &java)?;
-        Ok(Broker { process: Arc::new(Mutex::new(process)), layout, port })
+        Ok(Broker { process: Arc::new(Mutex::new(process)), layout, port, internal: ports.internal, secure })
     }
 
     /// Waits until it answers with its own cluster id, or ends.
@@ -86,7 +91,7 @@ impl Broker {
             self.check_alive()?;
             // librdkafka backs off longer and longer; a bare connection costs nothing
             if tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await.is_ok() {
-                break Admin::new(&Settings::new(self.bootstrap())).map_err(|_| self.no_answer())?;
+                break Admin::new(&self.own_settings()).map_err(|_| self.no_answer())?;
             }
             if started.elapsed() > ANSWER_TIMEOUT {
                 return Err(self.no_answer());
@@ -108,6 +113,14 @@ impl Broker {
 
     pub(super) fn bootstrap(&self) -> String {
         format!("{}:{}", Ipv4Addr::LOCALHOST, self.port)
+    }
+
+    /// How this process reaches it before any user is known.
+    pub(super) fn own_settings(&self) -> Settings {
+        match &self.secure {
+            Some(secure) => secure.broker(&format!("{}:{}", Ipv4Addr::LOCALHOST, self.internal)),
+            None => Settings::new(self.bootstrap()),
+        }
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -176,6 +189,19 @@ impl Broker {
 impl Drop for Broker {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// The files of the secured profile, if it is asked for. A folder is secured from its first start on, or never.
+fn secured(options: &Options, layout: &Layout) -> Result<Option<Secure>, EmbeddedError> {
+    let path = || layout.root.clone();
+    match (options.secured, Secure::was_here(&layout.root)) {
+        (false, false) => Ok(None),
+        (false, true) => Err(EmbeddedError::Secured { path: path() }),
+        (true, false) if layout.data().join("meta.properties").exists() => {
+            Err(EmbeddedError::NotSecured { path: path() })
+        }
+        (true, _) => Secure::prepare(&layout.root).map(Some),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::Options;
+use super::secure::Secure;
 
 /// A JVM of about 300 MB: its clients are few, and a quick start counts.
 pub(super) const JVM: [&str; 6] = [
@@ -15,23 +16,44 @@ pub(super) const JVM: [&str; 6] = [
     "-Djava.awt.headless=true",
 ];
 
+/// The ports that Kafka listens on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    /// For clients.
+    pub(super) broker: u16,
+    /// For itself as the controller.
+    pub(super) controller: u16,
+    /// For itself as a broker, where clients have to say who they are.
+    pub(super) internal: u16,
+}
+
 /// `server.properties` of a single node, broker and controller, on loopback.
-pub(super) fn server_properties(options: &Options, data: &Path, broker: u16, controller: u16) -> String {
+pub(super) fn server_properties(options: &Options, data: &Path, ports: Ports, secure: Option<&Secure>) -> String {
     let data = escape(&data.display().to_string());
+    let Ports { broker, controller, internal } = ports;
+    let (clients, own, protocols) = match secure {
+        None => ("PLAINTEXT", "PLAINTEXT", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT"),
+        Some(_) => ("SECURED", "INTERNAL", "CONTROLLER:SSL,INTERNAL:SSL,SECURED:SASL_SSL,PROXIED:SASL_SSL"),
+    };
     let (mut listener, mut advertised) = (String::new(), String::new());
+    if secure.is_some() {
+        listener = format!(",INTERNAL://127.0.0.1:{internal}");
+        advertised.clone_from(&listener);
+    }
     if let Some(proxied) = &options.proxied {
-        listener = format!(",PROXIED://127.0.0.1:{}", proxied.port);
-        advertised = format!(",PROXIED://127.0.0.1:{}", proxied.advertised);
+        // a String takes what it is given
+        let _ = write!(listener, ",PROXIED://127.0.0.1:{}", proxied.port);
+        let _ = write!(advertised, ",PROXIED://127.0.0.1:{}", proxied.advertised);
     }
     let mut properties = format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{listener}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{advertised}
-inter.broker.listener.name=PLAINTEXT
+listeners={clients}://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}{listener}
+advertised.listeners={clients}://127.0.0.1:{broker}{advertised}
+inter.broker.listener.name={own}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT
+listener.security.protocol.map={protocols}
 log.dirs={data}
 auto.create.topics.enable=false
 num.partitions=1
@@ -53,6 +75,7 @@ num.io.threads=4
 num.recovery.threads.per.data.dir=2
 "
     );
+    properties.push_str(&secure.map(|secure| escape(&secure.properties())).unwrap_or_default());
     for (property, value) in &options.properties {
         // of two lines for one property the last counts; a String takes what it is given
         let _ = writeln!(properties, "{property}={}", escape(value));
@@ -91,9 +114,11 @@ fn escape(value: &str) -> String {
 mod tests {
     use super::*;
 
+    const PORTS: Ports = Ports { broker: 9092, controller: 9093, internal: 9091 };
+
     #[test]
     fn listens_on_loopback_only_and_creates_no_topic_unasked() {
-        let properties = server_properties(&Options::default(), Path::new("/data/a\\b"), 9092, 9093);
+        let properties = server_properties(&Options::default(), Path::new("/data/a\\b"), PORTS, None);
         let listeners: Vec<&str> = properties.lines().filter(|line| line.contains("listeners=")).collect();
         assert_eq!(
             listeners,
@@ -110,14 +135,14 @@ mod tests {
     fn further_properties_come_last_and_win() {
         let given = [("num.io.threads".to_owned(), "1".to_owned())];
         let options = Options { properties: given.into(), ..Options::default() };
-        let properties = server_properties(&options, Path::new("/data"), 9092, 9093);
+        let properties = server_properties(&options, Path::new("/data"), PORTS, None);
         assert_eq!(properties.lines().last(), Some("num.io.threads=1"));
     }
 
     #[test]
     fn whoever_comes_by_a_proxy_is_told_to_come_by_it_again() {
         let proxied = Some(super::super::Proxied { port: 9094, advertised: 9095 });
-        let properties = server_properties(&Options { proxied, ..Options::default() }, Path::new("/data"), 9092, 9093);
+        let properties = server_properties(&Options { proxied, ..Options::default() }, Path::new("/data"), PORTS, None);
         assert!(properties.contains(",PROXIED://127.0.0.1:9094\n"), "{properties}");
         assert!(properties.contains("advertised.listeners=PLAINTEXT://127.0.0.1:9092,PROXIED://127.0.0.1:9095\n"));
     }

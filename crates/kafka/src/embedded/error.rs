@@ -56,6 +56,32 @@ pub enum EmbeddedError {
         /// The folder.
         path: PathBuf,
     },
+    /// The data folder belongs to a secured Kafka, which is not to be opened to everybody.
+    #[error("data folder {path} is a secured Kafka's")]
+    Secured {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The data folder belongs to a Kafka that is not secured.
+    #[error("data folder {path} is of a Kafka that is not secured")]
+    NotSecured {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A certificate could not be made.
+    #[error("no certificate could be made for the embedded Kafka")]
+    Certificate {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A user could not be made known to Kafka.
+    #[error("user {user} could not be added to the embedded Kafka")]
+    AddUser {
+        /// The user's name.
+        user: String,
+        /// Why.
+        source: crate::Error,
+    },
     /// A process could not be started.
     #[error("{program} could not be started")]
     Spawn {
@@ -124,6 +150,12 @@ impl EmbeddedError {
             EmbeddedError::Folder { .. } => "check that the folder can be written, or choose another with --data",
             EmbeddedError::DiskFull { .. } => "make room, or choose a folder on another disk with --data",
             EmbeddedError::DataInUse { .. } => "stop the other one, or choose another folder with --data",
+            EmbeddedError::Secured { .. } => "start it secured (--secure), or choose another folder with --data",
+            EmbeddedError::NotSecured { .. } => "choose another folder with --data for a secured one",
+            EmbeddedError::Certificate { .. } => {
+                "mend or remove ca.key and ca.pem in the folder secure of the data folder"
+            }
+            EmbeddedError::AddUser { .. } => "a user's name is letters, digits, `.`, `_` and `-`",
             EmbeddedError::Spawn { .. } => "check that the program can be run",
             EmbeddedError::Ended { .. } | EmbeddedError::NoAnswer { .. } => {
                 "read the log; if the data folder is damaged, move it away and start anew"

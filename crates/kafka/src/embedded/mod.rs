@@ -10,7 +10,9 @@ mod config;
 mod error;
 mod folder;
 mod jars;
+mod secure;
 mod story;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,8 +24,10 @@ use crate::Settings;
 use archive::Classes;
 use broker::{Broker, Layout};
 use folder::Folder;
+use secure::OPERATOR;
 
 pub use error::EmbeddedError;
+pub use secure::User;
 
 /// How often a port is chosen anew, when somebody else takes it between the choice and the start.
 const PORT_ATTEMPTS: u32 = 5;
@@ -41,6 +45,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// The port it listens on; unset: a free one.
     pub port: Option<u16>,
+    /// Whether everybody has to say who they are, over TLS, and may do only what a rule allows.
+    pub secured: bool,
     /// A second way in, through a proxy; unset: none.
     pub proxied: Option<Proxied>,
     /// Further properties of the broker, which win over its own, as `authorizer.class.name`.
@@ -65,6 +71,8 @@ pub struct EmbeddedKafka {
     // in this order: the process ends before its folder goes
     broker: Broker,
     folder: Folder,
+    /// The super user, where users are asked for.
+    operator: Option<User>,
 }
 
 impl EmbeddedKafka {
@@ -84,6 +92,10 @@ impl EmbeddedKafka {
         });
         let (options, folder, jars) = prepared.await.map_err(EmbeddedError::interrupted)??;
         let broker = start_broker(&options, &jars, &folder, started).await?;
+        let operator = match &broker.secure {
+            Some(_) => users::add(&broker, &[OPERATOR]).await?.pop(),
+            None => None,
+        };
         tracing::info!(
             bootstrap_servers = broker.bootstrap(),
             version = jars::version(),
@@ -91,7 +103,7 @@ impl EmbeddedKafka {
             elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "embedded kafka answers"
         );
-        Ok(EmbeddedKafka { broker, folder })
+        Ok(EmbeddedKafka { operator, broker, folder })
     }
 
     /// Where it listens, as `127.0.0.1:port`.
@@ -99,9 +111,27 @@ impl EmbeddedKafka {
         self.broker.bootstrap()
     }
 
-    /// How to reach it.
+    /// How to reach it; a secured one as its operator, who may do everything.
     pub fn settings(&self) -> Settings {
-        Settings::new(self.broker.bootstrap())
+        self.operator.as_ref().map_or_else(|| Settings::new(self.broker.bootstrap()), |user| user.settings.clone())
+    }
+
+    /// The operator of a secured one, who may do everything.
+    pub fn operator(&self) -> Option<&User> {
+        self.operator.as_ref()
+    }
+
+    /// Adds users to a secured one, with the passwords of before where they were known; they may do what rules allow.
+    ///
+    /// # Errors
+    /// Kafka does not take them, their files cannot be written, or this one is not secured.
+    pub async fn add_users(&self, names: &[&str]) -> Result<Vec<User>, EmbeddedError> {
+        users::add(&self.broker, names).await
+    }
+
+    /// How it reaches itself, by mutual TLS: for clients with a certificate of its authority, as tests have them.
+    pub fn internal_settings(&self) -> Settings {
+        self.broker.own_settings()
     }
 
     /// Its process id.

@@ -33,6 +33,7 @@ pub struct Producer {
 pub struct Delivery {
     topic: std::sync::Arc<str>,
     future: DeliveryFuture,
+    producer: Shared<FutureProducer<LogContext>>,
 }
 
 impl Producer {
@@ -73,8 +74,8 @@ impl Producer {
             headers: raw_headers(&record.headers),
         };
         match self.inner.send_result(raw) {
-            Ok(future) => Ok(Delivery { topic: record.topic.clone(), future }),
-            Err((error, _)) => Err(Error::kafka(format!("write to {}", record.topic), error)),
+            Ok(future) => Ok(Delivery { topic: record.topic.clone(), future, producer: self.inner.clone() }),
+            Err((error, _)) => Err(failed(&self.inner, &record.topic, error)),
         }
     }
 
@@ -101,11 +102,20 @@ impl Future for Delivery {
     type Output = Result<Position, Error>;
 
     fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        let failed = |topic: &str, error| Error::kafka(format!("write to {topic}"), error);
         std::pin::Pin::new(&mut self.future).poll(cx).map(|delivered| match delivered {
             Ok(Ok(delivery)) => Ok(Position { partition: delivery.partition, offset: delivery.offset }),
-            Ok(Err((error, _))) => Err(failed(&self.topic, error)),
-            Err(_) => Err(failed(&self.topic, KafkaError::Canceled)),
+            Ok(Err((error, _))) => Err(failed(&self.producer, &self.topic, error)),
+            Err(_) => Err(failed(&self.producer, &self.topic, KafkaError::Canceled)),
         })
+    }
+}
+
+/// What broke the producer for good, as when it may write nothing at all, says more than that it is broken.
+fn failed(producer: &FutureProducer<LogContext>, topic: &str, error: KafkaError) -> Error {
+    let operation = format!("write to {topic}");
+    let broken = matches!(error.rdkafka_error_code(), Some(Code::Fatal | Code::PurgeQueue));
+    match producer.client().fatal_error().filter(|_| broken) {
+        Some((code, said)) => Error::answered(operation, code, said),
+        None => Error::kafka(operation, error),
     }
 }

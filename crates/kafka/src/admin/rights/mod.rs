@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use mesh_contract::acl::{Acl, AclTable, Operation, Resource};
 use rdkafka::error::RDKafkaErrorCode as Code;
+use uuid::Uuid;
 
 use super::{Admin, REQUEST_TIMEOUT};
 use crate::Error;
@@ -26,12 +27,15 @@ pub struct Rights {
 }
 
 impl Admin {
-    /// The cluster's rules; none if it asks nobody who they are.
+    /// The cluster's rules; none if it asks nobody who they are. Wants the right to change them: librdkafka takes a refusal to
+    /// describe them for an empty answer, so that one to remove nothing is what tells.
     pub async fn rights(&self) -> Result<Option<Rights>, Error> {
         let shared = self.shared.clone();
         let operation = format!("read the access rules at {}", shared.settings.bootstrap());
         blocking(move || {
-            let described = native::describe(shared.client.inner(), &any(), REQUEST_TIMEOUT);
+            let client = shared.client.inner();
+            let described = native::delete(client, &[nothing()], REQUEST_TIMEOUT)
+                .and_then(|()| native::describe(client, &any(), REQUEST_TIMEOUT));
             match described {
                 Ok(rules) => Ok(Some(sort(&rules))),
                 Err(refusal) if refusal.code == Code::SecurityDisabled => Ok(None),
@@ -96,6 +100,12 @@ fn any() -> Rule {
         operation: NativeOperation::RD_KAFKA_ACL_OPERATION_ANY,
         permission: Permission::RD_KAFKA_ACL_PERMISSION_TYPE_ANY,
     }
+}
+
+/// A filter that no rule matches: nobody has such a name.
+fn nothing() -> Rule {
+    let nobody = format!("User:nobody-{}", Uuid::new_v4());
+    Rule { principal: Some(nobody), pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_LITERAL, ..any() }
 }
 
 fn rule(acl: &Acl) -> Rule {
