@@ -2,6 +2,7 @@
 
 use crate::commands;
 use clap::{Parser, Subcommand, ValueEnum};
+use mesh_runtime::keys::LoginMethod;
 use std::path::PathBuf;
 
 /// The streaming backbone of a data mesh: products on Kafka, governed by contracts.
@@ -97,11 +98,12 @@ pub struct Global {
     /// A further librdkafka client setting, such as security.protocol=SSL; may be repeated
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", help_heading = "Global options", value_parser = key_value)]
     pub kafka_option: Vec<(String, String)>,
-    /// The file of key material, readable by its owner alone [default: that of the running `mesh up`]
+    /// The file of key material, readable by its owner alone; one that is sealed needs the Vault that opens it, as --vault-keys does
+    /// [default: that of the running `mesh up`]
     #[arg(long, global = true, env = "MESH_KEYS_FILE", value_name = "FILE", help_heading = "Global options")]
     pub keys: Option<PathBuf>,
     /// Key material in Vault or OpenBao: a secret of a KV engine (version 2), such as secret/mesh/roots. VAULT_ADDR, VAULT_CACERT
-    /// and VAULT_NAMESPACE say where; VAULT_TOKEN, or --vault-token-file, who to be
+    /// and VAULT_NAMESPACE say where; VAULT_TOKEN, --vault-token-file or --vault-login who to be
     #[arg(
         long,
         global = true,
@@ -111,7 +113,10 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub vault_keys: Option<String>,
-    /// A file that holds the token for Vault, readable by its owner alone; read anew each time
+    /// Log in to Vault: kubernetes:ROLE with the pod's own token, or approle:ROLE_ID; METHOD@MOUNT:… where it is mounted elsewhere
+    #[arg(long, global = true, env = "MESH_VAULT_LOGIN", value_name = "METHOD:ROLE", help_heading = "Global options")]
+    pub vault_login: Option<LoginMethod>,
+    /// A file that holds the token for Vault, or what --vault-login proves the role by, readable by its owner alone; read anew each time
     #[arg(long, global = true, env = "MESH_VAULT_TOKEN_FILE", value_name = "FILE", help_heading = "Global options")]
     pub vault_token_file: Option<PathBuf>,
     /// What the data on standard output looks like

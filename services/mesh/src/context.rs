@@ -6,7 +6,7 @@ use crate::{keys, login};
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::{Endpoint, Login};
 use mesh_kafka::Settings;
-use mesh_runtime::keys::EnvKeys;
+use mesh_runtime::keys::{EnvKeys, SealedFile};
 use mesh_runtime::telemetry;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -165,6 +165,14 @@ impl Context {
     /// There are none, or they cannot be used.
     pub fn keys(&self) -> Result<Arc<dyn KeyRing>, Failure> {
         keys::of(&self.global, self.keys_file(), keys::Patience::Now)
+    }
+
+    /// A key file that Vault seals and opens.
+    ///
+    /// # Errors
+    /// It is not known how to reach Vault, or who to be there.
+    pub fn sealed_keys(&self, file: &Path) -> Result<SealedFile, Failure> {
+        keys::sealed_file(&self.global, file)
     }
 
     /// As [`keys`](Self::keys), for a service, which waits for Vault as long as it takes.

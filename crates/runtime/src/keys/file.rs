@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::Write,
+    io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -42,11 +42,7 @@ impl FileKeys {
     /// # Errors
     /// The file exists or cannot be written, or the system gave no random bytes.
     pub fn generate(path: &Path) -> Result<Self, KeysError> {
-        let failed = |source| KeysError::WriteFile { path: path.to_owned(), source };
-        let text = document::render(&[(1, random_secret()?)]);
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(OWNER_ONLY).open(path).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+        create(path, &document::render(&[(1, random_secret()?)]))?;
         Self::open(path)
     }
 
@@ -75,23 +71,41 @@ impl FileKeys {
     /// # Errors
     /// The file cannot be read or replaced, or the system gave no random bytes.
     pub fn rotate(path: &Path) -> Result<u32, KeysError> {
-        let failed = |source| KeysError::WriteFile { path: path.to_owned(), source };
         let text = read_owned(path)?;
-        let mut roots = document::parse(&path.display().to_string(), &text)?;
-        let version = roots.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1;
-        roots.push((version, random_secret()?));
-        let beside = path.with_added_extension("new");
-        let text = document::render(&roots);
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(&beside).map_err(failed)?;
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-        let replaced = written.and_then(|()| fs::rename(&beside, path));
-        replaced.map(|()| version).map_err(|source| {
-            // what is left of it is of no use
-            let _ = fs::remove_file(&beside);
-            failed(source)
-        })
+        let (version, text) = with_another_root(&path.display().to_string(), &text)?;
+        replace(path, &text)?;
+        Ok(version)
     }
+}
+
+/// The document with another root, whose version is the newest; and that version.
+pub(super) fn with_another_root(origin: &str, text: &str) -> Result<(u32, Zeroizing<String>), KeysError> {
+    let mut roots = document::parse(origin, text)?;
+    let version = roots.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1;
+    roots.push((version, random_secret()?));
+    Ok((version, document::render(&roots)))
+}
+
+/// Writes a key file that is not there yet.
+pub(super) fn create(path: &Path, text: &str) -> Result<(), KeysError> {
+    write_new(path, text).map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
+}
+
+/// Replaces a key file as a whole, so that nobody ever reads half of it.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeysError> {
+    let beside = path.with_added_extension("new");
+    let replaced = write_new(&beside, text).and_then(|()| fs::rename(&beside, path)).inspect_err(|error| {
+        // another's is left alone; what is left of ours is of no use
+        if error.kind() != io::ErrorKind::AlreadyExists {
+            let _ = fs::remove_file(&beside);
+        }
+    });
+    replaced.map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
 }
 
 /// A key file that is read again and again, because its roots are rotated by replacing it.
@@ -116,7 +130,7 @@ impl KeySource for FileSource {
     }
 }
 
-fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {
+pub(super) fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {
     private_file::read(path, OTHERS, FILE_BYTES_MAX).map_err(|source| KeysError::ReadFile { source })
 }
 

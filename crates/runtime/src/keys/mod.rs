@@ -7,6 +7,7 @@ mod document;
 mod environment;
 mod file;
 mod followed;
+mod sealed;
 mod throw_away;
 mod vault;
 
@@ -19,8 +20,9 @@ use crate::private_file::PrivateFileError;
 pub use environment::EnvKeys;
 pub use file::{FileKeys, FileSource};
 pub use followed::{FollowOptions, FollowedKeys, KeySource};
+pub use sealed::SealedFile;
 pub use throw_away::ThrowAwayKeys;
-pub use vault::{VaultConfig, VaultKeys, VaultToken};
+pub use vault::{LoginMethod, TransitKey, VaultAccess, VaultKeys, VaultLogin};
 
 /// Root secrets could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +55,16 @@ pub enum KeysError {
         /// What is wrong, without quoting any of it.
         why: String,
     },
+    /// Vault is not to be had now: trying again may help.
+    #[error("cannot reach the Vault that has, or opens, the keys {origin}: {why}")]
+    VaultAway {
+        /// Which keys, and where Vault is.
+        origin: String,
+        /// Why, without any part of an answer.
+        why: String,
+    },
     /// Vault does not give them.
-    #[error("cannot load the keys {origin} from Vault: {why}")]
+    #[error("Vault does not give, or open, the keys {origin}: {why}")]
     Vault {
         /// Which, and from where.
         origin: String,

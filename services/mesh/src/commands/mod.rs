@@ -38,7 +38,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Credentials(args) => credentials::run(args, &context),
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Freshness(args) => freshness::run(args, &context).await,
-        Command::Keys(args) => keys::run(args, &context),
+        Command::Keys(args) => keys::run(args, &context).await,
         Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Mask(args) => mask::run(args, &context).await,
         Command::Products(args) => products::run(args, &context).await,

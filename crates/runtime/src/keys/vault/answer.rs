@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::StatusCode;
 use serde::Deserialize;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -42,11 +41,69 @@ pub(super) struct Data<T> {
     pub(super) data: T,
 }
 
-/// One version of the roots.
+/// One version of the roots: in clear to whoever may read it, or wrapped by a transit engine.
 #[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Secret {
     /// Base64 of 32 bytes.
-    pub(super) secret: String,
+    #[serde(default)]
+    pub(super) secret: Option<String>,
+    /// The same, as a transit engine has encrypted it: `vault:v1:…`.
+    #[serde(default)]
+    pub(super) wrapped: Option<String>,
+    /// The transit engine's mount point and its key: `transit/mesh-roots`.
+    #[serde(default)]
+    pub(super) transit: Option<String>,
+}
+
+/// `{"data": {"plaintext": "<base64>"}}`
+#[derive(Deserialize)]
+pub(super) struct Decrypted {
+    pub(super) data: Plaintext,
+}
+
+/// What a transit engine has decrypted.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(super) struct Plaintext {
+    /// Base64.
+    pub(super) plaintext: String,
+}
+
+/// `{"data": {"plaintext": "<base64>", "ciphertext": "vault:v1:…"}}`
+#[derive(Deserialize)]
+pub(super) struct Generated {
+    pub(super) data: DataKey,
+}
+
+/// A data key of a transit engine.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(super) struct DataKey {
+    /// Base64.
+    pub(super) plaintext: String,
+    pub(super) ciphertext: String,
+}
+
+/// `{"data": {"ciphertext": "vault:v2:…"}}`
+#[derive(Deserialize)]
+pub(super) struct Rewrapped {
+    pub(super) data: Ciphertext,
+}
+
+/// What a transit engine has encrypted.
+#[derive(Deserialize)]
+pub(super) struct Ciphertext {
+    pub(super) ciphertext: String,
+}
+
+/// `{"auth": {"client_token": "hvs.…"}}`
+#[derive(Deserialize)]
+pub(super) struct Login {
+    pub(super) auth: Auth,
+}
+
+/// What came of a login.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(super) struct Auth {
+    pub(super) client_token: String,
 }
 
 /// `{"data": {"ttl": 3600, "creation_ttl": 7200, "renewable": true}}`
@@ -66,16 +123,9 @@ pub(super) struct Standing {
     pub(super) renewable: bool,
 }
 
-/// What a status means, and what to do about it.
-pub(super) fn refusal(status: StatusCode) -> String {
-    let why = match status.as_u16() {
-        400 => "it does not understand the request: is the mount a KV engine of version 2?",
-        403 => "it refuses the token: is it expired, or does its policy not read the secret and its metadata?",
-        404 => "it has no such secret: put one there",
-        429 => "it is asked too often",
-        301 | 302 | 307 | 308 => "it is a standby that redirects: name the active node, or what balances between them",
-        503 => "it is sealed, or in maintenance",
-        _ => "an answer that was not expected",
-    };
-    format!("{} ({why})", status.as_u16())
+impl Standing {
+    /// Whether less than half of its time is left.
+    pub(super) fn is_late(&self) -> bool {
+        self.ttl > 0 && self.ttl < self.creation_ttl / 2
+    }
 }
