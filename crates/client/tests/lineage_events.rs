@@ -20,6 +20,8 @@ fn applied() -> AppliedProduct {
     AppliedProduct { revision: 7, applied_at_ms: 0, contract, schema }
 }
 
+const RUN: uuid::Uuid = uuid::Uuid::from_u128(7);
+
 fn cluster() -> KafkaCluster {
     KafkaCluster::new("localhost:9092,127.0.0.1:9092", &["broker-1:9092".to_owned()])
 }
@@ -29,7 +31,7 @@ fn datasets() -> ProductDatasets {
 }
 
 fn moved_run() -> JobRun {
-    let mut run = datasets().masking_run();
+    let mut run = datasets().masking_run(RUN);
     run.read_range("crm.customers.v1.in", PartitionRange::of_offsets(0, 10, 19, 10), 900);
     run.wrote_records("crm.customers.v1", 9, 1_000);
     run.wrote("crm.customers.v1.support", 0, 4, 100);
@@ -42,7 +44,7 @@ fn every_run_event() -> Vec<RunEvent> {
     let parent = Parent::parse("https://airflow.example.org/dag/01890a5d-ac96-774b-bcce-b302099a8057").unwrap();
     let mut run = moved_run().part_of(&parent);
     let at = Timestamp::UNIX_EPOCH;
-    let start = datasets().masking_run().start(at);
+    let start = datasets().masking_run(RUN).start(at);
     let mut events = vec![start, run.snapshot(at).unwrap(), run.addendum(at)];
     events.extend(moved_run().end(EventType::Abort, at));
     events.extend([run.complete(at), run.fail(at, "the broker went away")]);
@@ -64,7 +66,7 @@ fn every_event() -> Vec<Event> {
 #[test]
 fn what_was_not_moved_is_in_no_event() {
     let at = Timestamp::UNIX_EPOCH;
-    let mut idle = datasets().masking_run();
+    let mut idle = datasets().masking_run(RUN);
     let start = idle.start(at);
     assert!(start.inputs.is_empty() && start.outputs.is_empty());
     assert_eq!(idle.snapshot(at), None);

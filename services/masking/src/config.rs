@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use mesh_avro::keys::KeyRing;
-use mesh_client::registry::Endpoint;
+use mesh_client::{lineage::HttpOptions, registry::Endpoint};
 use mesh_kafka::Settings;
 use mesh_runtime::Readiness;
 
@@ -35,6 +35,8 @@ pub struct Config {
     pub readiness: Readiness,
     /// How often lineage is reported of what moves; none: never.
     pub lineage_interval: Option<Duration>,
+    /// An OpenLineage back end that is told as well as `mesh.lineage`.
+    pub lineage_backend: Option<HttpOptions>,
     /// How often `mesh.audit` is told what was masked.
     pub audit_interval: Duration,
 }
@@ -71,6 +73,7 @@ impl Config {
             keys,
             readiness: Readiness::default(),
             lineage_interval: Some(Duration::from_secs(30)),
+            lineage_backend: None,
             audit_interval: Duration::from_secs(60),
         }
     }

@@ -7,8 +7,9 @@ use std::{
 };
 
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
-use crate::{metrics::Meters, product::Product};
+use crate::{metrics::Meters, product::Product, run::RunMark};
 
 /// How often a task tells what it has moved.
 const TELL_INTERVAL: Duration = Duration::from_secs(1);
@@ -78,6 +79,7 @@ impl Tally {
 /// What was moved of one partition under one revision since it was last told.
 #[derive(Debug, Clone)]
 pub(crate) struct Moved {
+    pub(crate) run: Uuid,
     pub(crate) product: Arc<Product>,
     pub(crate) partition: i32,
     pub(crate) first: i64,
@@ -87,21 +89,66 @@ pub(crate) struct Moved {
     pub(crate) quarantined: u64,
 }
 
+/// What a task tells lineage.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What was moved.
+    pub(crate) moved: Vec<Moved>,
+    /// What other runs had done to partitions that were taken over.
+    pub(crate) inherited: Vec<Inherited>,
+    /// Runs that are over, in which all that is told before is counted.
+    pub(crate) ended: Vec<(Uuid, End)>,
+}
+
+/// What another run had done to a partition.
+#[derive(Debug, Clone)]
+pub(crate) struct Inherited {
+    pub(crate) product: Arc<Product>,
+    pub(crate) partition: i32,
+    pub(crate) mark: RunMark,
+    /// The revision that it was done under.
+    pub(crate) revision: u64,
+    /// Whether that run is certain to be over: its task is the one that was fenced by this one.
+    pub(crate) is_over: bool,
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nothing is left to do: told to stop, handed over, or under another contract.
+    Complete,
+    /// Its partitions were lost.
+    Abort,
+    /// It broke, for this reason.
+    Fail(String),
+}
+
 /// A task's way to tell what it has moved: never waits, and loses nothing when nobody listens in time, for what was not
 /// told is told with the next.
 pub(crate) struct Teller {
-    queue: mpsc::Sender<Vec<Moved>>,
-    untold: HashMap<(u64, i32), Moved>,
+    queue: mpsc::Sender<Told>,
+    untold: HashMap<(Uuid, i32), Moved>,
+    inherited: Vec<Inherited>,
+    ended: Vec<(Uuid, End)>,
     told: Instant,
 }
 
 impl Teller {
-    pub(crate) fn new(queue: mpsc::Sender<Vec<Moved>>) -> Self {
-        Teller { queue, untold: HashMap::new(), told: Instant::now() }
+    pub(crate) fn new(queue: mpsc::Sender<Told>) -> Self {
+        Teller { queue, untold: HashMap::new(), inherited: Vec::new(), ended: Vec::new(), told: Instant::now() }
     }
 
-    pub(crate) fn add(&mut self, product: &Arc<Product>, partition: i32, tally: &Tally) {
-        let moved = self.untold.entry((product.identity, partition)).or_insert_with(|| Moved {
+    pub(crate) fn inherit(&mut self, inherited: Inherited) {
+        self.inherited.push(inherited);
+    }
+
+    pub(crate) fn end(&mut self, run: Uuid, how: End) {
+        self.ended.push((run, how));
+    }
+
+    pub(crate) fn add(&mut self, run: Uuid, product: &Arc<Product>, partition: i32, tally: &Tally) {
+        let moved = self.untold.entry((run, partition)).or_insert_with(|| Moved {
+            run,
             product: product.clone(),
             partition,
             first: tally.first,
@@ -125,11 +172,15 @@ impl Teller {
 
     pub(crate) fn tell_now(&mut self) {
         self.told = Instant::now();
-        if self.untold.is_empty() {
+        if self.untold.is_empty() && self.inherited.is_empty() && self.ended.is_empty() {
             return;
         }
         let Ok(permit) = self.queue.try_reserve() else { return };
-        permit.send(self.untold.drain().map(|(_, moved)| moved).collect());
+        permit.send(Told {
+            moved: self.untold.drain().map(|(_, moved)| moved).collect(),
+            inherited: std::mem::take(&mut self.inherited),
+            ended: std::mem::take(&mut self.ended),
+        });
     }
 }
 
@@ -172,14 +223,14 @@ mod tests {
     #[test]
     fn what_nobody_hears_is_told_with_the_next() {
         let (queue, mut told) = mpsc::channel(1);
-        let (mut teller, product) = (Teller::new(queue), product());
+        let (mut teller, product, run) = (Teller::new(queue), product(), Uuid::from_u128(1));
         for from in [0, 10, 20] {
-            teller.add(&product, 3, &tally(from..from + 10));
+            teller.add(run, &product, 3, &tally(from..from + 10));
             teller.tell_now();
         }
-        assert_eq!(told.try_recv().unwrap()[0].records, 10);
+        assert_eq!(told.try_recv().unwrap().moved[0].records, 10);
         teller.tell_now();
-        let rest = told.try_recv().unwrap();
+        let rest = told.try_recv().unwrap().moved;
         assert_eq!((rest.len(), rest[0].first, rest[0].last, rest[0].records), (1, 10, 29, 20));
     }
 }

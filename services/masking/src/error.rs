@@ -24,6 +24,9 @@ pub enum Error {
     /// `mesh.products` cannot be followed.
     #[error("cannot follow the control topic mesh.products")]
     FollowCatalogue(#[source] mesh_kafka::Error),
+    /// The OpenLineage back end cannot be sent to.
+    #[error("cannot tell lineage to the OpenLineage back end")]
+    LineageBackend(#[source] mesh_client::lineage::transport::HttpTransportError),
     /// No thread for a task.
     #[error("cannot start the thread of task {task}")]
     StartTask {

@@ -24,6 +24,7 @@ mod product;
 pub mod quarantine;
 pub mod remask;
 pub mod replay;
+mod run;
 mod service;
 mod task;
 mod trouble;

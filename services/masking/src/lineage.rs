@@ -1,78 +1,222 @@
-//! Tells `mesh.lineage` what the tasks have moved: one run per product and revision, told while it moves.
+//! Tells lineage what the tasks have moved: one run per task, product and revision, told while it moves.
+//!
+//! Beside `mesh.lineage`, an OpenLineage back end may be told. Neither holds the tasks up: what they tell is waited for by
+//! nobody, and what they could not tell is told with the next.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use mesh_client::lineage::{
-    Emitter, JobRun, KafkaCluster, KafkaNamespace, KafkaTransport, ProductDatasets, facet::PartitionRange,
+use mesh_client::{
+    Catalogue,
+    lineage::{
+        Emitter, EventType, HttpTransport, JobRun, KafkaCluster, KafkaNamespace, KafkaTransport, ProductDatasets,
+        facet::PartitionRange,
+    },
 };
-use tokio::{sync::mpsc, time};
+use mesh_runtime::Shutdown;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time,
+};
+use uuid::Uuid;
 
-use crate::{Config, Error, counts::Moved};
+use crate::{
+    Config, Error,
+    counts::{End, Inherited, Moved, Told},
+    metrics,
+    product::Product,
+    run::RunMark,
+};
 
 /// How long the last events may take to be delivered.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
+/// How often to ask what the cluster is called, while it does not answer.
+const RETRY: Duration = Duration::from_secs(1);
+/// What a task leaves no time for: of the grace period, when runs are told to be aborted though their tasks go on.
+const GRACE_SHARE: (u32, u32) = (3, 4);
+/// How many ended runs are remembered, so that none is ended twice.
+const ENDED_MAX: usize = 1_024;
+/// Of a run whose process said nothing at its end.
+const ENDED_WITHOUT_A_WORD: &str =
+    "the sidecar ended without a word; its successor tells what was committed until then";
 
-/// The open runs, by product and revision.
-type Runs = BTreeMap<(String, u64), JobRun>;
-
-/// Reports until the tasks are gone, then closes every run.
-pub(crate) async fn report(config: &Config, mut moved: mpsc::Receiver<Vec<Moved>>) -> Result<(), Error> {
+/// Reports until the tasks are gone, then ends every run that they have left open: well, unless `outcome` says why not.
+pub(crate) async fn report(
+    config: &Config,
+    mut told: mpsc::Receiver<Told>,
+    outcome: oneshot::Receiver<Option<String>>,
+    shutdown: &Shutdown,
+) -> Result<(), Error> {
     let Some(interval) = config.lineage_interval else {
-        while moved.recv().await.is_some() {}
+        while told.recv().await.is_some() {}
         return Ok(());
     };
-    let emitter = Emitter::spawn(KafkaTransport::new(&config.kafka).map_err(Error::SetUp)?);
-    let cluster = KafkaCluster::from(KafkaNamespace::of(config.kafka.bootstrap()));
-    let mut runs = Runs::new();
+    let emitter = emitter(config)?;
+    let Some(first) = told.recv().await else { return Ok(()) };
+    let mut runs = Runs::new(cluster(config, shutdown).await, emitter);
+    runs.take(first);
     let mut ticks = time::interval(interval);
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-    loop {
+    let overdue = async {
+        shutdown.triggered().await;
+        time::sleep(shutdown.grace() * GRACE_SHARE.0 / GRACE_SHARE.1).await;
+    };
+    tokio::pin!(overdue);
+    let end = loop {
         tokio::select! {
-            batch = moved.recv() => match batch {
-                Some(batch) => batch.iter().for_each(|part| count(&mut runs, &cluster, &emitter, part)),
-                None => break,
+            batch = told.recv() => match batch {
+                Some(batch) => runs.take(batch),
+                None => break outcome.await.ok().flatten().map_or(End::Complete, End::Fail),
             },
-            _ = ticks.tick() => tell(&mut runs, &emitter),
+            _ = ticks.tick() => runs.tell(),
+            () = &mut overdue => break End::Abort,
         }
-    }
-    runs.values_mut().for_each(|run| emitter.emit(run.complete(Timestamp::now())));
-    emitter.flush(FLUSH_DEADLINE).await;
+    };
+    runs.end_all(&end);
+    runs.emitter.flush(FLUSH_DEADLINE).await;
+    runs.count();
     Ok(())
 }
 
-/// Tells what has moved since the last time, and ends the runs of revisions that are no longer the newest.
-fn tell(runs: &mut Runs, emitter: &Emitter) {
-    let now = Timestamp::now();
-    let newest: BTreeMap<String, u64> = runs.keys().cloned().collect();
-    runs.retain(|(product, revision), run| {
-        let superseded = newest.get(product).is_some_and(|newest| newest > revision);
-        let event = if superseded { Some(run.complete(now)) } else { run.snapshot(now) };
-        event.into_iter().for_each(|event| emitter.emit(event));
-        !superseded
-    });
+fn emitter(config: &Config) -> Result<Emitter, Error> {
+    let emitter = Emitter::spawn(KafkaTransport::new(&config.kafka).map_err(Error::SetUp)?);
+    Ok(match &config.lineage_backend {
+        Some(options) => emitter.and(HttpTransport::new(options).map_err(Error::LineageBackend)?),
+        None => emitter,
+    })
 }
 
-fn count(runs: &mut Runs, cluster: &KafkaCluster, emitter: &Emitter, moved: &Moved) {
-    let product = &moved.product;
-    let key = (format!("{}@{}", product.name, product.major), product.revision);
-    if let Some(run) = runs.get_mut(&key) {
-        return add(run, moved);
-    }
-    let mut run = ProductDatasets::new(cluster, &product.applied).masking_run();
-    add(&mut run, moved);
-    // with its first counts, so that a short run has edges from the start
-    emitter.emit(run.start(Timestamp::now()));
-    runs.insert(key, run);
+/// What the cluster is called; what the tasks tell waits meanwhile.
+async fn cluster(config: &Config, shutdown: &Shutdown) -> KafkaCluster {
+    let ask = async {
+        loop {
+            match named(config).await {
+                Ok(cluster) => return cluster,
+                Err(error) => tracing::warn!(error = &*error, "cannot ask what the cluster is called, retrying"),
+            }
+            time::sleep(RETRY).await;
+        }
+    };
+    let by_address = || KafkaCluster::from(KafkaNamespace::of(config.kafka.bootstrap()));
+    shutdown.abandon(ask).await.unwrap_or_else(by_address)
 }
 
-fn add(run: &mut JobRun, moved: &Moved) {
-    let topics = &moved.product.topics;
-    let range = PartitionRange::of_offsets(moved.partition, moved.first, moved.last, moved.records);
-    run.read_range(&topics.input, range, moved.bytes);
-    let out = moved.records - moved.quarantined;
-    for (_, topic) in &topics.views {
-        run.wrote_records(topic, out, 0);
+async fn named(config: &Config) -> Result<KafkaCluster, Box<dyn std::error::Error + Send + Sync>> {
+    let catalogue = Catalogue::read(&config.kafka).await?;
+    Ok(KafkaCluster::named_in(&catalogue, &config.kafka).await?)
+}
+
+/// The open runs of all tasks, and those of others that are to be told of.
+struct Runs {
+    cluster: KafkaCluster,
+    emitter: Emitter,
+    open: BTreeMap<Uuid, JobRun>,
+    /// Of former owners of partitions, and whether they are certain to be over.
+    inherited: BTreeMap<Uuid, (JobRun, bool)>,
+    /// The newest last.
+    ended: VecDeque<Uuid>,
+}
+
+impl Runs {
+    fn new(cluster: KafkaCluster, emitter: Emitter) -> Self {
+        Runs { cluster, emitter, open: BTreeMap::new(), inherited: BTreeMap::new(), ended: VecDeque::new() }
     }
-    run.wrote_records(&topics.quarantine, moved.quarantined, 0);
+
+    fn take(&mut self, told: Told) {
+        told.moved.iter().for_each(|moved| self.moved(moved));
+        told.inherited.iter().for_each(|inherited| self.inherit(inherited));
+        told.ended.iter().for_each(|(run, how)| self.end(*run, how));
+    }
+
+    fn moved(&mut self, moved: &Moved) {
+        let new = |cluster: &KafkaCluster| ProductDatasets::new(cluster, &moved.product.applied).masking_run(moved.run);
+        let is_new = !self.open.contains_key(&moved.run);
+        let run = self.open.entry(moved.run).or_insert_with(|| new(&self.cluster));
+        let range = PartitionRange::of_offsets(moved.partition, moved.first, moved.last, moved.records);
+        add(run, &moved.product, range, moved.bytes, moved.quarantined);
+        if is_new {
+            // with its first counts, so that a short run has edges from the start
+            run.news(Timestamp::now()).into_iter().for_each(|event| self.emitter.emit(event));
+        }
+    }
+
+    /// Partitions that are taken over one after the other are told of together.
+    fn inherit(&mut self, inherited: &Inherited) {
+        let Inherited { product, partition, mark, revision, is_over } = inherited;
+        let RunMark { run: id, first, last, records, bytes, quarantined, .. } = mark;
+        if self.open.contains_key(id) {
+            return;
+        }
+        let datasets = ProductDatasets::new(&self.cluster, &product.applied);
+        let new = || match *revision == product.revision {
+            true => datasets.masking_run(*id),
+            // what its data sets were like under that revision is not known here
+            false => JobRun::with_id(datasets.masking_job(), self.cluster.clone(), *id),
+        };
+        let (run, over) = self.inherited.entry(*id).or_insert_with(|| (new(), false));
+        *over |= is_over;
+        let range = PartitionRange::of_offsets(*partition, *first, *last, *records);
+        add(run, product, range, *bytes, *quarantined);
+    }
+
+    /// Tells what has moved since the last time.
+    fn tell(&mut self) {
+        let now = Timestamp::now();
+        self.tell_inherited();
+        let news = self.open.values_mut().filter_map(|run| run.news(now));
+        news.for_each(|event| self.emitter.emit(event));
+        self.count();
+    }
+
+    fn tell_inherited(&mut self) {
+        for (id, (mut run, is_over)) in std::mem::take(&mut self.inherited) {
+            if is_over && !self.ended.contains(&id) {
+                self.emitter.emit(run.abort_because(Timestamp::now(), ENDED_WITHOUT_A_WORD));
+                self.note_end(id);
+            } else {
+                self.emitter.emit(run.addendum(Timestamp::now()));
+            }
+        }
+    }
+
+    fn end(&mut self, id: Uuid, how: &End) {
+        let Some(mut run) = self.open.remove(&id) else { return };
+        let now = Timestamp::now();
+        let events = match how {
+            End::Complete => run.end(EventType::Complete, now),
+            End::Abort => run.end(EventType::Abort, now),
+            End::Fail(why) => vec![run.fail(now, why)],
+        };
+        events.into_iter().for_each(|event| self.emitter.emit(event));
+        self.note_end(id);
+    }
+
+    fn end_all(&mut self, how: &End) {
+        self.tell_inherited();
+        let open: Vec<Uuid> = self.open.keys().copied().collect();
+        open.into_iter().for_each(|id| self.end(id, how));
+    }
+
+    fn note_end(&mut self, id: Uuid) {
+        self.ended.push_back(id);
+        if self.ended.len() > ENDED_MAX {
+            self.ended.pop_front();
+        }
+    }
+
+    fn count(&self) {
+        metrics::lineage_events(self.emitter.delivered(), self.emitter.superseded(), self.emitter.dropped());
+    }
+}
+
+fn add(run: &mut JobRun, product: &Product, range: PartitionRange, bytes: u64, quarantined: u64) {
+    let topics = &product.topics;
+    run.read_range(&topics.input, range, bytes);
+    run.quarantined(&topics.input, quarantined);
+    let out = PartitionRange::of_records(range.partition, range.records - quarantined);
+    topics.views.iter().for_each(|(_, topic)| run.wrote_range(topic, out, 0));
+    run.wrote_range(&topics.quarantine, PartitionRange::of_records(range.partition, quarantined), 0);
 }

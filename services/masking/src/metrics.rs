@@ -8,6 +8,13 @@ use metrics::{
 
 use crate::product::Product;
 
+/// What became of lineage events since the start, each counted for every place it goes to.
+pub(crate) fn lineage_events(delivered: u64, superseded: u64, dropped: u64) {
+    for (outcome, events) in [("delivered", delivered), ("superseded", superseded), ("dropped", dropped)] {
+        counter!("mesh_masking_lineage_events_total", "outcome" => outcome).absolute(events);
+    }
+}
+
 /// A partition's counters; they are the product's.
 pub(crate) struct Meters {
     product: String,
@@ -108,6 +115,7 @@ impl TransactionMeters {
 
 /// Says what each metric means; once per process.
 pub(crate) fn describe() {
+    describe_counter!("mesh_masking_lineage_events_total", "Lineage events by what became of them.");
     describe_counter!("mesh_masking_records_in_total", "records read from input ports and committed");
     describe_counter!("mesh_masking_bytes_in_total", "bytes of keys and values read from input ports and committed");
     describe_counter!("mesh_masking_records_out_total", "records written to a view's output port and committed");

@@ -13,7 +13,7 @@ use tokio::{
 use crate::{
     Config, Error,
     catalogue::{self, Products},
-    counts::{self, Moved},
+    counts::{self, Told},
     lineage,
     lookup::Lookups,
     metrics,
@@ -34,14 +34,15 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     let lookups = Lookups::new(registry, admin, config.keys.clone());
     let latch = config.readiness.latch("masking catalogue");
     let (published, products) = watch::channel(Arc::new(Products::default()));
-    let (moved, reports) = mpsc::channel(counts::QUEUE_CAPACITY);
-    let reporter = lineage::report(&config, reports);
+    let (told, reports) = mpsc::channel(counts::QUEUE_CAPACITY);
+    let (outcome, ended) = oneshot::channel();
+    let reporter = lineage::report(&config, reports, ended, &shutdown);
     let crew = Crew {
         config: config.clone(),
         lookups,
         troubles: Troubles::new(&config.readiness),
         products,
-        moved,
+        told,
         shutdown: shutdown.clone(),
         domains: BTreeSet::new(),
         tasks: JoinSet::new(),
@@ -52,9 +53,14 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
             Some(Ok(())) | None => Ok(()),
         }
     };
+    let work = async {
+        let worked = crew.work().await;
+        // nobody listens where lineage is not told
+        let _ = outcome.send(worked.as_ref().err().map(ToString::to_string));
+        worked
+    };
     // the reporter ends when the crew's tasks, which hold the other ends, are gone
-    let (followed, worked, reported) =
-        tokio::join!(stop_all(&shutdown, follow), stop_all(&shutdown, crew.work()), reporter);
+    let (followed, worked, reported) = tokio::join!(stop_all(&shutdown, follow), stop_all(&shutdown, work), reporter);
     followed.and(worked).and(reported)
 }
 
@@ -73,7 +79,7 @@ struct Crew {
     lookups: Lookups,
     troubles: Troubles,
     products: watch::Receiver<Arc<Products>>,
-    moved: mpsc::Sender<Vec<Moved>>,
+    told: mpsc::Sender<Told>,
     shutdown: Shutdown,
     domains: BTreeSet<String>,
     tasks: JoinSet<Result<(), Error>>,
@@ -120,7 +126,7 @@ impl Crew {
             products: self.products.clone(),
             lookups: self.lookups.clone(),
             troubles: self.troubles.clone(),
-            moved: self.moved.clone(),
+            told: self.told.clone(),
             latch,
             shutdown: self.shutdown.clone(),
         };

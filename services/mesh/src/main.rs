@@ -14,6 +14,7 @@ mod deployment;
 mod failure;
 mod keys;
 mod login;
+mod lineage_options;
 mod output;
 mod platform;
 mod schema_rules;

@@ -98,6 +98,11 @@ pub struct JobType {
 facet!(JobType, "jobType", official!("2-0-4", "JobTypeJobFacet"), JobFacet);
 
 impl JobType {
+    /// A finite job of the backbone.
+    pub fn batch(job_type: &str) -> Self {
+        Self { processing_type: "BATCH".to_owned(), ..Self::streaming(job_type) }
+    }
+
     /// A streaming job of the backbone.
     pub fn streaming(job_type: &str) -> Self {
         Self {
@@ -556,7 +561,7 @@ impl PartitionRange {
     }
 
     /// Both together.
-    pub(super) fn join(&mut self, other: &Self) {
+    pub(crate) fn join(&mut self, other: &Self) {
         self.first_offset = min_known(self.first_offset, other.first_offset);
         self.last_offset = self.last_offset.max(other.last_offset);
         self.records += other.records;

@@ -86,6 +86,11 @@ pub fn derivation_job(product: &str, major: u32) -> String {
     format!("derive.{product}.v{major}")
 }
 
+/// The job of a command or a program that publishes a product, unless it is called something else.
+pub fn publishing_job(product: &str, major: u32) -> String {
+    format!("publish.{product}.v{major}")
+}
+
 /// The product and view that a topic carries, by the topics' naming rule; `None` for anybody else's topic.
 /// The view is `None` for the input port; the default view is called `masked`.
 pub fn product_of_topic(topic: &str) -> Option<TopicOfProduct<'_>> {

@@ -4,6 +4,7 @@ use mesh_avro::keys::RootKeys;
 use mesh_avro::mask::{Program, Rules};
 use mesh_avro::schema::Schema;
 use mesh_contract::{AppliedProduct, Contract};
+use uuid::Uuid;
 
 use super::cluster::KafkaCluster;
 use super::columns::{Columns, Leaf, columns};
@@ -75,8 +76,8 @@ impl ProductDatasets {
     }
 
     /// A run of the masking sidecar, with every topic of the product described. Count on it what was committed.
-    pub fn masking_run(&self) -> JobRun {
-        let mut run = JobRun::new(self.masking_job(), self.cluster.clone());
+    pub fn masking_run(&self, id: Uuid) -> JobRun {
+        let mut run = JobRun::with_id(self.masking_job(), self.cluster.clone(), id);
         run.describe_input(self.input());
         self.views().for_each(|view| run.describe_output(view));
         run.describe_output(self.quarantine());

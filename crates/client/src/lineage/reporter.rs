@@ -4,16 +4,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use mesh_contract::AppliedProduct;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::cluster::KafkaCluster;
 use super::design;
 use super::emitter::Emitter;
-use super::event::{EventType, RunEvent};
+use super::event::{EventType, Job, RunEvent};
+use super::facet::{JobOwnership, JobType, Owner, Parent};
+use super::product::ProductDatasets;
 use super::run::JobRun;
 
 /// How often a job that moves something says so, unless told otherwise.
 pub const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+
+/// What the specification's integrations tell those that they start of their own run: `namespace/job/run id`.
+const PARENT: &str = "OPENLINEAGE_PARENT_ID";
 
 /// Reports one run: its start with the first counts, and nothing of a run that moves nothing. Cheap to clone; the clones
 /// count into the same run. One that is dropped without an end leaves its run open, as a crash does.
@@ -37,6 +43,27 @@ impl Reporter {
     /// product's declared dependencies have.
     pub fn derivation(product: &str, major: u32, kafka: &KafkaCluster, emitter: Emitter) -> Self {
         Self::start(JobRun::new(design::derivation(product, major), kafka.clone()), emitter, SNAPSHOT_EVERY)
+    }
+
+    /// Starts to report a job that publishes a product: a finite one.
+    pub fn publisher(job: &str, cluster: &KafkaCluster, product: &AppliedProduct, emitter: Emitter) -> Self {
+        let mut run = client_run(job, &JobType::batch("PRODUCER"), cluster, product);
+        run.describe_output(ProductDatasets::new(cluster, product).input());
+        Self::start(run, emitter, SNAPSHOT_EVERY)
+    }
+
+    /// Starts to report a job that subscribes to a view of a product.
+    pub fn subscriber(
+        job: &str,
+        cluster: &KafkaCluster,
+        product: &AppliedProduct,
+        view: &str,
+        emitter: Emitter,
+    ) -> Self {
+        let mut run = client_run(job, &JobType::streaming("CONSUMER"), cluster, product);
+        let described = ProductDatasets::new(cluster, product).view(view);
+        described.into_iter().for_each(|view| run.describe_input(view));
+        Self::start(run, emitter, SNAPSHOT_EVERY)
     }
 
     /// Looks at or changes the run: describes its topics, counts ranges.
@@ -74,6 +101,17 @@ impl Reporter {
         events(&mut lock(&self.run)).into_iter().for_each(|event| self.emitter.emit(event));
         self.emitter.flush(deadline).await
     }
+}
+
+/// A run of a client; part of another, if whoever started the process says so.
+fn client_run(job: &str, job_type: &JobType, cluster: &KafkaCluster, product: &AppliedProduct) -> JobRun {
+    let owner = JobOwnership { owners: vec![Owner::domain(&product.contract.owner)] };
+    let job = Job::mesh(job).with(job_type);
+    // who reads a product does not belong to the domain that owns it
+    let job = if job_type.processing_type == "BATCH" { job.with(&owner) } else { job };
+    let run = JobRun::new(job, cluster.clone());
+    let parent = std::env::var(PARENT).ok().and_then(|text| Parent::parse(&text));
+    parent.iter().fold(run, JobRun::part_of)
 }
 
 async fn tick(run: Arc<Mutex<JobRun>>, emitter: Emitter, every: Duration, stop: CancellationToken) {

@@ -165,6 +165,13 @@ impl JobRun {
         self.event(EventType::Abort, at)
     }
 
+    /// As [`JobRun::abort`], with the reason. The message must not hold a payload.
+    pub fn abort_because(&mut self, at: Timestamp, message: impl Into<String>) -> RunEvent {
+        let mut event = self.event(EventType::Abort, at);
+        event.run.facets.set(&ErrorMessage::rust(message));
+        event
+    }
+
     /// The event that the run broke, also of one that moved nothing. The message must not hold a payload.
     pub fn fail(&mut self, at: Timestamp, message: impl Into<String>) -> RunEvent {
         let mut event = self.event(EventType::Fail, at);
@@ -206,7 +213,7 @@ fn moved<'a>(topics: &'a mut BTreeMap<String, Moved>, topic: &str) -> &'a mut Mo
     if !topics.contains_key(topic) {
         topics.insert(topic.to_owned(), Moved::default());
     }
-    topics.entry(topic.to_owned()).or_default()
+    topics.get_mut(topic).expect("it was put there where it was missing")
 }
 
 impl Moved {

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::RegistryClient;
 use crate::json;
+use crate::lineage::Reporter;
 use key::KeyForm;
 
 pub use error::ProduceError;
@@ -33,7 +34,9 @@ pub struct ProductProducer {
     schema: Arc<Schema>,
     frame: [u8; wire::HEADER_BYTES],
     key: KeyForm,
-    in_flight: VecDeque<Delivery>,
+    /// What is on its way, and how many bytes it has.
+    in_flight: VecDeque<(Delivery, usize)>,
+    reporter: Option<Reporter>,
     delivered: u64,
     failed: u64,
     first_failure: Option<mesh_kafka::Error>,
@@ -81,10 +84,16 @@ impl ProductProducer {
             frame,
             key,
             in_flight: VecDeque::new(),
+            reporter: None,
             delivered: 0,
             failed: 0,
             first_failure: None,
         })
+    }
+
+    /// Counts every event that arrives in a run's lineage.
+    pub fn report_to(&mut self, reporter: &Reporter) {
+        self.reporter = Some(reporter.clone());
     }
 
     /// The product's contract.
@@ -166,17 +175,23 @@ impl ProductProducer {
         while self.in_flight.len() >= IN_FLIGHT_MAX {
             self.settle_oldest().await;
         }
+        let bytes = [&record.key, &record.value].into_iter().flatten().map(Bytes::len).sum();
         let delivery = self.producer.send(record).await;
         let failed = |source| ProduceError::Send { topic: self.topic.to_string(), source };
-        self.in_flight.push_back(delivery.map_err(failed)?);
+        self.in_flight.push_back((delivery.map_err(failed)?, bytes));
         Ok(())
     }
 
     async fn settle_oldest(&mut self) {
         // stays in the queue while it is waited for: a caller that goes away loses no count
-        let Some(oldest) = self.in_flight.front_mut() else { return };
+        let Some((oldest, bytes)) = self.in_flight.front_mut() else { return };
         match oldest.await {
-            Ok(_) => self.delivered += 1,
+            Ok(position) => {
+                self.delivered += 1;
+                if let Some(reporter) = &self.reporter {
+                    reporter.wrote(&self.topic, position.partition, position.offset, *bytes);
+                }
+            }
             Err(error) => {
                 self.failed += 1;
                 self.first_failure.get_or_insert(error);

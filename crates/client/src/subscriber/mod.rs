@@ -3,7 +3,7 @@
 mod error;
 mod event;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use mesh_kafka::consumer::{Consumer, Start};
 use mesh_kafka::{Offsets, Record, Settings, TopicPartition};
 
 use crate::RegistryClient;
+use crate::lineage::Reporter;
+use crate::lineage::facet::PartitionRange;
 
 pub use error::SubscribeError;
 pub use event::{Event, EventSchema};
@@ -60,6 +62,9 @@ pub struct Subscriber {
     handed_over: Offsets,
     /// Where the view ended when the subscription began, if that was asked for.
     ends: Option<Offsets>,
+    reporter: Option<Reporter>,
+    /// What was handed over and is not in the run's lineage yet, with its bytes: of a group, what is not committed.
+    unreported: BTreeMap<i32, (PartitionRange, u64)>,
 }
 
 impl Subscriber {
@@ -114,7 +119,15 @@ impl Subscriber {
             held: None,
             handed_over: Offsets::new(),
             ends,
+            reporter: None,
+            unreported: BTreeMap::new(),
         })
+    }
+
+    /// Counts every event that is dealt with in a run's lineage: those of a group once they are committed, others as they
+    /// are handed over.
+    pub fn report_to(&mut self, reporter: &Reporter) {
+        self.reporter = Some(reporter.clone());
     }
 
     /// The view's topic.
@@ -158,12 +171,37 @@ impl Subscriber {
         let assigned = self.consumer.assignment();
         self.handed_over.retain(|partition, _| assigned.contains(&partition.partition));
         let committed = self.consumer.commit(&self.handed_over).await;
-        committed.map_err(|source| SubscribeError::Commit { topic: self.topic.to_string(), source })
+        committed.map_err(|source| SubscribeError::Commit { topic: self.topic.to_string(), source })?;
+        self.unreported.retain(|partition, _| assigned.contains(partition));
+        self.report();
+        Ok(())
     }
 
     /// Leaves the group at once, so that the others take over.
     pub async fn close(self) {
         self.consumer.close().await;
+    }
+
+    fn note(&mut self, record: &Record) {
+        if self.reporter.is_none() {
+            return;
+        }
+        let bytes: usize = [&record.key, &record.value].into_iter().flatten().map(|part| part.len()).sum();
+        let new = (PartitionRange::of_records(record.partition, 0), 0);
+        let (range, total) = self.unreported.entry(record.partition).or_insert(new);
+        range.join(&PartitionRange::of_offsets(record.partition, record.offset, record.offset, 1));
+        *total += bytes as u64;
+        if !self.in_group {
+            self.report();
+        }
+    }
+
+    fn report(&mut self) {
+        let Some(reporter) = &self.reporter else { return };
+        let (topic, unreported) = (&self.topic, std::mem::take(&mut self.unreported));
+        reporter.with_run(|run| {
+            unreported.into_values().for_each(|(range, bytes)| run.read_range(topic, range, bytes));
+        });
     }
 
     fn unreadable(&self, source: mesh_kafka::Error) -> SubscribeError {
@@ -185,6 +223,7 @@ impl Subscriber {
         };
         let record = self.held.take().expect("the callers hold one, and it is taken only here");
         self.handed_over.insert(TopicPartition::new(&*self.topic, record.partition), record.offset + 1);
+        self.note(&record);
         let (partition, offset) = (record.partition, record.offset);
         schema.map(|schema| Event::new(record, schema, key_schema)).map_err(|said| SubscribeError::Undecodable {
             topic: self.topic.to_string(),

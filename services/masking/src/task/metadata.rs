@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{audit::Account, remask::OutputMark};
+use crate::{audit::Account, remask::OutputMark, run::RunMark};
 
 /// The text committed with a partition's offset.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub(super) struct Metadata {
     /// What was done under that revision and not told yet.
     #[serde(default, skip_serializing_if = "Account::is_empty")]
     pub(super) audit: Account,
+    /// What the run that did the last of it did to the partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<RunMark>,
     /// How far the outputs are.
     #[serde(flatten)]
     pub(super) outputs: OutputMark,

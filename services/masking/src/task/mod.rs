@@ -16,7 +16,7 @@ use mesh_runtime::{Latch, Shutdown};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Config, catalogue::Products, counts::Moved, lookup::Lookups, metrics::TransactionMeters, trouble::Troubles,
+    Config, catalogue::Products, counts::Told, lookup::Lookups, metrics::TransactionMeters, trouble::Troubles,
 };
 pub(crate) use output::{EVENT_TIME_HEADER, TOKEN_KEYS_HEADER};
 use session::Session;
@@ -35,7 +35,7 @@ pub(crate) struct Task {
     pub(crate) products: watch::Receiver<Arc<Products>>,
     pub(crate) lookups: Lookups,
     pub(crate) troubles: Troubles,
-    pub(crate) moved: mpsc::Sender<Vec<Moved>>,
+    pub(crate) told: mpsc::Sender<Told>,
     pub(crate) latch: Latch,
     pub(crate) shutdown: Shutdown,
 }
@@ -48,6 +48,11 @@ impl Task {
 
     pub(crate) fn name(&self) -> String {
         format!("mesh.masking.{}.{}.{}", self.domain, self.config.replica, self.index)
+    }
+
+    /// The task among those of its domain: which of them a run is of.
+    pub(crate) fn worker(&self) -> String {
+        format!("{}.{}", self.config.replica, self.index)
     }
 
     /// Works until told to stop. A consumer or producer that cannot go on is replaced.

@@ -22,6 +22,7 @@ use crate::{
     product::Product,
     quarantine::Reason,
     remask::OutputMark,
+    run::{RunMark, Runs},
     trouble::Trouble,
 };
 
@@ -42,8 +43,10 @@ pub(super) struct Part {
     /// What was done and is committed, but not told yet, and the revision that it was done under.
     account: Account,
     account_revision: u64,
-    /// As the account will be once the open transaction is committed.
-    staged: Option<Account>,
+    /// What the run that did the last of it did here, as committed.
+    mark: Option<RunMark>,
+    /// As both will be once the open transaction is committed.
+    staged: Option<(Account, Option<RunMark>)>,
     /// How far the outputs are, as committed; and the generation that is asked for.
     pub(super) outputs: OutputMark,
     pub(super) generation_wanted: u64,
@@ -116,6 +119,7 @@ impl Part {
             metadata: String::new(),
             account: found.audit,
             account_revision: found.rev,
+            mark: found.run,
             staged: None,
             generation_wanted: found.outputs.generation,
             errand: None,
@@ -249,23 +253,26 @@ impl Part {
 
     /// Has the open transaction count what it does, and returns what it is to tell: counts that are due, or that another
     /// revision's begin after.
-    pub(super) fn stage(&mut self, now_ms: i64, interval: Duration) -> Vec<Value> {
+    pub(super) fn stage(&mut self, runs: &mut Runs, worker: &str, now_ms: i64, interval: Duration) -> Vec<Value> {
         let Some(product) = &self.product else { return Vec::new() };
         let (mut account, mut told) = (self.account.clone(), Vec::new());
         if !account.is_empty() && self.account_revision != product.revision {
             told.push(self.counted(&account, product, self.account_revision, now_ms));
             account = Account::default();
         }
+        let mut mark = self.mark.clone();
         if self.tally.records > 0 {
             account.add(&self.tally, now_ms);
+            mark = Some(RunMark::after(self.mark.as_ref(), runs.of(product), worker, &self.tally));
         }
         if account.is_due(now_ms, interval) {
             told.push(self.counted(&account, product, product.revision, now_ms));
             account = Account::default();
         }
         let rev = if self.next.is_some() { product.revision } else { self.account_revision };
-        self.metadata = Metadata { rev, audit: account.clone(), outputs: self.outputs.clone() }.text();
-        self.staged = Some(account);
+        let outputs = self.outputs.clone();
+        self.metadata = Metadata { rev, audit: account.clone(), run: mark.clone(), outputs }.text();
+        self.staged = Some((account, mark));
         told
     }
 
@@ -283,7 +290,7 @@ impl Part {
 
     /// What is committed with an offset at which nothing is left to be told.
     pub(super) fn metadata_with(&self, revision: u64, outputs: &OutputMark) -> String {
-        Metadata { rev: revision, audit: Account::default(), outputs: outputs.clone() }.text()
+        Metadata { rev: revision, audit: Account::default(), run: self.mark.clone(), outputs: outputs.clone() }.text()
     }
 
     /// After such a commit.
@@ -333,10 +340,27 @@ impl Part {
 
     /// After a commit: what was staged holds.
     pub(super) fn settle_account(&mut self) {
-        if let (Some(account), Some(product)) = (self.staged.take(), &self.product) {
+        if let (Some((account, mark)), Some(product)) = (self.staged.take(), &self.product) {
             self.account = account;
+            self.mark = mark;
             self.account_revision = product.revision;
         }
+    }
+
+    /// What another run had done here when the partition was taken over, and the revision that it was done under.
+    pub(super) fn inherited(&self) -> Option<(&RunMark, u64)> {
+        self.mark.as_ref().map(|mark| (mark, self.account_revision))
+    }
+
+    /// Has the next commit say that no run is open here; whether there was one.
+    pub(super) fn stage_end(&mut self) -> bool {
+        if self.mark.is_none() || self.committed.is_none() || self.product.is_none() {
+            return false;
+        }
+        let (rev, audit, outputs) = (self.account_revision, self.account.clone(), self.outputs.clone());
+        self.metadata = Metadata { rev, audit: audit.clone(), run: None, outputs }.text();
+        self.staged = Some((audit, None));
+        true
     }
 
     /// After an abort: what was staged never was.

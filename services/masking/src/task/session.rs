@@ -16,7 +16,12 @@ use super::{
     part::{Cause, Part},
     process::Desk,
 };
-use crate::{catalogue::Products, counts::Teller, metrics::TransactionMeters};
+use crate::{
+    catalogue::Products,
+    counts::{End, Inherited, Teller},
+    metrics::TransactionMeters,
+    run::Runs,
+};
 
 /// How long a gathering waits for a first record: how soon a task notices anything else.
 const IDLE_WAIT: Duration = Duration::from_millis(50);
@@ -50,6 +55,7 @@ pub(super) struct State<'t> {
     pub(super) parts: Vec<Part>,
     pub(super) desk: Desk,
     pub(super) teller: Teller,
+    pub(super) runs: Runs,
     /// How many records the next batch may have: fewer than configured while a culprit is looked for.
     pub(super) records_max: usize,
     /// Products that are tried alone, the last one next: the cluster may refuse their outputs.
@@ -78,7 +84,8 @@ impl<'t> Session<'t> {
             sink,
             parts: Vec::new(),
             desk: Desk::new(task.lookups.clone()),
-            teller: Teller::new(task.moved.clone()),
+            teller: Teller::new(task.told.clone()),
+            runs: Runs::default(),
             records_max: task.config.batch.records_max,
             suspects: Vec::new(),
             aborts: 0,
@@ -101,11 +108,18 @@ impl<'t> Session<'t> {
 
     /// Works until told to stop, between two transactions.
     pub(super) fn run(&mut self) -> Result<(), SessionError> {
+        let worked = self.work();
+        let how = worked.as_ref().err().map_or(End::Complete, |error| End::Fail(error.to_string()));
+        self.state.end_runs(&how, |_| false);
+        self.state.teller.tell_now();
+        worked
+    }
+
+    fn work(&mut self) -> Result<(), SessionError> {
         while !self.state.task.shutdown.is_triggered() {
             self.turn()?;
         }
-        self.state.teller.tell_now();
-        Ok(())
+        self.state.close_runs(&self.source)
     }
 
     fn turn(&mut self) -> Result<(), SessionError> {
@@ -154,6 +168,7 @@ impl State<'_> {
                 self.resume(source, index)?;
             }
         }
+        self.end_runs(&End::Complete, |_| true);
         Ok(())
     }
 
@@ -195,10 +210,11 @@ impl State<'_> {
                     part.adopt(&self.products);
                     let offset = committed.as_ref().map(|committed| committed.offset);
                     tracing::debug!(topic = &*part.topic, partition = part.partition, offset, "partition gained");
+                    self.tell_inherited(&part);
                     self.parts.push(part);
                 }
-                Change::Revoked(slot) => self.give_up(*slot, "revoked"),
-                Change::Lost(slot) => self.give_up(*slot, "lost"),
+                Change::Revoked(slot) => self.give_up(*slot, "revoked", &End::Complete),
+                Change::Lost(slot) => self.give_up(*slot, "lost", &End::Abort),
                 Change::Trouble(error) => self.tell_consumer_trouble(error),
             }
         }
@@ -219,12 +235,21 @@ impl State<'_> {
         }
     }
 
-    fn give_up(&mut self, slot: Slot, how: &str) {
+    /// What a former owner did and may not have told.
+    fn tell_inherited(&mut self, part: &Part) {
+        let (Some(product), Some((mark, revision))) = (&part.product, part.inherited()) else { return };
+        let (product, partition) = (product.clone(), part.partition);
+        let is_over = mark.worker == self.task.worker();
+        self.teller.inherit(Inherited { product, partition, mark: mark.clone(), revision, is_over });
+    }
+
+    fn give_up(&mut self, slot: Slot, how: &str, end: &End) {
         let Some(index) = self.parts.iter().position(|part| part.slot == slot) else { return };
         self.parts[index].hold = None;
         self.tell_trouble(index);
         let part = self.parts.swap_remove(index);
         tracing::debug!(topic = &*part.topic, partition = part.partition, how, "partition given up");
+        self.end_runs(end, |_| true);
     }
 
     fn tell_consumer_trouble(&mut self, error: &mesh_kafka::Error) {

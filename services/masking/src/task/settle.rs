@@ -76,7 +76,7 @@ impl State<'_> {
             part.committed = Some(next);
             if let (Some(meters), Some(product)) = (&part.meters, &part.product) {
                 part.tally.count(meters);
-                self.teller.add(product, part.partition, &part.tally);
+                self.teller.add(self.runs.of(product), product, part.partition, &part.tally);
             }
             part.tally.clear();
             part.condemned.take_if(|(offset, _)| *offset < next);

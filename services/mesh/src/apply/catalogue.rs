@@ -4,8 +4,10 @@ use super::refused;
 use super::report::{Applied, Change, DomainChange, ProductChange};
 use crate::failure::Failure;
 use crate::tree::{WorkingProduct, WorkingTree};
+use mesh_client::lineage::KafkaCluster;
 use mesh_contract::topic::PRODUCTS_TOPIC;
 use mesh_contract::{AppliedProduct, Domain, domain_key};
+use mesh_kafka::admin::Admin;
 use mesh_kafka::log::{FencedLogWriter, LogReader};
 use mesh_kafka::{OutgoingRecord, Record, Settings};
 use serde::Serialize;
@@ -47,6 +49,24 @@ pub(super) async fn publish(
     report(&mut applied.domains, domains, |one, other| one.domain == other.domain);
     report(&mut applied.products, products, |one, other| (&one.product, one.major) == (&other.product, other.major));
     Ok(())
+}
+
+/// Writes down what the cluster is called in lineage, unless that is known, and other addresses that it is seen at.
+pub(super) async fn name_cluster(kafka: &Settings, admin: &Admin) -> Result<(), Failure> {
+    let failed = |error| refused("cannot ask the cluster what it is called", error);
+    let id = admin.cluster_id().await.map_err(failed)?;
+    let brokers = admin.brokers().await.map_err(failed)?;
+    let published = Published::read(kafka).await?;
+    let key = KafkaCluster::key(&id);
+    let known = published.get::<KafkaCluster>(&key)?;
+    let named = match &known {
+        Some(known) => known.clone().also_at(kafka.bootstrap(), &brokers),
+        None => KafkaCluster::new(kafka.bootstrap(), &brokers),
+    };
+    if known.as_ref() == Some(&named) {
+        return Ok(());
+    }
+    append(kafka, published, &[&Entry::new(key, &named)?]).await
 }
 
 /// Adds to a report what it does not tell of yet: what was published a moment ago is no news that it is.

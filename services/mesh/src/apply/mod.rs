@@ -7,12 +7,14 @@
 
 mod catalogue;
 mod control;
+mod lineage;
 mod registry;
 mod report;
 mod schemas;
 mod topics;
 
 use crate::failure::Failure;
+use crate::lineage_options::LineageOptions;
 use crate::tree::WorkingTree;
 use catalogue::Part;
 use mesh_avro::sensitivity::SensitiveNames;
@@ -40,9 +42,10 @@ pub async fn tree(
     names: &SensitiveNames,
     kafka: &Settings,
     registry: impl Into<Endpoint>,
+    lineage: &LineageOptions,
 ) -> Result<Vec<String>, Failure> {
     let tree = WorkingTree::read(root, names)?.sound()?;
-    Ok(working_tree(&tree, kafka, registry).await?.product_names())
+    Ok(working_tree(&tree, kafka, registry, lineage).await?.product_names())
 }
 
 /// Applies a tree without errors; says what was done.
@@ -53,6 +56,7 @@ pub async fn working_tree(
     tree: &WorkingTree,
     kafka: &Settings,
     registry: impl Into<Endpoint>,
+    lineage: &LineageOptions,
 ) -> Result<Applied, Failure> {
     let admin = admin(kafka)?;
     let registry = registry::Registry::new(registry)?;
@@ -60,9 +64,11 @@ pub async fn working_tree(
     schemas::refuse_incompatible(&registry, &subjects).await?;
     let mut applied = Applied { topics: control::create(&admin).await?, ..Applied::default() };
     applied.topics.extend(topics::create(&admin, &tree.products).await?);
+    catalogue::name_cluster(kafka, &admin).await?;
     catalogue::publish(kafka, tree, Part::Known, &mut applied).await?;
     applied.schemas = schemas::register(&registry, &subjects).await?;
     catalogue::publish(kafka, tree, Part::All, &mut applied).await?;
+    lineage::tell(kafka, &applied, lineage).await?;
     Ok(applied)
 }
 

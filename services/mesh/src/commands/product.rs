@@ -1,18 +1,25 @@
 //! The product that a command names, with what it takes to read and write it.
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::platform::answers;
+use mesh_client::lineage::{KafkaCluster, Reporter};
 use mesh_client::{Catalogue, CatalogueError, ProduceError, RegistryClient, RegistryError, SubscribeError};
 use mesh_contract::{AppliedProduct, ProductRef};
 use mesh_kafka::{ErrorKind, Settings};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long lineage may take to hear of a command's end.
+const LINEAGE_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A product as applied, where it is.
 pub struct Named {
     pub kafka: Settings,
     pub registry: RegistryClient,
     pub product: Arc<AppliedProduct>,
+    /// What the cluster is called in lineage.
+    pub cluster: KafkaCluster,
 }
 
 impl Named {
@@ -23,7 +30,21 @@ impl Named {
         answers(&kafka).await?;
         let catalogue = Catalogue::read(&kafka).await.map_err(catalogue_failure)?;
         let product = Arc::clone(catalogue.product(asked).map_err(catalogue_failure)?);
-        Ok(Self { kafka, registry, product })
+        let cluster = KafkaCluster::named_in(&catalogue, &kafka).await.map_err(kafka_failure)?;
+        Ok(Self { kafka, registry, product, cluster })
+    }
+}
+
+/// Tells lineage how a command ended: well, interrupted, or failed.
+pub async fn tell_end(reporter: Reporter, ended: &Result<Exit, Failure>) {
+    let is_told = match ended {
+        Ok(Exit::Interrupted) => reporter.abort(LINEAGE_DEADLINE).await,
+        Ok(_) => reporter.finish(LINEAGE_DEADLINE).await,
+        // the failure's own words: what was quoted by its causes may be a payload
+        Err(failure) => reporter.fail(LINEAGE_DEADLINE, &failure.to_string()).await,
+    };
+    if !is_told {
+        tracing::warn!("lineage did not take the end of this run in time");
     }
 }
 

@@ -124,7 +124,7 @@ async fn prepare(
     }
     let names = args.registry.schemas.names.names()?;
     let registry = registry.map_or_else(|| context.registry(), Ok)?;
-    apply::tree(&context.root()?, &names, &plan.kafka, registry).await
+    apply::tree(&context.root()?, &names, &plan.kafka, registry, &plan.masking.lineage).await
 }
 
 fn announce(running: &Running, products: &[String], format: Format) -> Result<(), Failure> {

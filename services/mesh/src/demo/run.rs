@@ -13,6 +13,7 @@ use super::world::World;
 use crate::apply;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::lineage_options::LineageOptions;
 use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
@@ -147,7 +148,7 @@ impl Demo<'_> {
     /// Applies the contracts, and looks who plays.
     async fn set(&self, kafka: &Settings, endpoint: Endpoint) -> Result<Stage, Failure> {
         self.progress.phase("applying the contracts");
-        apply::tree(&self.root, &SensitiveNames::default(), kafka, &endpoint).await?;
+        apply::tree(&self.root, &SensitiveNames::default(), kafka, &endpoint, &LineageOptions::default()).await?;
         let registry = RegistryClient::new(&endpoint).map_err(failed::registry("speak to the registry"))?;
         let kafka = kafka.clone();
         let cast = Cast::read(&kafka).await?;

@@ -1,6 +1,7 @@
 //! Which services to start, and how.
 
 use crate::failure::Failure;
+use crate::lineage_options::LineageOptions;
 use crate::schema_rules::SchemaRules;
 use clap::{Args, ValueEnum};
 use mesh_avro::keys::KeyRing;
@@ -63,8 +64,17 @@ pub struct MaskingOptions {
     #[arg(long, default_value_t = Self::default().transaction_timeout, value_name = "SECONDS", value_parser = transaction_timeout())]
     pub transaction_timeout: u64,
 }
+    /// How often lineage is told what moves; 0 never
+    #[arg(long, default_value_t = LINEAGE_SECONDS, value_name = "SECONDS")]
+    pub lineage_interval: u64,
+    /// Where lineage is told.
+    #[command(flatten)]
+    pub lineage: LineageOptions,
 
 fn transaction_timeout() -> clap::builder::RangedU64ValueParser {
+/// How often lineage is told what moves.
+const LINEAGE_SECONDS: u64 = 30;
+
     clap::value_parser!(u64).range(1..=TRANSACTION_TIMEOUT_MAX.as_secs())
 }
 
@@ -79,6 +89,8 @@ impl Default for MaskingOptions {
             batch_linger: batch.linger.as_millis() as u64,
             transaction_timeout: TRANSACTION_TIMEOUT_MAX.as_secs(),
         }
+            lineage_interval: LINEAGE_SECONDS,
+            lineage: LineageOptions::default(),
     }
 }
 
@@ -164,3 +176,6 @@ impl Plan {
         Ok(config)
     }
 }
+        let tells = self.masking.lineage.is_on() && self.masking.lineage_interval > 0;
+        config.lineage_interval = tells.then(|| Duration::from_secs(self.masking.lineage_interval));
+        config.lineage_backend = self.masking.lineage.http()?;

@@ -7,12 +7,15 @@ mod lines;
 mod row;
 
 use crate::cli::Format;
+use crate::commands::product::tell_end;
 use crate::commands::product::{Named, produce_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::lineage_options::LineageOptions;
 use crate::output;
 use indicatif::ProgressBar;
 use input::{Encoding, Input};
+use mesh_client::lineage::{Reporter, name::publishing_job};
 use mesh_client::{Meta, ProduceError, ProductProducer};
 use mesh_contract::ProductRef;
 use mesh_kafka::Header;
@@ -56,6 +59,11 @@ pub struct Args {
     /// Publish a tombstone for each event instead: delete what it is about
     #[arg(long)]
     tombstones: bool,
+    /// What this is called in lineage [default: publish.<product>.v<major>]
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+    #[command(flatten)]
+    lineage: LineageOptions,
     /// A header for each event, such as ce_source=crm; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
     header: Vec<(String, String)>,
@@ -77,15 +85,24 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let own_schema = args.schema.as_deref().map(read_schema).transpose()?;
     let source = input::open(&args.file)?;
     let published = shutdown.abandon(open(&args, context, own_schema.as_ref())).await;
-    let Some(producer) = published.transpose()? else { return Ok(Exit::Interrupted) };
+    let Some((producer, reporter)) = published.transpose()? else { return Ok(Exit::Interrupted) };
     let input = Input::start(source, encoding, producer.schema())?;
-    publish(producer, input, &args, &shutdown, context.format()).await
+    let ended = publish(producer, input, &args, &shutdown, context.format()).await;
+    tell_end(reporter, &ended).await;
+    ended
 }
 
-async fn open(args: &Args, context: &Context, schema: Option<&Value>) -> Result<ProductProducer, Failure> {
-    let Named { kafka, registry, product } = Named::find(context, &args.product).await?;
+async fn open(args: &Args, context: &Context, schema: Option<&Value>) -> Result<(ProductProducer, Reporter), Failure> {
+    let Named { kafka, registry, product, cluster } = Named::find(context, &args.product).await?;
     let schema = schema.unwrap_or(&product.schema);
-    ProductProducer::with_schema(&kafka, &registry, &product, schema).await.map_err(produce_failure)
+    let opened = ProductProducer::with_schema(&kafka, &registry, &product, schema).await;
+    let mut producer = opened.map_err(produce_failure)?;
+    let contract = &product.contract;
+    let by_default = || publishing_job(&contract.product().to_string(), contract.version);
+    let job = args.job.clone().unwrap_or_else(by_default);
+    let reporter = Reporter::publisher(&job, &cluster, &product, args.lineage.emitter(&kafka)?);
+    producer.report_to(&reporter);
+    Ok((producer, reporter))
 }
 
 async fn publish(

@@ -3,10 +3,12 @@
 mod avro;
 mod lines;
 
-use crate::commands::product::{Named, subscribe_failure};
+use crate::commands::product::{Named, subscribe_failure, tell_end};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::lineage_options::LineageOptions;
 use crate::output::{self, Reader};
+use mesh_client::lineage::Reporter;
 use mesh_client::subscriber::{From, Options};
 use mesh_client::{Event, SubscribeError, Subscriber};
 use mesh_contract::{MASKED_VIEW, ProductRef};
@@ -49,6 +51,11 @@ pub struct Args {
     /// What is printed
     #[arg(long, value_enum, default_value_t)]
     encoding: Encoding,
+    /// Tell lineage that a job of this name reads the view
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+    #[command(flatten)]
+    lineage: LineageOptions,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -112,26 +119,43 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let shutdown =
         Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
     let opened = shutdown.abandon(open(&args, context)).await;
-    let Some((mut subscriber, mut printer)) = opened.transpose()? else { return Ok(Exit::Interrupted) };
+    let Some(Opened { mut subscriber, mut printer, reporter }) = opened.transpose()? else {
+        return Ok(Exit::Interrupted);
+    };
     let exit = print(&args, &mut subscriber, &mut printer, &shutdown).await;
     subscriber.close().await;
+    if let Some(reporter) = reporter {
+        tell_end(reporter, &exit).await;
+    }
     exit
 }
 
-async fn open(args: &Args, context: &Context) -> Result<(Subscriber, Printer), Failure> {
-    let Named { kafka, registry, product } = Named::find(context, &args.product).await?;
+struct Opened {
+    subscriber: Subscriber,
+    printer: Printer,
+    /// None: nobody has given the job a name.
+    reporter: Option<Reporter>,
+}
+
+async fn open(args: &Args, context: &Context) -> Result<Opened, Failure> {
+    let Named { kafka, registry, product, cluster } = Named::find(context, &args.product).await?;
     let from = match args.from {
         Beginning::Beginning => From::Beginning,
         Beginning::Latest => From::Latest,
     };
     let options = Options { group: args.group.clone(), from, until_end: args.until_end };
     let subscriber = Subscriber::open(&kafka, &registry, &product, &args.view, options);
-    let subscriber = subscriber.await.map_err(subscribe_failure)?;
+    let mut subscriber = subscriber.await.map_err(subscribe_failure)?;
+    let report = |job: &String| -> Result<Reporter, Failure> {
+        Ok(Reporter::subscriber(job, &cluster, &product, &args.view, args.lineage.emitter(&kafka)?))
+    };
+    let reporter = args.job.as_ref().map(report).transpose()?;
+    reporter.iter().for_each(|reporter| subscriber.report_to(reporter));
     let printer = match args.encoding {
         Encoding::Json => Printer::Lines,
         Encoding::Avro => Printer::Container(Box::new(avro::Container::open(&registry, subscriber.topic()).await?)),
     };
-    Ok((subscriber, printer))
+    Ok(Opened { subscriber, printer, reporter })
 }
 
 /// Prints events until the end. What has been printed is committed; what a reader that went away has not taken is not.
