@@ -25,10 +25,13 @@ impl std::fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// All metrics, in Prometheus' text format.
+    /// All metrics, in Prometheus' text format. A gauge that was set to what is not a number is left out: that is how one is forgotten
+    /// whose subject is gone.
     #[must_use]
     pub fn render(&self) -> String {
-        self.handle.render()
+        let rendered = self.handle.render();
+        let told = rendered.split_inclusive('\n').filter(|line| !line.trim_end().ends_with(" NaN"));
+        told.collect()
     }
 }
 
@@ -94,5 +97,10 @@ mod tests {
         assert!(rendered.contains("# HELP mesh_runtime_test_total a test's count"), "{rendered}");
         assert!(rendered.contains("mesh_runtime_test_seconds_bucket{le=\"0.005\"} 1"), "{rendered}");
         assert!(first.render().contains("mesh_runtime_test_total"));
+        let gauge = metrics::gauge!("mesh_runtime_test_ratio", "of" => "what is gone");
+        gauge.set(0.5);
+        assert!(first.render().contains("mesh_runtime_test_ratio{of=\"what is gone\"} 0.5"));
+        gauge.set(f64::NAN);
+        assert!(!first.render().contains("what is gone"), "{}", first.render());
     }
 }

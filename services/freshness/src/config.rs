@@ -16,6 +16,8 @@ pub struct Config {
     pub interval: Duration,
     /// How often a product's state is written though nothing changed.
     pub publish_every: Duration,
+    /// For how long a product must have been fresh again for its page to end, though its budget still burns.
+    pub page_settles_after: Duration,
     /// How far ahead of this clock an event may claim to be; it counts as now. Further ahead, its record's own timestamp
     /// counts instead, and if that is ahead, too, the event says nothing.
     pub future_tolerance: Duration,
@@ -29,6 +31,7 @@ impl Config {
             readiness: Readiness::default(),
             interval: Duration::from_secs(10),
             publish_every: Duration::from_secs(30),
+            page_settles_after: Duration::from_secs(300),
             future_tolerance: Duration::from_secs(60),
         }
     }

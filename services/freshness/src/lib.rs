@@ -10,6 +10,7 @@
 //! refresh rate. "Visible" is what a read-committed consumer of the output port can see; it is read at each partition's
 //! tail, and only where the end offset moved. [`judge`] is pure: the clock is handed in.
 
+mod assess;
 pub mod blame;
 pub mod calendar;
 mod config;

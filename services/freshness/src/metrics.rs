@@ -4,26 +4,51 @@ use metrics::{counter, gauge};
 
 use crate::judge::State;
 use crate::report::ProductReport;
+use crate::slo::Severity;
 
-pub(crate) fn report(report: &ProductReport) {
-    let (product, version) = (report.product.clone(), report.version.to_string());
-    for view in &report.views {
-        let labels = [("product", product.clone()), ("version", version.clone()), ("view", view.view.clone())];
-        let age_seconds = view.age_seconds.map_or(f64::NAN, |age_seconds| age_seconds as f64);
-        gauge!("mesh_freshness_age_seconds", &labels).set(age_seconds);
-        gauge!("mesh_freshness_promise_seconds", &labels).set(report.promise_seconds as f64);
-    }
-    let labels = [("product", product), ("version", version)];
-    let flag = |state| f64::from(u8::from(report.state == state));
-    gauge!("mesh_freshness_stale", &labels).set(flag(State::Stale));
-    gauge!("mesh_freshness_unknown", &labels).set(flag(State::Unknown));
+/// A gauge with its labels and value.
+type Gauge = (&'static str, Vec<(&'static str, String)>, f64);
+
+/// Tells of a product; what was told of it before and is not any more disappears.
+pub(crate) fn report(before: Option<&ProductReport>, now: Option<&ProductReport>) {
+    let now: Vec<Gauge> = now.map(gauges).unwrap_or_default();
+    let before: Vec<Gauge> = before.map(gauges).unwrap_or_default();
+    let is_told = |gone: &Gauge| now.iter().any(|(name, labels, _)| (*name, labels) == (gone.0, &gone.1));
+    // the recorder leaves out what is not a number
+    before.iter().filter(|gone| !is_told(gone)).for_each(|(name, labels, _)| gauge!(*name, labels).set(f64::NAN));
+    now.iter().for_each(|(name, labels, value)| gauge!(*name, labels).set(*value));
 }
 
-/// A product that is gone must page nobody.
-pub(crate) fn forgotten(product: &str, version: u32) {
-    let labels = [("product", product.to_owned()), ("version", version.to_string())];
-    gauge!("mesh_freshness_stale", &labels).set(0.0);
-    gauge!("mesh_freshness_unknown", &labels).set(0.0);
+/// Everything that is told of a product.
+fn gauges(report: &ProductReport) -> Vec<Gauge> {
+    let product = [("product", report.product.clone()), ("version", report.version.to_string())];
+    let mut gauges = Vec::new();
+    let mut tell = |name, more: &[(&'static str, &str)], value: f64| {
+        let more = more.iter().map(|(label, value)| (*label, (*value).to_owned()));
+        gauges.push((name, product.iter().cloned().chain(more).collect(), value));
+    };
+    let flag = |is: bool| f64::from(u8::from(is));
+    tell("mesh_freshness_stale", &[], flag(report.state == State::Stale));
+    tell("mesh_freshness_excused", &[], flag(report.state == State::Excused));
+    tell("mesh_freshness_unknown", &[], flag(report.state == State::Unknown));
+    tell("mesh_freshness_maintenance", &[], flag(report.maintenance.is_some()));
+    tell("mesh_freshness_promise_seconds", &[], report.promise_seconds as f64);
+    for view in &report.views {
+        let age_seconds = view.age_seconds.map_or(f64::NAN, |age_seconds| age_seconds as f64);
+        tell("mesh_freshness_age_seconds", &[("view", &view.view)], age_seconds);
+    }
+    for severity in Severity::ALL {
+        let is_alerted = report.alerts.since_ms(severity).is_some();
+        tell("mesh_freshness_alert", &[("severity", severity.as_str())], flag(is_alerted));
+    }
+    report.blamed.iter().for_each(|cause| tell("mesh_freshness_blamed", &[("cause", cause)], 1.0));
+    if let Some(slo) = &report.slo {
+        tell("mesh_freshness_objective_ratio", &[], slo.objective);
+        tell("mesh_freshness_compliance_ratio", &[], slo.compliance.unwrap_or(f64::NAN));
+        tell("mesh_freshness_error_budget_remaining_ratio", &[], slo.budget_remaining);
+        slo.burn.iter().for_each(|burn| tell("mesh_freshness_burn_rate", &[("window", &burn.window)], burn.rate));
+    }
+    gauges
 }
 
 pub(crate) fn evaluated(now_ms: i64, products: usize) {

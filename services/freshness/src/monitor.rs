@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use mesh_client::catalogue::{Catalogue, Change};
 use mesh_client::heartbeat::{Heartbeat, sidecar_group};
 use mesh_contract::AppliedProduct;
@@ -13,6 +12,7 @@ use mesh_kafka::log::{LogReader, LogWriter};
 use mesh_kafka::{ErrorKind, Offsets, OutgoingRecord, Record};
 use mesh_runtime::Latch;
 
+use crate::assess::{Moment, assess};
 use crate::report::{self, ProductReport};
 use crate::watched::Watched;
 use crate::{Config, Error, metrics, tail};
@@ -26,11 +26,17 @@ pub(crate) async fn watch(config: &Config, latch: &Latch) -> Result<(), Error> {
     let mut monitor = Monitor::open(config, latch).await?;
     let mut ticks = tokio::time::interval(config.interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut away_since_ms = None;
     loop {
         ticks.tick().await;
-        match monitor.evaluate(Timestamp::now().as_millisecond()).await {
-            Ok(()) => latch.open(),
+        let moment = Moment::now(config, away_since_ms);
+        match monitor.evaluate(moment).await {
+            Ok(()) => {
+                away_since_ms = None;
+                latch.open();
+            }
             Err(error) if error.is_retriable() => {
+                away_since_ms.get_or_insert(moment.now_ms);
                 metrics::evaluation_failed();
                 latch.close("Kafka cannot be reached");
                 tracing::warn!(error = &error as &dyn std::error::Error, "freshness was not evaluated, retrying");
@@ -72,13 +78,13 @@ impl<'c> Monitor<'c> {
         })
     }
 
-    async fn evaluate(&mut self, now_ms: i64) -> Result<(), Error> {
+    async fn evaluate(&mut self, moment: Moment) -> Result<(), Error> {
+        let now_ms = moment.now_ms;
         self.follow().await?;
         self.look(now_ms).await?;
         self.prove_heartbeats(now_ms).await?;
-        let keys: Vec<String> = self.watched.keys().cloned().collect();
-        for key in keys {
-            self.tell(&key, now_ms).await?;
+        for (key, report) in assess(&mut self.watched, moment) {
+            self.tell(&key, report, now_ms).await?;
         }
         while let Some(key) = self.gone.first().cloned() {
             let written = self.out.append(OutgoingRecord::to(FRESHNESS_TOPIC).key(key.clone())).await;
@@ -107,8 +113,8 @@ impl<'c> Monitor<'c> {
         match change {
             Change::Product(product) => self.watch_product((*product).clone()),
             Change::ProductGone(product) => {
-                metrics::forgotten(&product.contract.product().to_string(), product.contract.version);
-                self.watched.remove(&product.key());
+                let watched = self.watched.remove(&product.key());
+                metrics::report(watched.and_then(|watched| watched.last).as_ref(), None);
                 self.gone.insert(product.key());
             }
             Change::Domain(_) | Change::DomainGone(_) | Change::Nothing => {}
@@ -167,14 +173,13 @@ impl<'c> Monitor<'c> {
         Ok(())
     }
 
-    async fn tell(&mut self, key: &str, now_ms: i64) -> Result<(), Error> {
+    async fn tell(&mut self, key: &str, report: ProductReport, now_ms: i64) -> Result<(), Error> {
         let Some(watched) = self.watched.get_mut(key) else { return Ok(()) };
-        let report = watched.evaluate(now_ms);
-        metrics::report(&report);
         let change = watched.change_to(&report);
         let publish_every_ms = i64::try_from(self.config.publish_every.as_millis()).unwrap_or(i64::MAX);
         let is_due = watched.published_at_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) >= publish_every_ms);
-        if change.is_none() && !is_due {
+        if !watched.is_news(&report) && !is_due {
+            metrics::report(watched.last.as_ref(), Some(&report));
             return Ok(());
         }
         let failed = |source| Error::WriteState { product: report.product.clone(), source };
@@ -182,6 +187,7 @@ impl<'c> Monitor<'c> {
         if let Some(before) = change {
             log_change(&report, before);
         }
+        metrics::report(watched.last.as_ref(), Some(&report));
         watched.published_at_ms = Some(now_ms);
         watched.last = Some(report);
         Ok(())

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::Error;
 use crate::judge::State;
+use crate::slo::{Alerts, Course, Standing};
 
 /// A product's state. The key on `mesh.freshness` is the product's on `mesh.products`: `<unique_id>/<major>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,31 @@ pub struct ProductReport {
     pub heartbeat_ms: Option<i64>,
     /// Every view, the default one first.
     pub views: Vec<ViewReport>,
+    /// How the objective fares; none before it was first measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slo: Option<Standing>,
+    /// Who is told to act, since when.
+    #[serde(default)]
+    pub alerts: Alerts,
+    /// The products upstream that are to blame if it is stale: `crm.orders@1`. None if it itself is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blamed: Vec<String>,
+    /// The maintenance that excuses it now, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<MaintenanceReport>,
+    /// What is remembered of it over a restart.
+    #[serde(default)]
+    pub course: Course,
+}
+
+/// A maintenance that excuses a product now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceReport {
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<i64>,
 }
 
 /// A view's state.
@@ -68,6 +94,13 @@ pub struct PartitionReport {
 }
 
 impl ProductReport {
+    /// What is remembered of the product; earlier versions wrote down its state alone.
+    pub(crate) fn remembered(&self) -> Course {
+        let state = self.course.state.or(Some(self.state));
+        let since_ms = if self.course.state.is_some() { self.course.since_ms } else { self.since_ms };
+        Course { state, since_ms, ..self.course.clone() }
+    }
+
     /// The age of a view at another moment than that of the evaluation.
     pub fn age_seconds_at(&self, view: &ViewReport, now_ms: i64) -> Option<u64> {
         let newest_ms = view.newest_ms.max(self.heartbeat_ms)?;

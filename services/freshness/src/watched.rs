@@ -7,9 +7,10 @@ use mesh_client::heartbeat::Heartbeat;
 use mesh_contract::AppliedProduct;
 use mesh_kafka::Offsets;
 
-use crate::calendar::Calendar;
+use crate::assess::Moment;
 use crate::judge::{self, State};
 use crate::report::{PartitionReport, ProductReport, ViewReport};
+use crate::slo::{Course, Look, Promise};
 
 /// How many heartbeats may wait for the sidecar to catch up.
 const HEARTBEATS_WAITING_MAX: usize = 8;
@@ -23,6 +24,10 @@ pub(crate) struct Watched {
     heartbeat_ms: Option<i64>,
     /// What was evaluated last, or restored.
     pub(crate) last: Option<ProductReport>,
+    /// What became of its promise.
+    pub(crate) course: Course,
+    /// What it promises.
+    pub(crate) promise: Promise,
     /// When it was last written.
     pub(crate) published_at_ms: Option<i64>,
 }
@@ -58,7 +63,10 @@ impl Watched {
         let topics = product.contract.topics().views;
         let views = topics.into_iter().map(|(name, topic)| View::new(name, topic, last.as_ref())).collect();
         let heartbeat_ms = last.as_ref().and_then(|last| last.heartbeat_ms);
-        Self { product, views, heartbeats: Vec::new(), heartbeat_ms, last, published_at_ms: None }
+        let course = last.as_ref().map(ProductReport::remembered).unwrap_or_default();
+        let promise = Promise::of(&product.contract.refresh_rate);
+        let heartbeats = Vec::new();
+        Self { product, views, heartbeats, heartbeat_ms, last, course, promise, published_at_ms: None }
     }
 
     /// The same product under a newer revision of its contract.
@@ -68,6 +76,7 @@ impl Watched {
             known.unwrap_or_else(|| View::new(name, topic, None))
         });
         self.views = views.collect();
+        self.promise = Promise::of(&product.contract.refresh_rate);
         self.product = product;
     }
 
@@ -103,7 +112,7 @@ impl Watched {
         let every = self.product.contract.refresh_rate.every;
         let views: Vec<ViewReport> = self.views.iter().map(|view| self.evaluate_view(view, now_ms)).collect();
         let state = judge::worst(views.iter().map(|view| view.state));
-        let unchanged_since_ms = self.last.as_ref().filter(|last| last.state == state).map(|last| last.since_ms);
+        let unchanged_since_ms = self.course.state.filter(|known| *known == state).map(|_| self.course.since_ms);
         ProductReport {
             product: self.product.contract.product().to_string(),
             version: self.product.contract.version,
@@ -115,14 +124,30 @@ impl Watched {
             evaluated_at_ms: now_ms,
             heartbeat_ms: self.heartbeat_ms,
             views,
+            slo: None,
+            alerts: self.course.alerts,
+            blamed: Vec::new(),
+            maintenance: None,
+            course: self.course.clone(),
+        }
+    }
+
+    /// A look at it: the newest fact or heartbeat that every view has.
+    pub(crate) fn look(&self, moment: Moment) -> Look {
+        let newest = || self.views.iter().map(|view| view.newest_ms().max(self.heartbeat_ms));
+        Look {
+            now_ms: moment.now_ms,
+            newest_ms: newest().flatten().min(),
+            is_partial: newest().any(|newest_ms| newest_ms.is_none()),
+            gap_max_ms: moment.gap_max_ms,
+            away_since_ms: moment.away_since_ms,
         }
     }
 
     fn evaluate_view(&self, view: &View, now_ms: i64) -> ViewReport {
         let newest_ms = view.newest_ms();
-        let promise = &self.product.contract.refresh_rate;
-        let calendar = Calendar::of(promise.hours.as_ref());
-        let verdict = judge::judge(newest_ms.max(self.heartbeat_ms), promise.every, &calendar, now_ms);
+        let calendar = self.course.calendar(&self.promise);
+        let verdict = judge::judge(newest_ms.max(self.heartbeat_ms), self.promise.every, &calendar, now_ms);
         ViewReport {
             view: view.name.clone(),
             topic: view.topic.clone(),
@@ -137,6 +162,12 @@ impl Watched {
     pub(crate) fn change_to(&self, report: &ProductReport) -> Option<Option<State>> {
         let before = self.last.as_ref().map(|last| last.state);
         (before != Some(report.state)).then_some(before)
+    }
+
+    /// Whether something begins or ends that a restart must not forget, or that others act on.
+    pub(crate) fn is_news(&self, report: &ProductReport) -> bool {
+        let told = |report: &ProductReport| (report.state, report.alerts, report.blamed.clone());
+        self.last.as_ref().map(told) != Some(told(report))
     }
 }
 

@@ -25,6 +25,11 @@ fn report(product: &str, age_seconds: Option<u64>, state: State) -> ProductRepor
         evaluated_at_ms: NOW,
         heartbeat_ms: None,
         views: vec![view("masked"), view("support")],
+        slo: None,
+        alerts: mesh_freshness::slo::Alerts::default(),
+        blamed: Vec::new(),
+        maintenance: None,
+        course: mesh_freshness::slo::Course::default(),
     }
 }
 
