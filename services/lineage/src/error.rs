@@ -9,6 +9,9 @@ pub enum Error {
     /// The products' topic.
     #[error("lineage cannot open mesh.products")]
     OpenProducts(#[source] mesh_kafka::Error),
+    /// The cluster's id.
+    #[error("lineage cannot ask the cluster for its id")]
+    AskCluster(#[source] mesh_kafka::Error),
     /// The writer of accepted events.
     #[error("lineage cannot prepare to write to mesh.lineage")]
     OpenWriter(#[source] mesh_kafka::Error),
@@ -26,6 +29,7 @@ impl Error {
         match self {
             Self::OpenEvents(source)
             | Self::OpenProducts(source)
+            | Self::AskCluster(source)
             | Self::OpenWriter(source)
             | Self::ReadEvents(source)
             | Self::ReadProducts(source) => source.is_retriable(),

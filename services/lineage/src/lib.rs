@@ -1,7 +1,7 @@
-//! Collects OpenLineage events and serves the graph that they make.
+//! Collects OpenLineage events and serves the graph that they make, now and at any past instant.
 //!
 //! ```text
-//! sidecars, clients --> mesh.lineage --follow--> Graph --routes--> GET /api/v1/lineage, namespaces, datasets, jobs
+//! sidecars, clients --> mesh.lineage --follow--> Graph --routes--> Marquez' read API, impact, proof, findings
 //! other systems --POST /api/v1/lineage--> intake --append--^
 //! mesh.products (contracts' dependencies) --declare--> Graph
 //! ```
@@ -11,7 +11,10 @@
 //! whatever they say.
 
 mod config;
+mod declarations;
 mod error;
+pub mod event;
+pub mod facet;
 mod follow;
 pub mod graph;
 mod http;
@@ -20,15 +23,15 @@ mod metrics;
 pub mod replay;
 mod state;
 
-use mesh_client::lineage::KafkaNamespace;
 use mesh_kafka::log::LogWriter;
 use mesh_runtime::{Latch, Shutdown};
 
 use follow::Topics;
 
 pub use config::Config;
+pub use declarations::Declarations;
 pub use error::Error;
-pub use graph::{Graph, Limits, ProductEdge, ProductTree, Side, TopicEdge};
+pub use graph::{Graph, Limits, Moment, ProductEdge, ProductTree, Side, TopicEdge};
 pub use http::routes;
 pub use intake::Refusal;
 pub use state::State;
@@ -42,13 +45,12 @@ pub fn run(config: Config, shutdown: Shutdown) -> impl Future<Output = Result<()
 
 async fn serve(config: &Config, latch: &Latch) -> Result<(), Error> {
     let Config { kafka, state, .. } = config;
-    let namespace = KafkaNamespace::of(kafka.bootstrap());
     let mut topics = Topics::open(kafka, latch).await?;
     latch.close("reading mesh.lineage");
-    topics.catch_up(state, &namespace).await?;
+    topics.catch_up(state).await?;
     state.accept_events_into(LogWriter::new(kafka).map_err(Error::OpenWriter)?);
     latch.open();
     let (jobs, datasets) = state.read(|graph| (graph.job_count(), graph.dataset_count()));
     tracing::info!(jobs, datasets, "lineage has caught up");
-    topics.follow(state, &namespace).await
+    topics.follow(state).await
 }

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use mesh_client::catalogue::Catalogue;
-use mesh_client::lineage::{Event, KafkaNamespace};
+use mesh_client::lineage::KafkaCluster;
+use mesh_contract::AppliedProduct;
 use mesh_kafka::log::LogWriter;
 
+use crate::Declarations;
+use crate::event::Event;
 use crate::graph::{Graph, GraphFull, Limits};
 use crate::metrics;
 
@@ -18,6 +20,7 @@ pub struct State {
 #[derive(Default)]
 struct Shared {
     graph: RwLock<Graph>,
+    products: RwLock<Vec<Arc<AppliedProduct>>>,
     log: OnceLock<LogWriter>,
 }
 
@@ -33,16 +36,30 @@ impl State {
         look(&self.shared.graph.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The products as they are applied now.
+    pub fn products(&self) -> Vec<Arc<AppliedProduct>> {
+        self.shared.products.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes an event in.
-    pub fn apply(&self, event: &Event) {
+    pub fn apply(&self, event: &Event<'_>) {
         self.change(|graph| graph.apply(event));
         metrics::event_applied();
     }
 
     /// Marks in the graph what the contracts declare.
-    pub(crate) fn declare(&self, namespace: &KafkaNamespace, catalogue: &Catalogue) {
-        let products: Vec<_> = catalogue.products().into_iter().cloned().collect();
-        self.change(|graph| graph.declare(namespace, &products));
+    pub(crate) fn declare(&self, cluster: &KafkaCluster, declarations: &Declarations) {
+        self.change(|graph| graph.declare(cluster, &declarations.all()));
+        let products = declarations.catalogue().products().into_iter().cloned().collect();
+        *self.shared.products.write().unwrap_or_else(PoisonError::into_inner) = products;
+    }
+
+    /// Says that events before this instant are no longer in the topic.
+    pub(crate) fn begin_at(&self, at_ms: i64) {
+        self.change(|graph| {
+            graph.begin_at(at_ms);
+            Ok(())
+        });
     }
 
     pub(crate) fn accept_events_into(&self, log: LogWriter) {
@@ -54,13 +71,17 @@ impl State {
         self.shared.log.get()
     }
 
+    /// Tells the metrics how large the graph is.
+    pub(crate) fn measure(&self) {
+        self.read(metrics::graph_size);
+    }
+
     fn change(&self, change: impl FnOnce(&mut Graph) -> Result<(), GraphFull>) {
         let mut graph = self.shared.graph.write().unwrap_or_else(PoisonError::into_inner);
         if let Err(full) = change(&mut graph) {
-            metrics::graph_full();
+            metrics::graph_full(full);
             tracing::debug!(reason = %full, "lineage is not kept whole");
         }
-        metrics::graph_size(&graph);
     }
 }
 

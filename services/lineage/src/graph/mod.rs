@@ -1,20 +1,43 @@
-//! The graph in memory: data sets, jobs, and what moved between them. Pure, and bounded whatever the events say.
+//! The graph in memory: data sets, jobs, and what moved between them, through time. Pure, and bounded whatever the
+//! events say. [`Graph::now`] and [`Graph::as_of`] are the ways to look at it.
 
+mod budget;
+pub mod columns;
 mod declared;
 mod edge;
+mod job;
+mod moment;
 mod node;
 mod product;
+#[cfg(test)]
+pub(crate) mod tests;
+mod timeline;
+mod told;
 mod topic;
+mod trace;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use mesh_client::lineage::{Dataset, Event, Job, JobEvent, RunEvent};
+use mesh_client::lineage::{EventType, KafkaCluster};
+use uuid::Uuid;
 
+use crate::event::{Event, Facets, Subject, Thing, Touched, Work};
+use crate::facet::{ColumnLineage, Shape};
+use budget::Budget;
+use node::Name;
+use told::{Room, Told};
+
+pub use declared::Declaration;
 pub use edge::{Direction, Edge, Observed};
-pub use node::{DatasetNode, JobNode, NodeId, RunNode, Seen, dataset_id, job_id};
-pub use product::{ProductEdge, ProductTree, Side};
+pub use job::{JobNode, RunNode, RunState};
+pub use moment::{Link, Moment};
+pub use node::{DatasetNode, Facts, Heard, NodeId, dataset_id, job_id, leaves};
+pub use product::{ProductEdge, ProductTree, Side, product_topic};
+pub use timeline::Timeline;
 pub use topic::TopicEdge;
+pub use trace::{Column, ColumnEdge, ColumnGraph};
 pub use walk::Neighbourhood;
 
 /// How much the graph holds.
@@ -26,10 +49,20 @@ pub struct Limits {
     pub jobs_max: usize,
     /// Data sets that one job may touch.
     pub edges_of_job_max: usize,
-    /// Bytes of data sets' facets, of all together; beyond it data sets are kept without.
+    /// Edges of all jobs together.
+    pub edges_max: usize,
+    /// Bytes of names, of all nodes together.
+    pub name_bytes_max: usize,
+    /// Bytes of facets, of all versions of all data sets, jobs and edges together; beyond it they are kept without.
     pub facet_bytes_max: usize,
+    /// Versions kept of one data set; the oldest go first.
+    pub versions_of_dataset_max: usize,
     /// Runs kept of one job; the oldest go first, and those that ended before those that did not.
     pub runs_of_job_max: usize,
+    /// Runs of all jobs together.
+    pub runs_max: usize,
+    /// What runs counted, of all runs and edges together.
+    pub counts_max: usize,
 }
 
 impl Default for Limits {
@@ -38,8 +71,13 @@ impl Default for Limits {
             datasets_max: 50_000,
             jobs_max: 50_000,
             edges_of_job_max: 1_000,
+            edges_max: 200_000,
+            name_bytes_max: 32 << 20,
             facet_bytes_max: 128 << 20,
-            runs_of_job_max: 16,
+            versions_of_dataset_max: 32,
+            runs_of_job_max: 64,
+            runs_max: 200_000,
+            counts_max: 1_000_000,
         }
     }
 }
@@ -53,21 +91,55 @@ pub enum GraphFull {
     /// No room for another job.
     #[error("the lineage graph holds its most jobs")]
     Jobs,
+    /// No room for another name.
+    #[error("the lineage graph holds its most bytes of names")]
+    Names,
     /// No room for what is known of the data set.
     #[error("the lineage graph holds its most facets")]
     Facets,
     /// No room for another edge of this job.
     #[error("the job touches the most data sets that the lineage graph holds for one job")]
+    EdgesOfJob,
+    /// No room for another edge.
+    #[error("the lineage graph holds its most edges")]
     Edges,
+    /// No room for another run.
+    #[error("the lineage graph holds its most runs")]
+    Runs,
+    /// No room for what another run counted.
+    #[error("the lineage graph holds its most counts of runs")]
+    Counts,
 }
 
-/// Data sets, jobs, and what moved between them.
+impl GraphFull {
+    /// The reason in one word, for metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Datasets => "datasets",
+            Self::Jobs => "jobs",
+            Self::Names => "names",
+            Self::Facets => "facets",
+            Self::EdgesOfJob => "edges-of-job",
+            Self::Edges => "edges",
+            Self::Runs => "runs",
+            Self::Counts => "counts",
+        }
+    }
+}
+
+/// Data sets, jobs, and what moved between them, through time.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     limits: Limits,
     datasets: BTreeMap<NodeId, DatasetNode>,
     jobs: BTreeMap<NodeId, JobNode>,
-    facet_bytes: usize,
+    facets: Budget,
+    name_bytes: usize,
+    edges: usize,
+    runs: usize,
+    counts: usize,
+    begins_ms: Option<i64>,
+    cluster: Option<Arc<KafkaCluster>>,
 }
 
 impl Graph {
@@ -76,24 +148,29 @@ impl Graph {
         Self { limits, ..Self::default() }
     }
 
-    /// Every data set, by node id.
-    pub fn datasets(&self) -> impl Iterator<Item = (&NodeId, &DatasetNode)> {
-        self.datasets.iter()
+    /// The graph as it is.
+    pub fn now(&self) -> Moment<'_> {
+        Moment::new(self, i64::MAX)
     }
 
-    /// Every job, by node id.
-    pub fn jobs(&self) -> impl Iterator<Item = (&NodeId, &JobNode)> {
-        self.jobs.iter()
+    /// The graph as it was, in milliseconds since 1970, by what events say of when things happened.
+    pub fn as_of(&self, at_ms: i64) -> Moment<'_> {
+        Moment::new(self, at_ms)
     }
 
-    /// A data set.
-    pub fn dataset(&self, id: &str) -> Option<&DatasetNode> {
-        self.datasets.get(id)
+    /// What the graph calls a data set: the topics of a cluster that has several names are called by one.
+    pub fn id_of_dataset(&self, namespace: &str, name: &str) -> NodeId {
+        id_of_dataset(self.cluster.as_deref(), namespace, name)
     }
 
-    /// A job.
-    pub fn job(&self, id: &str) -> Option<&JobNode> {
-        self.jobs.get(id)
+    /// Says that there were events before this instant, which nobody has any more.
+    pub fn begin_at(&mut self, at_ms: i64) {
+        self.begins_ms = Some(at_ms);
+    }
+
+    /// Bytes of facets that are held.
+    pub fn facet_bytes(&self) -> usize {
+        self.facets.taken()
     }
 
     /// How many data sets there are.
@@ -108,58 +185,96 @@ impl Graph {
 
     /// How many edges there are.
     pub fn edge_count(&self) -> usize {
-        self.jobs.values().map(|job| job.inputs.len() + job.outputs.len()).sum()
+        self.edges
+    }
+
+    /// How many runs there are.
+    pub fn run_count(&self) -> usize {
+        self.runs
     }
 
     /// Takes an event in. What there is no room for is left out, and the first reason returned.
-    pub fn apply(&mut self, event: &Event) -> Result<(), GraphFull> {
-        match event {
-            Event::Run(event) => self.apply_run(event),
-            Event::Job(event) => self.apply_job(event),
-            Event::Dataset(event) => {
-                let at_ms = event.event_time.as_millisecond();
-                let dataset = self.observe_dataset(&event.dataset, at_ms)?;
-                self.learn(&dataset, &event.dataset, at_ms)
+    pub fn apply(&mut self, event: &Event<'_>) -> Result<(), GraphFull> {
+        let at_ms = event.at_ms;
+        match &event.subject {
+            Subject::Run { transition, id, facets, work } => {
+                let job = self.observe_job(&work.job, at_ms)?;
+                let tracked = self.observe_run(&job, *id, *transition, facets, at_ms);
+                let moved = self.each_touched(work, |graph, touched, direction| {
+                    graph.move_records(&job, touched, direction, *id, at_ms)
+                });
+                tracked.and(moved)
+            }
+            Subject::Job(work) => self.apply_design(work, at_ms),
+            Subject::Dataset(dataset) => {
+                let id = self.observe_dataset(&dataset.namespace, &dataset.name, at_ms)?;
+                self.learn(&id, &dataset.facets, at_ms)
             }
         }
     }
 
-    fn apply_run(&mut self, event: &RunEvent) -> Result<(), GraphFull> {
-        let at_ms = event.event_time.as_millisecond();
-        let job = self.observe_job(&event.job, at_ms)?;
-        let run = event.run.run_id;
-        self.with_job(&job, |node, limits| node.observe_run(run, event.event_type, at_ms, limits.runs_of_job_max));
-        let mut outcome = Ok(());
-        for input in &event.inputs {
-            let records = edge::records(&input.input_facets, Direction::Input);
-            let moved = Moved { run, direction: Direction::Input, records, at_ms };
-            outcome = outcome.and(self.move_records(&job, &input.dataset, moved));
-        }
-        for output in &event.outputs {
-            let records = edge::records(&output.output_facets, Direction::Output);
-            let moved = Moved { run, direction: Direction::Output, records, at_ms };
-            outcome = outcome.and(self.move_records(&job, &output.dataset, moved));
-        }
-        outcome
+    /// Does for every data set that is touched; the first reason of those that there was no room for.
+    fn each_touched(
+        &mut self,
+        work: &Work<'_>,
+        mut each: impl FnMut(&mut Self, &Touched<'_>, Direction) -> Result<(), GraphFull>,
+    ) -> Result<(), GraphFull> {
+        let inputs = work.inputs.iter().map(|input| (input, Direction::Input));
+        let outputs = work.outputs.iter().map(|output| (output, Direction::Output));
+        inputs.chain(outputs).fold(Ok(()), |outcome, (touched, direction)| outcome.and(each(self, touched, direction)))
     }
 
-    fn apply_job(&mut self, event: &JobEvent) -> Result<(), GraphFull> {
-        let at_ms = event.event_time.as_millisecond();
-        let job = self.observe_job(&event.job, at_ms)?;
-        let inputs = event.inputs.iter().map(|input| (&input.dataset, Direction::Input));
-        let outputs = event.outputs.iter().map(|output| (&output.dataset, Direction::Output));
-        inputs.chain(outputs).try_for_each(|(dataset, direction)| {
-            let id = self.observe_dataset(dataset, at_ms)?;
-            self.edge(&job, &id, direction)?.declared = true;
-            self.learn(&id, dataset, at_ms)
-        })
+    fn move_records(
+        &mut self,
+        job: &NodeId,
+        touched: &Touched<'_>,
+        direction: Direction,
+        run: Uuid,
+        at_ms: i64,
+    ) -> Result<(), GraphFull> {
+        let id = self.observe_dataset(touched.namespace(), touched.name(), at_ms)?;
+        let told = match direction {
+            Direction::Input => touched.input_facets(),
+            Direction::Output => touched.output_facets(),
+        };
+        let records = edge::records(told, direction);
+        let news = self.count(job, run, direction, &id, records);
+        self.edge(job, &id, direction)?.observe(news.unwrap_or(0), at_ms);
+        if direction == Direction::Output {
+            self.learn_columns(job, &id, touched.facets(), at_ms)?;
+        }
+        self.learn(&id, touched.facets(), at_ms)?;
+        news.map(|_| ()).ok_or(GraphFull::Counts)
     }
 
-    fn move_records(&mut self, job: &NodeId, dataset: &Dataset, moved: Moved) -> Result<(), GraphFull> {
-        let id = self.observe_dataset(dataset, moved.at_ms)?;
-        self.edge(job, &id, moved.direction)?;
-        self.with_job(job, |node, _| node.move_records(&id, moved.direction, moved.run, moved.records, moved.at_ms));
-        self.learn(&id, dataset, moved.at_ms)
+    /// What a run moved since it last told; `None` if there is no room to tell that.
+    fn count(&mut self, job: &NodeId, run: Uuid, direction: Direction, dataset: &NodeId, records: u64) -> Option<u64> {
+        let may_grow = self.counts < self.limits.counts_max;
+        let run = self.jobs.get_mut(job).and_then(|node| node.runs.get_mut(&run))?;
+        let before = run.count_len();
+        let news = run.news(direction, dataset, records, may_grow);
+        self.counts += run.count_len() - before;
+        news
+    }
+
+    fn learn_columns(
+        &mut self,
+        job: &NodeId,
+        dataset: &NodeId,
+        facets: &Facets<'_>,
+        at_ms: i64,
+    ) -> Result<(), GraphFull> {
+        let Some(facet) = facets.find(ColumnLineage::KEY) else { return Ok(()) };
+        let (room, most, cluster) = (self.room(), self.limits.versions_of_dataset_max, self.cluster.clone());
+        let edge = self.edge(job, dataset, Direction::Output)?;
+        let known = edge.columns.at(at_ms).and_then(Option::as_ref);
+        if known.is_some_and(|known| known.digest() == facet.digest) {
+            return Ok(());
+        }
+        let told =
+            Told::of(facet, &room, |it| columns::of(it, |ns, name| id_of_dataset(cluster.as_deref(), ns, name)))?;
+        edge.columns.set(at_ms, told, most);
+        Ok(())
     }
 
     /// The edge between a job and a data set, made if it is not there.
@@ -167,65 +282,106 @@ impl Graph {
         let node = self.jobs.get_mut(job).ok_or(GraphFull::Jobs)?;
         let touched = node.inputs.len() + node.outputs.len();
         let edges = node.edges_mut(direction);
-        if !edges.contains_key(dataset) && touched >= self.limits.edges_of_job_max {
-            return Err(GraphFull::Edges);
-        }
-        if let Some(node) = self.datasets.get_mut(dataset) {
-            node.touched_by(direction).insert(job.clone());
+        if !edges.contains_key(dataset) {
+            if touched >= self.limits.edges_of_job_max {
+                return Err(GraphFull::EdgesOfJob);
+            }
+            if self.edges >= self.limits.edges_max {
+                return Err(GraphFull::Edges);
+            }
+            self.edges += 1;
+            if let Some(node) = self.datasets.get_mut(dataset) {
+                node.touched_by(direction).insert(job.clone());
+            }
         }
         Ok(edges.entry(dataset.clone()).or_default())
     }
 
-    fn observe_job(&mut self, job: &Job, at_ms: i64) -> Result<NodeId, GraphFull> {
-        let id = node::job_id(&job.namespace, &job.name);
-        if !self.jobs.contains_key(&id) && self.jobs.len() >= self.limits.jobs_max {
-            return Err(GraphFull::Jobs);
+    fn observe_job(&mut self, job: &Thing<'_>, at_ms: i64) -> Result<NodeId, GraphFull> {
+        let id = job_id(&job.namespace, &job.name);
+        if !self.jobs.contains_key(&id) {
+            if self.jobs.len() >= self.limits.jobs_max {
+                return Err(GraphFull::Jobs);
+            }
+            self.take_name(&id)?;
+            let name = Name::new(id.clone(), "job", &job.namespace);
+            self.jobs.insert(id.clone(), JobNode::new(name, at_ms));
         }
-        let node = self.jobs.entry(id.clone()).or_insert_with(|| JobNode::new(&job.namespace, &job.name, at_ms));
-        node.observe(&job.facets, at_ms);
+        let room = self.room();
+        let node = self.jobs.get_mut(&id).ok_or(GraphFull::Jobs)?;
+        node.learn(&job.facets, at_ms, &room)?;
         Ok(id)
     }
 
-    fn observe_dataset(&mut self, dataset: &Dataset, at_ms: i64) -> Result<NodeId, GraphFull> {
-        let id = node::dataset_id(&dataset.namespace, &dataset.name);
-        if !self.datasets.contains_key(&id) && self.datasets.len() >= self.limits.datasets_max {
-            return Err(GraphFull::Datasets);
+    fn observe_run(
+        &mut self,
+        job: &NodeId,
+        run: Uuid,
+        transition: Option<EventType>,
+        facets: &Facets<'_>,
+        at_ms: i64,
+    ) -> Result<(), GraphFull> {
+        let node = self.jobs.get_mut(job).ok_or(GraphFull::Jobs)?;
+        if !node.runs.contains_key(&run) {
+            let is_full = node.runs.len() >= self.limits.runs_of_job_max || self.runs >= self.limits.runs_max;
+            if is_full {
+                let oldest = node.oldest_run().and_then(|oldest| node.runs.remove(&oldest));
+                let gone = oldest.ok_or(GraphFull::Runs)?;
+                self.runs -= 1;
+                self.counts -= gone.count_len();
+            }
+            node.runs.insert(run, RunNode::new(at_ms));
+            self.runs += 1;
         }
-        let new = || DatasetNode::new(&dataset.namespace, &dataset.name, at_ms);
-        self.datasets.entry(id.clone()).or_insert_with(new);
-        Ok(id)
-    }
-
-    /// Keeps what an event tells of a data set, unless it is older than what is known.
-    fn learn(&mut self, id: &NodeId, dataset: &Dataset, at_ms: i64) -> Result<(), GraphFull> {
-        let Some(node) = self.datasets.get_mut(id) else { return Ok(()) };
-        if !node.seen.observe(at_ms) || dataset.facets.is_empty() {
-            return Ok(());
+        if let Some(node) = node.runs.get_mut(&run) {
+            node.note(transition, facets, at_ms);
         }
-        let others_bytes = self.facet_bytes - node.facet_bytes;
-        let bytes = node::size(&dataset.facets);
-        if others_bytes.saturating_add(bytes) > self.limits.facet_bytes_max {
-            return Err(GraphFull::Facets);
-        }
-        node.learn(&dataset.facets, bytes);
-        self.facet_bytes = others_bytes + bytes;
         Ok(())
     }
 
-    fn with_job(&mut self, id: &NodeId, change: impl FnOnce(&mut JobNode, &Limits)) {
-        if let Some(node) = self.jobs.get_mut(id) {
-            change(node, &self.limits);
+    fn observe_dataset(&mut self, namespace: &str, name: &str, at_ms: i64) -> Result<NodeId, GraphFull> {
+        let cluster = self.cluster.clone();
+        let namespace = canonical(cluster.as_deref(), namespace);
+        let id = dataset_id(namespace, name);
+        if let Some(node) = self.datasets.get_mut(&id) {
+            node.heard.note(at_ms);
+            return Ok(id);
         }
+        if self.datasets.len() >= self.limits.datasets_max {
+            return Err(GraphFull::Datasets);
+        }
+        self.take_name(&id)?;
+        let name = Name::new(id.clone(), "dataset", namespace);
+        self.datasets.insert(id.clone(), DatasetNode::new(name, at_ms));
+        Ok(id)
+    }
+
+    /// Keeps what an event tells of a data set.
+    fn learn(&mut self, id: &NodeId, facets: &Facets<'_>, at_ms: i64) -> Result<(), GraphFull> {
+        let (room, most) = (self.room(), self.limits.versions_of_dataset_max);
+        let Some(node) = self.datasets.get_mut(id) else { return Ok(()) };
+        node.learn(facets, at_ms, &room, most)
+    }
+
+    fn take_name(&mut self, id: &NodeId) -> Result<(), GraphFull> {
+        let bytes = self.name_bytes + id.len();
+        if bytes > self.limits.name_bytes_max {
+            return Err(GraphFull::Names);
+        }
+        self.name_bytes = bytes;
+        Ok(())
+    }
+
+    fn room(&self) -> Room {
+        Room { budget: self.facets.clone(), bytes_max: self.limits.facet_bytes_max }
     }
 }
 
-/// What one event says of one edge.
-struct Moved {
-    run: uuid::Uuid,
-    direction: Direction,
-    records: u64,
-    at_ms: i64,
+fn id_of_dataset(cluster: Option<&KafkaCluster>, namespace: &str, name: &str) -> NodeId {
+    dataset_id(canonical(cluster, namespace), name)
 }
 
-#[cfg(test)]
-mod tests;
+fn canonical<'n>(cluster: Option<&'n KafkaCluster>, namespace: &'n str) -> &'n str {
+    let named = cluster.filter(|cluster| namespace.starts_with("kafka://") && cluster.is_called(namespace));
+    named.map_or(namespace, |cluster| cluster.namespace.as_str())
+}

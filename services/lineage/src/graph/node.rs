@@ -1,15 +1,18 @@
-//! Data sets and jobs as the graph keeps them.
+//! Data sets as the graph keeps them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mesh_client::lineage::facet::{
-    ColumnLineage, DatasetVersion, Documentation, JobOwnership, JobType, Ownership, SchemaFacet, SchemaField, Tags,
-};
-use mesh_client::lineage::{EventType, Facets};
-use uuid::Uuid;
+use mesh_client::lineage::facet::SchemaField;
 
-use super::edge::{Direction, Edge};
+use super::GraphFull;
+use super::edge::Direction;
+use super::timeline::Timeline;
+use super::told::{Room, Told};
+use crate::event::Facets;
+use crate::facet::{
+    Assertion, Assertions, Change, DatasetVersion, Documentation, Lifecycle, Ownership, Schema, Tag, Tags,
+};
 
 /// A node's name in the graph, as Marquez writes it: `dataset:<namespace>:<name>`, `job:<namespace>:<name>`.
 pub type NodeId = Arc<str>;
@@ -24,22 +27,45 @@ pub fn job_id(namespace: &str, name: &str) -> NodeId {
     format!("job:{namespace}:{name}").into()
 }
 
+/// A namespace and a name, kept once: in the node id.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    id: NodeId,
+    name_at: usize,
+}
+
+impl Name {
+    /// Of the id of a node of this kind (`dataset`, `job`) and namespace.
+    pub(super) fn new(id: NodeId, kind: &str, namespace: &str) -> Self {
+        Self { id, name_at: kind.len() + namespace.len() + 2 }
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        let kind = self.id.find(':').map_or(0, |colon| colon + 1);
+        &self.id[kind..self.name_at - 1]
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.id[self.name_at..]
+    }
+}
+
 /// When something was first and last heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
+pub struct Heard {
     /// First.
     pub first_ms: i64,
     /// Last.
     pub last_ms: i64,
 }
 
-impl Seen {
-    fn at(at_ms: i64) -> Self {
+impl Heard {
+    pub(super) fn at(at_ms: i64) -> Self {
         Self { first_ms: at_ms, last_ms: at_ms }
     }
 
     /// Whether `at_ms` is not older than what was heard before.
-    pub(super) fn observe(&mut self, at_ms: i64) -> bool {
+    pub(super) fn note(&mut self, at_ms: i64) -> bool {
         self.first_ms = self.first_ms.min(at_ms);
         let is_newest = at_ms >= self.last_ms;
         self.last_ms = self.last_ms.max(at_ms);
@@ -47,67 +73,119 @@ impl Seen {
     }
 }
 
-/// A data set and what is known of it.
+/// A data set and what is known of it, through time.
 #[derive(Debug, Clone)]
 pub struct DatasetNode {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+    name: Name,
     /// When it was heard of.
-    pub seen: Seen,
-    /// What it is, in words.
-    pub description: Option<String>,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// The version of its contract.
-    pub version: Option<String>,
-    /// Its columns.
-    pub fields: Vec<SchemaField>,
-    /// The class of each sensitive column.
-    pub tags: Option<Tags>,
-    /// Where its columns come from.
-    pub column_lineage: Option<ColumnLineage>,
+    pub heard: Heard,
+    /// What was told of it: a version for every change.
+    pub versions: Timeline<Facts>,
     /// The jobs that read it.
-    pub readers: BTreeSet<NodeId>,
+    pub(super) readers: BTreeSet<NodeId>,
     /// The jobs that write it.
-    pub writers: BTreeSet<NodeId>,
-    pub(super) facet_bytes: usize,
+    pub(super) writers: BTreeSet<NodeId>,
+}
+
+/// What was told of a data set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    schema: Option<Told<Vec<SchemaField>>>,
+    tags: Option<Told<Vec<Tag>>>,
+    description: Option<Told<String>>,
+    owner: Option<Told<Option<String>>>,
+    version: Option<Told<String>>,
+    lifecycle: Option<Told<Change>>,
+    assertions: Option<Told<Vec<Assertion>>>,
+}
+
+impl Facts {
+    /// Its columns.
+    pub fn fields(&self) -> &[SchemaField] {
+        self.schema.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// Tags of it and its columns: the class of each sensitive one.
+    pub fn tags(&self) -> &[Tag] {
+        self.tags.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// What it is, in words.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref().map(String::as_str)
+    }
+
+    /// Who answers for it.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref().and_then(Option::as_deref)
+    }
+
+    /// The version of its contract.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref().map(String::as_str)
+    }
+
+    /// What happened to it last.
+    pub fn lifecycle(&self) -> Option<Change> {
+        self.lifecycle.as_deref().copied()
+    }
+
+    /// What was tested of it last.
+    pub fn assertions(&self) -> &[Assertion] {
+        self.assertions.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes in what an event tells; a facet that it does not have stays as it was. Whether anything changed.
+    fn learn(&mut self, facets: &Facets<'_>, room: &Room) -> Result<bool, GraphFull> {
+        let owner = |it: Ownership| it.owners.into_iter().next().map(|owner| owner.name);
+        let learned = [
+            Told::learn(&mut self.schema, facets, room, |it: Schema| it.fields)?,
+            Told::learn(&mut self.tags, facets, room, |it: Tags| it.tags)?,
+            Told::learn(&mut self.description, facets, room, |it: Documentation| it.description)?,
+            Told::learn(&mut self.owner, facets, room, owner)?,
+            Told::learn(&mut self.version, facets, room, |it: DatasetVersion| it.dataset_version)?,
+            Told::learn(&mut self.lifecycle, facets, room, |it: Lifecycle| it.lifecycle_state_change)?,
+            Told::learn(&mut self.assertions, facets, room, |it: Assertions| it.assertions)?,
+        ];
+        Ok(learned.contains(&true))
+    }
 }
 
 impl DatasetNode {
-    pub(super) fn new(namespace: &str, name: &str, at_ms: i64) -> Self {
+    pub(super) fn new(name: Name, at_ms: i64) -> Self {
         Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            seen: Seen::at(at_ms),
-            description: None,
-            owner: None,
-            version: None,
-            fields: Vec::new(),
-            tags: None,
-            column_lineage: None,
+            name,
+            heard: Heard::at(at_ms),
+            versions: Timeline::default(),
             readers: BTreeSet::new(),
             writers: BTreeSet::new(),
-            facet_bytes: 0,
         }
     }
 
-    /// An event without a facet says nothing about it. What an older event told and this one does not stays, uncounted:
-    /// as each kind of facet is kept once, a data set holds at most as many events' worth as there are kinds.
-    pub(super) fn learn(&mut self, facets: &Facets, facet_bytes: usize) {
-        self.facet_bytes = facet_bytes;
-        replace(&mut self.description, facets.get::<Documentation>().map(|it| it.description));
-        replace(
-            &mut self.owner,
-            facets.get::<Ownership>().and_then(|it| it.owners.into_iter().next()).map(|it| it.name),
-        );
-        replace(&mut self.version, facets.get::<DatasetVersion>().map(|it| it.dataset_version));
-        replace(&mut self.tags, facets.get::<Tags>());
-        replace(&mut self.column_lineage, facets.get::<ColumnLineage>());
-        if let Some(schema) = facets.get::<SchemaFacet>() {
-            self.fields = schema.fields;
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        self.name.namespace()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.name.name()
+    }
+
+    /// Takes in what an event tells of it.
+    pub(super) fn learn(
+        &mut self,
+        facets: &Facets<'_>,
+        at_ms: i64,
+        room: &Room,
+        versions_max: usize,
+    ) -> Result<(), GraphFull> {
+        self.heard.note(at_ms);
+        let mut facts = self.versions.at(at_ms).cloned().unwrap_or_default();
+        if facts.learn(facets, room)? {
+            self.versions.set(at_ms, facts, versions_max);
         }
+        Ok(())
     }
 
     pub(super) fn touched_by(&mut self, direction: Direction) -> &mut BTreeSet<NodeId> {
@@ -118,111 +196,23 @@ impl DatasetNode {
     }
 }
 
-/// A job and what it touches.
-#[derive(Debug, Clone)]
-pub struct JobNode {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// When it was heard of.
-    pub seen: Seen,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// `STREAMING`, `BATCH` or `SERVICE`.
-    pub processing_type: Option<String>,
-    /// What it reads.
-    pub inputs: BTreeMap<NodeId, Edge>,
-    /// What it writes.
-    pub outputs: BTreeMap<NodeId, Edge>,
-    /// Its newest runs.
-    pub runs: BTreeMap<Uuid, RunNode>,
+/// The columns without columns inside, as contracts name them: `address.street`, `contacts[].email`, `attributes{}`.
+pub fn leaves(fields: &[SchemaField]) -> Vec<String> {
+    let mut found = Vec::new();
+    fields.iter().for_each(|field| grow(field, &field.name, &mut found));
+    found
 }
 
-/// One execution of a job.
-#[derive(Debug, Clone)]
-pub struct RunNode {
-    /// Its newest transition.
-    pub state: Option<EventType>,
-    /// When it was heard of.
-    pub seen: Seen,
-    counted: BTreeMap<(Direction, NodeId), u64>,
-}
-
-impl JobNode {
-    pub(super) fn new(namespace: &str, name: &str, at_ms: i64) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            seen: Seen::at(at_ms),
-            owner: None,
-            processing_type: None,
-            inputs: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            runs: BTreeMap::new(),
-        }
+fn grow(field: &SchemaField, path: &str, found: &mut Vec<String>) {
+    if field.fields.is_empty() {
+        return found.push(path.to_owned());
     }
-
-    /// The run that was heard of last.
-    pub fn latest_run(&self) -> Option<(&Uuid, &RunNode)> {
-        self.runs.iter().max_by_key(|(_, run)| run.seen.last_ms)
+    for inner in &field.fields {
+        let path = match inner.name.as_str() {
+            "_element" => format!("{path}[]"),
+            "value" if field.kind.as_deref() == Some("map") => format!("{path}{{}}"),
+            name => format!("{path}.{name}"),
+        };
+        grow(inner, &path, found);
     }
-
-    pub(super) fn observe(&mut self, facets: &Facets, at_ms: i64) {
-        if !self.seen.observe(at_ms) {
-            return;
-        }
-        replace(
-            &mut self.owner,
-            facets.get::<JobOwnership>().and_then(|it| it.owners.into_iter().next()).map(|it| it.name),
-        );
-        replace(&mut self.processing_type, facets.get::<JobType>().map(|it| it.processing_type));
-    }
-
-    pub(super) fn observe_run(&mut self, id: Uuid, state: Option<EventType>, at_ms: i64, runs_max: usize) {
-        if !self.runs.contains_key(&id) && self.runs.len() >= runs_max {
-            self.forget_a_run();
-        }
-        let new = || RunNode { state: None, seen: Seen::at(at_ms), counted: BTreeMap::new() };
-        let run = self.runs.entry(id).or_insert_with(new);
-        let is_over = run.state.is_some_and(EventType::is_end);
-        if run.seen.observe(at_ms) && !is_over {
-            replace(&mut run.state, state);
-        }
-    }
-
-    fn forget_a_run(&mut self) {
-        let age = |run: &RunNode| (!run.state.is_some_and(EventType::is_end), run.seen.last_ms);
-        let oldest = self.runs.iter().min_by_key(|(_, run)| age(run)).map(|(id, _)| *id);
-        oldest.and_then(|id| self.runs.remove(&id));
-    }
-
-    pub(super) fn edges_mut(&mut self, direction: Direction) -> &mut BTreeMap<NodeId, Edge> {
-        match direction {
-            Direction::Input => &mut self.inputs,
-            Direction::Output => &mut self.outputs,
-        }
-    }
-
-    /// Counts of a run grow: only what is new since its last event is added to the edge.
-    pub(super) fn move_records(&mut self, dataset: &NodeId, direction: Direction, run: Uuid, records: u64, at_ms: i64) {
-        let counted = self.runs.get_mut(&run).map(|run| run.counted.entry((direction, dataset.clone())).or_default());
-        let new = counted.map_or(records, |counted| {
-            let new = records.saturating_sub(*counted);
-            *counted = records.max(*counted);
-            new
-        });
-        self.edges_mut(direction).entry(dataset.clone()).or_default().observe(new, at_ms);
-    }
-}
-
-fn replace<T>(old: &mut Option<T>, new: Option<T>) {
-    if new.is_some() {
-        *old = new;
-    }
-}
-
-/// How large facets are, as JSON.
-pub(super) fn size(facets: &Facets) -> usize {
-    serde_json::to_vec(facets).map_or(usize::MAX, |json| json.len())
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mesh_client::lineage::name::{Port, product_of_topic};
+use mesh_client::lineage::name::{Port, TopicOfProduct, product_of_topic};
 use serde::Serialize;
 
-use super::{DatasetNode, Edge, Graph, JobNode, NodeId};
+use super::{DatasetNode, Direction, JobNode, Link, Moment};
 
 /// One product feeds another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -44,95 +44,106 @@ pub enum Side {
 /// A tree is cut off here: far deeper than any mesh that people understand.
 const TREE_NODES_MAX: usize = 1_000;
 
-impl Graph {
+impl<'a> Moment<'a> {
     /// Which products feed which, observed or declared. A job counts if it reads an output port of one product and
     /// writes the input port of another; the sidecars, which stay within a product, do not.
     pub fn product_edges(&self) -> Vec<ProductEdge> {
-        let mut edges = BTreeMap::<(String, String), (bool, bool)>::new();
-        for job in self.jobs.values() {
+        let mut edges = BTreeMap::<(&str, &str), (bool, bool)>::new();
+        for (_, job) in self.jobs() {
+            let written: Vec<_> = self.products_written(job).collect();
             for (from, read) in self.products_read(job) {
-                for (to, written) in self.products_written(job).filter(|(to, _)| *to != from) {
-                    let known = edges.entry((from.to_owned(), to.to_owned())).or_default();
+                for (to, written) in written.iter().filter(|(to, _)| *to != from) {
+                    let known = edges.entry((from, to)).or_default();
                     known.0 |= read.declared && written.declared;
                     known.1 |= read.observed.is_some() && written.observed.is_some();
                 }
             }
         }
         let edges = edges.into_iter().filter(|(_, (declared, observed))| *declared || *observed);
-        edges.map(|((from, to), (declared, observed))| ProductEdge { from, to, declared, observed }).collect()
+        let edge = |((from, to), (declared, observed)): ((&str, &str), _)| ProductEdge {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            declared,
+            observed,
+        };
+        edges.map(edge).collect()
     }
 
     /// Every product that a topic in the graph belongs to.
     pub fn products(&self) -> BTreeSet<String> {
-        let topics = self.datasets.values().filter_map(product_topic);
+        let topics = self.datasets().filter_map(|(_, dataset)| product_topic(dataset));
         topics.map(|topic| topic.product.to_owned()).collect()
     }
 
     /// Who reads a product without making another of it: jobs by name, with the output port's topic.
     pub fn consumers(&self, product: &str) -> Vec<(String, String)> {
-        let reads = |job: &JobNode| self.products_written(job).next().is_none();
-        let consumers = self.jobs.values().filter(|job| reads(job)).flat_map(|job| {
-            job.inputs.keys().filter_map(|id| {
-                let dataset = self.datasets.get(id)?;
+        let consumers = self.jobs().filter(|(_, job)| self.products_written(job).next().is_none());
+        let reads = consumers.flat_map(|(_, job)| {
+            self.links(job, Direction::Input).filter_map(|link| {
+                let dataset = self.dataset(link.dataset)?;
                 let topic = product_topic(dataset).filter(|topic| topic.product == product)?;
-                matches!(topic.port, Port::Output(_)).then(|| (job.name.clone(), dataset.name.clone()))
+                matches!(topic.port, Port::Output(_)).then(|| (job.name().to_owned(), dataset.name().to_owned()))
             })
         });
-        consumers.collect()
+        reads.collect()
     }
 
-    /// The tree of what feeds a product, or of what it feeds.
-    pub fn product_tree(&self, product: &str, side: Side) -> ProductTree {
+    /// The tree of what feeds a product, or of what it feeds, so many products deep.
+    pub fn product_tree(&self, product: &str, side: Side, depth: usize) -> ProductTree {
         let edges = self.product_edges();
-        let mut budget = TREE_NODES_MAX;
-        grow(product, None, side, &edges, &mut Vec::new(), &mut budget)
+        let mut growth = Growth { side, edges: &edges, path: Vec::new(), budget: TREE_NODES_MAX };
+        growth.grow(product, None, depth)
     }
 
-    fn products_read<'a>(&'a self, job: &'a JobNode) -> impl Iterator<Item = (&'a str, &'a Edge)> {
-        self.products_at(&job.inputs, |port| matches!(port, Port::Output(_)))
+    fn products_read(&self, job: &'a JobNode) -> impl Iterator<Item = (&'a str, Link<'a>)> {
+        self.products_at(job, Direction::Input, |port| matches!(port, Port::Output(_)))
     }
 
-    fn products_written<'a>(&'a self, job: &'a JobNode) -> impl Iterator<Item = (&'a str, &'a Edge)> {
-        self.products_at(&job.outputs, |port| port == Port::Input)
+    fn products_written(&self, job: &'a JobNode) -> impl Iterator<Item = (&'a str, Link<'a>)> {
+        self.products_at(job, Direction::Output, |port| port == Port::Input)
     }
 
-    fn products_at<'a>(
-        &'a self,
-        edges: &'a BTreeMap<NodeId, Edge>,
+    fn products_at(
+        &self,
+        job: &'a JobNode,
+        direction: Direction,
         wanted: impl Fn(Port<'_>) -> bool,
-    ) -> impl Iterator<Item = (&'a str, &'a Edge)> {
-        edges.iter().filter_map(move |(id, edge)| {
-            let topic = self.datasets.get(id).and_then(product_topic)?;
-            wanted(topic.port).then_some((topic.product, edge))
+    ) -> impl Iterator<Item = (&'a str, Link<'a>)> {
+        self.links(job, direction).filter_map(move |link| {
+            let topic = self.dataset(link.dataset).and_then(product_topic)?;
+            wanted(topic.port).then_some((topic.product, link))
         })
     }
 }
 
-/// Only Kafka's topics follow the topics' naming rule.
-fn product_topic(dataset: &DatasetNode) -> Option<mesh_client::lineage::name::TopicOfProduct<'_>> {
-    product_of_topic(&dataset.name).filter(|_| dataset.namespace.starts_with("kafka://"))
+/// The product that a data set is a topic of. Only Kafka's topics follow the topics' naming rule.
+pub fn product_topic(dataset: &DatasetNode) -> Option<TopicOfProduct<'_>> {
+    product_of_topic(dataset.name()).filter(|_| dataset.namespace().starts_with("kafka://"))
 }
 
-fn grow(
-    product: &str,
-    edge: Option<ProductEdge>,
+struct Growth<'e> {
     side: Side,
-    edges: &[ProductEdge],
-    path: &mut Vec<String>,
-    budget: &mut usize,
-) -> ProductTree {
-    let is_cycle = path.iter().any(|passed| passed == product);
-    path.push(product.to_owned());
-    let mut next = Vec::new();
-    for edge in edges.iter().filter(|edge| !is_cycle && near_end(edge, side) == product) {
-        if *budget == 0 {
-            break;
+    edges: &'e [ProductEdge],
+    path: Vec<String>,
+    budget: usize,
+}
+
+impl Growth<'_> {
+    fn grow(&mut self, product: &str, edge: Option<ProductEdge>, depth: usize) -> ProductTree {
+        let ends = depth == 0 || self.path.iter().any(|passed| passed == product);
+        self.path.push(product.to_owned());
+        let mut next = Vec::new();
+        let (side, edges) = (self.side, self.edges);
+        for edge in edges.iter().filter(|edge| !ends && near_end(edge, side) == product) {
+            if self.budget == 0 {
+                break;
+            }
+            self.budget -= 1;
+            next.push(self.grow(far_end(edge, side), Some(edge.clone()), depth - 1));
         }
-        *budget -= 1;
-        next.push(grow(far_end(edge, side), Some(edge.clone()), side, edges, path, budget));
+        self.path.pop();
+        ProductTree { product: product.to_owned(), edge, next }
     }
-    path.pop();
-    ProductTree { product: product.to_owned(), edge, next }
 }
 
 fn near_end(edge: &ProductEdge, side: Side) -> &str {

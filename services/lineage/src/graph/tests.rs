@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
 use jiff::Timestamp;
-use mesh_client::lineage::{EventType, InputDataset, JobRun, KafkaNamespace, OutputDataset, Run};
+use mesh_client::lineage::{
+    Dataset, Event, EventType, InputDataset, Job, JobRun, KafkaNamespace, OutputDataset, Run, RunEvent,
+};
 use mesh_contract::{AppliedProduct, Contract};
 use serde_json::json;
 use uuid::Uuid;
@@ -41,7 +43,7 @@ fn demo_graph() -> Graph {
         moved("masking.upselling.offers.v1", &["upselling.offers.v1.in"], &["upselling.offers.v1"]),
         moved("campaign", &["upselling.offers.v1"], &[]),
     ] {
-        graph.apply(&event).unwrap();
+        apply(&mut graph, &event).unwrap();
     }
     graph
 }
@@ -57,8 +59,19 @@ fn product(owner: &str, name: &str, version: u32, dependencies: &[&str]) -> Appl
     AppliedProduct { revision: 1, applied_at_ms: 0, contract, schema: json!("string") }
 }
 
+/// As if it had come by the door.
+pub(crate) fn apply(graph: &mut Graph, event: &Event) -> Result<(), GraphFull> {
+    let text = serde_json::to_vec(event).unwrap();
+    graph.apply(&crate::intake::accept(&text).unwrap())
+}
+
+fn declare(graph: &mut Graph, products: &[AppliedProduct]) {
+    let declarations: Vec<_> = products.iter().map(|applied| Declaration { applied, until_ms: None }).collect();
+    graph.declare(&kafka().into(), &declarations).unwrap();
+}
+
 fn edges(graph: &Graph) -> Vec<(String, String, bool, bool)> {
-    graph.product_edges().into_iter().map(|edge| (edge.from, edge.to, edge.declared, edge.observed)).collect()
+    graph.now().product_edges().into_iter().map(|edge| (edge.from, edge.to, edge.declared, edge.observed)).collect()
 }
 
 fn edge(from: &str, to: &str, declared: bool, observed: bool) -> (String, String, bool, bool) {
@@ -75,13 +88,13 @@ fn counts_equal_what_was_moved_however_often_it_was_told() {
     let second = run.snapshot(at(2)).unwrap();
     let end = run.complete(at(3));
     for event in [first, second.clone(), second, end] {
-        graph.apply(&event.into()).unwrap();
+        apply(&mut graph, &event.into()).unwrap();
     }
-    graph.apply(&moved("copy", &["a.b.v1"], &[])).unwrap();
-    let job = graph.job("job:mesh:copy").unwrap();
-    let observed = job.inputs[topic("a.b.v1").as_str()].observed.unwrap();
+    apply(&mut graph, &moved("copy", &["a.b.v1"], &[])).unwrap();
+    let job = graph.now().job("job:mesh:copy").unwrap();
+    let observed = graph.now().link(job, Direction::Input, &topic("a.b.v1")).unwrap().observed.unwrap();
     assert_eq!(observed.records, 3, "two of the first run, one of the second");
-    assert_eq!(job.latest_run().unwrap().1.state, Some(EventType::Complete));
+    assert_eq!(graph.now().latest_run(job).unwrap().1.state(i64::MAX), RunState::Completed);
 }
 
 #[test]
@@ -90,16 +103,17 @@ fn a_late_snapshot_does_not_wake_a_run_that_ended() {
     let mut run = run_of("copy");
     run.read("a.b.v1", 0, 0, 1);
     let late = run.snapshot(at(9)).unwrap();
-    graph.apply(&run.complete(at(5)).into()).unwrap();
-    graph.apply(&late.into()).unwrap();
-    assert_eq!(graph.job("job:mesh:copy").unwrap().latest_run().unwrap().1.state, Some(EventType::Complete));
+    apply(&mut graph, &run.complete(at(5)).into()).unwrap();
+    apply(&mut graph, &late.into()).unwrap();
+    let job = graph.now().job("job:mesh:copy").unwrap();
+    assert_eq!(graph.now().latest_run(job).unwrap().1.state(i64::MAX), RunState::Completed);
 }
 
 #[test]
 fn nothing_moved_means_no_edge() {
     let mut graph = Graph::default();
-    graph.apply(&run_of("masking.a.b.v1").start(at(1)).into()).unwrap();
-    assert_eq!((graph.jobs().count(), graph.edge_count(), graph.datasets().count()), (1, 0, 0));
+    apply(&mut graph, &run_of("masking.a.b.v1").start(at(1)).into()).unwrap();
+    assert_eq!((graph.now().jobs().count(), graph.edge_count(), graph.now().datasets().count()), (1, 0, 0));
 }
 
 #[test]
@@ -107,17 +121,16 @@ fn products_feed_products_through_jobs_between_them() {
     let graph = demo_graph();
     let to_offers = |from| edge(from, "upselling.offers", false, true);
     assert_eq!(edges(&graph), [to_offers("crm.customers"), to_offers("web.page_views")]);
-    assert_eq!(graph.consumers("upselling.offers"), [("campaign".to_owned(), "upselling.offers.v1".to_owned())]);
-    assert_eq!(graph.consumers("crm.customers"), []);
+    assert_eq!(graph.now().consumers("upselling.offers"), [("campaign".to_owned(), "upselling.offers.v1".to_owned())]);
+    assert_eq!(graph.now().consumers("crm.customers"), []);
 }
 
 #[test]
 fn topics_that_were_read_lead_to_those_that_were_written() {
     let mut graph = demo_graph();
-    graph
-        .declare(&kafka(), &[product("crm", "orders", 1, &[]), product("upselling", "offers", 1, &["crm.orders"])])
-        .unwrap();
-    let edges = graph.topic_edges().into_iter().map(|edge| format!("{} > {} by {}", edge.from, edge.to, edge.job));
+    declare(&mut graph, &[product("crm", "orders", 1, &[]), product("upselling", "offers", 1, &["crm.orders"])]);
+    let edges =
+        graph.now().topic_edges().into_iter().map(|edge| format!("{} > {} by {}", edge.from, edge.to, edge.job));
     insta::assert_snapshot!(edges.collect::<Vec<_>>().join("\n"));
 }
 
@@ -125,10 +138,10 @@ fn topics_that_were_read_lead_to_those_that_were_written() {
 fn trees_grow_both_ways() {
     let graph = demo_graph();
     let names = |tree: &ProductTree| tree.next.iter().map(|it| it.product.clone()).collect::<Vec<_>>();
-    let upstream = graph.product_tree("upselling.offers", Side::Upstream);
+    let upstream = graph.now().product_tree("upselling.offers", Side::Upstream, 100);
     assert_eq!(names(&upstream), ["crm.customers", "web.page_views"]);
-    assert_eq!(names(&graph.product_tree("crm.customers", Side::Downstream)), ["upselling.offers"]);
-    assert_eq!(names(&graph.product_tree("crm.customers", Side::Upstream)), Vec::<String>::new());
+    assert_eq!(names(&graph.now().product_tree("crm.customers", Side::Downstream, 100)), ["upselling.offers"]);
+    assert_eq!(names(&graph.now().product_tree("crm.customers", Side::Upstream, 100)), Vec::<String>::new());
 }
 
 #[test]
@@ -139,7 +152,7 @@ fn declared_and_observed_are_told_apart() {
         product("upselling", "offers", 1, &["crm.customers", "crm.orders", "web.gone"]),
     ];
     let mut graph = demo_graph();
-    graph.declare(&kafka(), &products).unwrap();
+    declare(&mut graph, &products);
     let expected = [
         edge("crm.customers", "upselling.offers", true, true),
         edge("crm.orders", "upselling.offers", true, false),
@@ -147,7 +160,7 @@ fn declared_and_observed_are_told_apart() {
     ];
     assert_eq!(edges(&graph), expected);
 
-    graph.declare(&kafka(), &products[..2]).unwrap();
+    declare(&mut graph, &products[..2]);
     let observed = ["crm.customers", "web.page_views"].map(|from| edge(from, "upselling.offers", false, true));
     assert_eq!(edges(&graph), observed);
 }
@@ -156,35 +169,35 @@ fn declared_and_observed_are_told_apart() {
 fn a_declaration_that_goes_leaves_nothing_behind() {
     let products = [product("crm", "orders", 2, &[]), product("upselling", "offers", 1, &["crm.orders"])];
     let mut graph = Graph::default();
-    graph.declare(&kafka(), &products).unwrap();
-    assert!(graph.dataset(&topic("crm.orders.v2")).is_some_and(|node| node.readers.len() == 1));
-    graph.declare(&kafka(), &[] as &[AppliedProduct]).unwrap();
-    assert_eq!((graph.jobs().count(), graph.edge_count()), (0, 0));
-    assert!(graph.dataset(&topic("crm.orders.v2")).is_some_and(|node| node.readers.is_empty()));
+    declare(&mut graph, &products);
+    assert!(graph.now().dataset(&topic("crm.orders.v2")).is_some_and(|node| node.readers.len() == 1));
+    declare(&mut graph, &[]);
+    assert_eq!((graph.now().jobs().count(), graph.edge_count()), (0, 0));
+    assert!(graph.now().dataset(&topic("crm.orders.v2")).is_some_and(|node| node.readers.is_empty()));
 }
 
 #[test]
 fn a_cycle_is_walked_once() {
     let mut graph = Graph::default();
-    graph.apply(&moved("there", &["a.x.v1"], &["a.y.v1.in"])).unwrap();
-    graph.apply(&moved("sidecar", &["a.y.v1.in"], &["a.y.v1"])).unwrap();
-    graph.apply(&moved("back", &["a.y.v1"], &["a.x.v1.in"])).unwrap();
-    graph.apply(&moved("self", &["a.x.v1"], &["a.x.v1"])).unwrap();
-    let tree = graph.product_tree("a.x", Side::Upstream);
+    apply(&mut graph, &moved("there", &["a.x.v1"], &["a.y.v1.in"])).unwrap();
+    apply(&mut graph, &moved("sidecar", &["a.y.v1.in"], &["a.y.v1"])).unwrap();
+    apply(&mut graph, &moved("back", &["a.y.v1"], &["a.x.v1.in"])).unwrap();
+    apply(&mut graph, &moved("self", &["a.x.v1"], &["a.x.v1"])).unwrap();
+    let tree = graph.now().product_tree("a.x", Side::Upstream, 100);
     assert_eq!(tree.next[0].next[0].product, "a.x");
     assert_eq!(tree.next[0].next[0].next, []);
-    assert_eq!(graph.neighbourhood(&topic("a.x.v1"), 100, 100).unwrap().nodes.len(), 8);
+    assert_eq!(graph.now().neighbourhood(&topic("a.x.v1"), 100, 100).unwrap().nodes.len(), 8);
 }
 
 #[test]
 fn a_neighbourhood_ends_at_its_depth_and_its_bound() {
     let graph = demo_graph();
-    let ids = |depth, most| graph.neighbourhood(&topic("upselling.offers.v1"), depth, most).unwrap();
+    let ids = |depth, most| graph.now().neighbourhood(&topic("upselling.offers.v1"), depth, most).unwrap();
     assert_eq!(ids(0, 10).nodes.len(), 1);
     assert_eq!(ids(1, 10).nodes.len(), 3, "its writer and its reader");
     assert!(ids(100, 4).truncated && ids(100, 4).nodes.len() == 4);
     assert!(!ids(100, 100).truncated);
-    assert_eq!(graph.neighbourhood("dataset:nowhere:nothing", 1, 10), None);
+    assert_eq!(graph.now().neighbourhood("dataset:nowhere:nothing", 1, 10), None);
 }
 
 #[test]
@@ -194,11 +207,11 @@ fn a_flood_stays_within_the_bounds() {
     let mut reasons = Vec::new();
     for n in 0..100 {
         let event = moved(&format!("job{}", n % 7), &[&format!("in{n}")], &[&format!("out{n}")]);
-        reasons.extend(graph.apply(&event).err());
+        reasons.extend(apply(&mut graph, &event).err());
     }
-    assert!(graph.datasets().count() <= 10 && graph.jobs().count() <= 5);
+    assert!(graph.now().datasets().count() <= 10 && graph.now().jobs().count() <= 5);
     let fits = |job: &JobNode| job.inputs.len() + job.outputs.len() <= 4 && job.runs.len() <= 3;
-    assert!(graph.jobs().all(|(_, job)| fits(job)));
+    assert!(graph.now().jobs().all(|(_, job)| fits(job)));
     assert!(reasons.contains(&GraphFull::Jobs) && reasons.contains(&GraphFull::Datasets));
 }
 
@@ -210,7 +223,7 @@ fn what_is_told_of_data_sets_stays_within_its_bytes() {
         let told = Dataset::topic(&kafka(), name).with(&Documentation { description: "x".repeat(bytes) });
         let mut event = RunEvent::new(EventType::Start, at(1), Run::new(Uuid::nil()), Job::mesh("j"));
         event.inputs = vec![InputDataset::new(told)];
-        graph.apply(&event.into())
+        apply(&mut graph, &event.into())
     };
     assert_eq!(tell("a", 600), Ok(()));
     assert_eq!(tell("b", 600), Err(GraphFull::Facets));
@@ -222,11 +235,12 @@ fn what_is_told_of_data_sets_stays_within_its_bytes() {
 fn a_run_that_goes_on_outlives_those_that_ended() {
     let mut graph = Graph::new(Limits { runs_of_job_max: 2, ..Limits::default() });
     let mut steady = run_of("copy");
-    graph.apply(&steady.start(at(0)).into()).unwrap();
-    (1..10).for_each(|second| graph.apply(&run_of("copy").complete(at(second)).into()).unwrap());
+    apply(&mut graph, &steady.start(at(0)).into()).unwrap();
+    (1..10).for_each(|second| apply(&mut graph, &run_of("copy").complete(at(second)).into()).unwrap());
     steady.read("a.b.v1", 0, 0, 1);
-    graph.apply(&steady.snapshot(at(20)).unwrap().into()).unwrap();
-    assert_eq!(graph.job("job:mesh:copy").unwrap().latest_run().unwrap().0, &steady.id());
+    apply(&mut graph, &steady.snapshot(at(20)).unwrap().into()).unwrap();
+    let job = graph.now().job("job:mesh:copy").unwrap();
+    assert_eq!(graph.now().latest_run(job).unwrap().0, &steady.id());
 }
 
 #[test]
@@ -238,8 +252,156 @@ fn other_systems_are_counted_by_the_standard_facets() {
     event.inputs = vec![InputDataset::new(dataset("i")).with(&read)];
     event.outputs = vec![OutputDataset::new(dataset("o")).with(&written), OutputDataset::new(dataset("p"))];
     let mut graph = Graph::default();
-    graph.apply(&event.into()).unwrap();
-    let job = graph.job("job:mesh:flink").unwrap();
-    let records = |edges: &BTreeMap<NodeId, Edge>, name| edges[topic(name).as_str()].observed.unwrap().records;
-    assert_eq!((records(&job.inputs, "i"), records(&job.outputs, "o"), records(&job.outputs, "p")), (5, 4, 0));
+    apply(&mut graph, &event.into()).unwrap();
+    let job = graph.now().job("job:mesh:flink").unwrap();
+    let records = |way, name| graph.now().link(job, way, &topic(name)).unwrap().observed.unwrap().records;
+    let (read, written) = (Direction::Input, Direction::Output);
+    assert_eq!((records(read, "i"), records(written, "o"), records(written, "p")), (5, 4, 0));
+}
+
+/// Customers, masked; at second 20 with another column. Two records more than at second 10.
+pub(crate) fn two_revisions() -> Vec<Event> {
+    let fields = |names: &[&str]| names.iter().map(|it| json!({"name": it, "type": "string"})).collect::<Vec<_>>();
+    let origin = |column: &str| {
+        let way = json!({"type": "DIRECT", "subtype": "IDENTITY", "masking": column == "email", "description": "hash"});
+        json!({"inputFields": [{"namespace": "kafka://k:9092", "name": "crm.customers.v1.in", "field": column, "transformations": [way]}]})
+    };
+    let signed = |mut facet: serde_json::Value| {
+        facet["_producer"] = json!("https://example.org");
+        facet["_schemaURL"] = json!("https://example.org/facet.json");
+        facet
+    };
+    let event = |second: i64, columns: &[&str], records: u64| {
+        let origins: serde_json::Map<_, _> = columns.iter().map(|it| ((*it).to_owned(), origin(it))).collect();
+        let counted = json!({"mesh_kafka": signed(json!({"records": records}))});
+        let tags = json!([{"key": "class", "value": "pii.contact", "field": "email"}]);
+        Event::from_value(json!({
+            "eventType": if second == 10 { "START" } else { "COMPLETE" },
+            "eventTime": at(second), "producer": "https://example.org",
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+            "run": {"runId": "01890a5d-ac96-774b-bcce-b302099a8057"},
+            "job": {"namespace": "mesh", "name": "masking.crm.customers.v1"},
+            "inputs": [{"namespace": "kafka://k:9092", "name": "crm.customers.v1.in", "inputFacets": counted,
+                "facets": {"schema": signed(json!({"fields": fields(columns)}))}}],
+            "outputs": [{"namespace": "kafka://k:9092", "name": "crm.customers.v1", "outputFacets": counted, "facets": {
+                "schema": signed(json!({"fields": fields(columns)})),
+                "tags": signed(json!({"tags": tags})),
+                "columnLineage": signed(json!({"fields": origins})),
+            }}],
+        }))
+        .unwrap()
+    };
+    vec![event(10, &["email"], 1), event(20, &["email", "id"], 3)]
+}
+
+#[test]
+fn a_past_instant_has_what_had_happened_by_then() {
+    let (mut graph, mut backwards) = (Graph::default(), Graph::default());
+    let events = two_revisions();
+    events.iter().for_each(|event| apply(&mut graph, event).unwrap());
+    events.iter().rev().for_each(|event| apply(&mut backwards, event).unwrap());
+    let customers: NodeId = topic("crm.customers.v1").into();
+    let seen = |graph: &Graph, seconds: i64| {
+        let moment = graph.as_of(seconds * 1_000);
+        let job = moment.job("job:mesh:masking.crm.customers.v1")?;
+        let columns = moment.columns(&customers).len();
+        let records = moment.link(job, Direction::Output, &customers)?.observed?.records;
+        let state = moment.latest_run(job)?.1.state(moment.at_ms());
+        Some((columns, records, state))
+    };
+    assert_eq!(seen(&graph, 9), None);
+    assert_eq!(seen(&graph, 10), Some((1, 1, RunState::Running)));
+    assert_eq!(seen(&graph, 19), Some((1, 1, RunState::Running)));
+    assert_eq!(seen(&graph, 20), Some((2, 3, RunState::Completed)));
+    // what counts is when it happened, not when it was told
+    let without_records = |seconds| seen(&backwards, seconds).map(|(columns, _, state)| (columns, state));
+    assert_eq!(without_records(19), Some((1, RunState::Running)));
+    assert_eq!(seen(&backwards, 20), Some((2, 3, RunState::Completed)));
+}
+
+#[test]
+fn declarations_hold_from_when_they_were_applied_until_they_no_longer_were() {
+    let orders = product("crm", "orders", 1, &[]);
+    let mut before = product("upselling", "offers", 1, &["crm.orders"]);
+    before.applied_at_ms = 10_000;
+    let mut after = product("upselling", "offers", 1, &[]);
+    after.applied_at_ms = 20_000;
+    let mut graph = Graph::default();
+    let declarations = [
+        Declaration { applied: &orders, until_ms: None },
+        Declaration { applied: &before, until_ms: Some(20_000) },
+        Declaration { applied: &after, until_ms: None },
+    ];
+    graph.declare(&kafka().into(), &declarations).unwrap();
+    let edges_at = |seconds: i64| graph.as_of(seconds * 1_000).product_edges().len();
+    assert_eq!([9, 10, 19, 20].map(edges_at), [0, 1, 1, 0]);
+    assert_eq!(graph.now().product_edges(), []);
+}
+
+#[test]
+fn a_cluster_has_one_name_whichever_an_event_uses() {
+    use mesh_client::lineage::KafkaCluster;
+    let mut graph = Graph::default();
+    let cluster = KafkaCluster::new("k:9092,other:9092", &[]);
+    graph.declare(&cluster, &[]).unwrap();
+    for name in ["k:9092", "other:9092"] {
+        let mut run = JobRun::new(Job::mesh(name), KafkaNamespace::of(name));
+        run.read("a.b.v1", 0, 0, 1);
+        apply(&mut graph, &run.complete(at(1)).into()).unwrap();
+    }
+    assert_eq!(graph.dataset_count(), 1);
+    assert_eq!(graph.now().jobs_of(&topic("a.b.v1"), Direction::Input).count(), 2);
+}
+
+#[test]
+fn a_flood_of_names_runs_and_versions_stays_within_the_bounds() {
+    let limits = Limits {
+        name_bytes_max: 2_000,
+        runs_max: 8,
+        counts_max: 8,
+        edges_max: 20,
+        versions_of_dataset_max: 3,
+        ..Limits::default()
+    };
+    let mut graph = Graph::new(limits);
+    let mut reasons = Vec::new();
+    for n in 0..100 {
+        let event = moved(&format!("job{}", n % 9), &[&format!("in{n}")], &["out"]);
+        reasons.extend(apply(&mut graph, &event).err());
+    }
+    for n in 0..10 {
+        let told = Dataset::topic(&kafka(), "out")
+            .with(&mesh_client::lineage::facet::DatasetVersion { dataset_version: n.to_string() });
+        let mut event = RunEvent::new(EventType::Start, at(n), Run::new(Uuid::nil()), Job::mesh("job0"));
+        event.outputs = vec![OutputDataset::new(told)];
+        reasons.extend(apply(&mut graph, &event.into()).err());
+    }
+    assert!(graph.run_count() <= 8 && graph.edge_count() <= 20 && graph.counts <= 8 && graph.name_bytes <= 2_000);
+    let out = graph.now().dataset(&topic("out")).unwrap();
+    assert_eq!((out.versions.entries().len(), out.versions.forgotten_before_ms()), (3, Some(7_000)));
+    assert!(
+        [GraphFull::Names, GraphFull::Counts, GraphFull::Runs].iter().all(|it| reasons.contains(it)),
+        "{reasons:?}"
+    );
+}
+
+#[test]
+fn a_job_is_designed_as_it_was_last_designed() {
+    let design = |second: i64, inputs: &[&str]| {
+        let inputs: Vec<_> = inputs.iter().map(|it| json!({"namespace": "kafka://k:9092", "name": it})).collect();
+        Event::from_value(json!({
+            "eventTime": at(second), "producer": "https://example.org", "inputs": inputs,
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/JobEvent",
+            "job": {"namespace": "dbt", "name": "model"},
+        }))
+        .unwrap()
+    };
+    let mut graph = Graph::default();
+    apply(&mut graph, &design(1, &["a", "b"])).unwrap();
+    apply(&mut graph, &design(2, &["b"])).unwrap();
+    let declared = |moment: Moment<'_>| {
+        let job = moment.job("job:dbt:model").unwrap();
+        moment.links(job, Direction::Input).filter(|link| link.declared).count()
+    };
+    assert_eq!((declared(graph.as_of(1_000)), declared(graph.now())), (2, 1));
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Graph;
+use super::{Direction, JobNode, Moment};
 
 /// A job was seen to read one data set and to write another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -15,29 +15,23 @@ pub struct TopicEdge {
     pub job: String,
 }
 
-impl Graph {
+impl<'a> Moment<'a> {
     /// From every data set that a job was seen to read to every one that it was seen to write, in order.
     pub fn topic_edges(&self) -> Vec<TopicEdge> {
-        let mut edges: Vec<TopicEdge> = self
-            .jobs
-            .values()
-            .flat_map(|job| {
-                let seen = |edges: &std::collections::BTreeMap<super::NodeId, super::Edge>| -> Vec<String> {
-                    let observed = edges.iter().filter(|(_, edge)| edge.observed.is_some());
-                    observed.filter_map(|(id, _)| self.datasets.get(id)).map(|dataset| dataset.name.clone()).collect()
-                };
-                let written = seen(&job.outputs);
-                let pairs = seen(&job.inputs).into_iter().flat_map(move |from| {
-                    written.clone().into_iter().map(move |to| TopicEdge {
-                        from: from.clone(),
-                        to,
-                        job: job.name.clone(),
-                    })
-                });
-                pairs.collect::<Vec<_>>()
-            })
-            .collect();
+        let mut edges = Vec::new();
+        for (_, job) in self.jobs() {
+            let written = self.seen(job, Direction::Output);
+            for from in self.seen(job, Direction::Input) {
+                let edge = |to: &String| TopicEdge { from: from.clone(), to: to.clone(), job: job.name().to_owned() };
+                edges.extend(written.iter().map(edge));
+            }
+        }
         edges.sort();
         edges
+    }
+
+    fn seen(&self, job: &'a JobNode, direction: Direction) -> Vec<String> {
+        let observed = self.links(job, direction).filter(|link| link.observed.is_some());
+        observed.filter_map(|link| self.dataset(link.dataset)).map(|dataset| dataset.name().to_owned()).collect()
     }
 }

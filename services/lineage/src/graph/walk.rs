@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{Graph, NodeId};
+use super::{Direction, Moment, NodeId};
 
 /// Nodes within a number of hops of one, in both directions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,10 +13,10 @@ pub struct Neighbourhood {
     pub truncated: bool,
 }
 
-impl Graph {
+impl Moment<'_> {
     /// The nodes within `depth` hops of `start`, at most `nodes_max` of them; `None` if there is no such node.
     pub fn neighbourhood(&self, start: &str, depth: usize, nodes_max: usize) -> Option<Neighbourhood> {
-        let start = self.id_of(start)?;
+        let start = self.id_of(start)?.clone();
         let mut found = Neighbourhood { nodes: BTreeSet::from([start.clone()]), truncated: false };
         let mut waiting = VecDeque::from([(start, 0)]);
         while let Some((id, hops)) = waiting.pop_front() {
@@ -36,14 +36,11 @@ impl Graph {
         Some(found)
     }
 
-    fn id_of(&self, id: &str) -> Option<NodeId> {
-        let dataset = self.datasets.get_key_value(id).map(|(id, _)| id);
-        dataset.or_else(|| self.jobs.get_key_value(id).map(|(id, _)| id)).cloned()
-    }
-
     fn neighbours(&self, id: &str) -> Vec<NodeId> {
-        let of_dataset = self.datasets.get(id).into_iter().flat_map(|node| node.writers.iter().chain(&node.readers));
-        let of_job = self.jobs.get(id).into_iter().flat_map(|node| node.inputs.keys().chain(node.outputs.keys()));
-        of_dataset.chain(of_job).cloned().collect()
+        let both = [Direction::Input, Direction::Output];
+        if let Some(job) = self.job(id) {
+            return both.into_iter().flat_map(|way| self.links(job, way)).map(|link| link.dataset.clone()).collect();
+        }
+        both.into_iter().flat_map(|way| self.jobs_of(id, way)).map(|(job, _)| job.clone()).collect()
     }
 }

@@ -53,7 +53,7 @@ pub fn edges(events: &[String]) -> Vec<Edge> {
             let _ = graph.apply(&event);
         }
     }
-    graph.topic_edges().into_iter().map(|edge| Edge { from: edge.from, to: edge.to, job: edge.job }).collect()
+    graph.now().topic_edges().into_iter().map(|edge| Edge { from: edge.from, to: edge.to, job: edge.job }).collect()
 }
 
 /// What is in quarantine, by product, what was sent, and the reason given.

@@ -10,9 +10,12 @@ use crate::output;
 use crate::platform::answers;
 use mesh_contract::Product;
 use mesh_lineage::replay::{Replay, replay};
-use mesh_lineage::{Graph, ProductEdge, ProductTree, Side};
+use mesh_lineage::{Moment, ProductEdge, ProductTree, Side};
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+/// How many products away at most.
+const DEPTH_MAX: usize = 100;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -55,7 +58,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("there is no product {} on this cluster", args.product))
             .hint("`mesh products` lists those that there are"));
     }
-    let lineage = Lineage::of(&replay.graph, &args);
+    let lineage = Lineage::of(replay.graph.now(), &args);
     let _reader = match context.any_format() {
         AnyFormat::Json => output::json(&lineage)?,
         AnyFormat::Dot => output::data(&picture::dot(&lineage))?,
@@ -66,14 +69,14 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn is_known(replay: &Replay, product: &Product) -> bool {
-    let mut applied = replay.catalogue.products().into_iter().map(|applied| applied.contract.product());
-    applied.any(|applied| applied == *product) || replay.graph.products().contains(&product.to_string())
+    let mut applied = replay.catalogue().products().into_iter().map(|applied| applied.contract.product());
+    applied.any(|applied| applied == *product) || replay.graph.now().products().contains(&product.to_string())
 }
 
 impl Lineage {
-    fn of(graph: &Graph, args: &Args) -> Self {
+    fn of(graph: Moment<'_>, args: &Args) -> Self {
         let product = args.product.to_string();
-        let tree = |side| graph.product_tree(&product, side);
+        let tree = |side| graph.product_tree(&product, side, DEPTH_MAX);
         let upstream = (!args.downstream).then(|| tree(Side::Upstream));
         let downstream = (!args.upstream).then(|| tree(Side::Downstream));
         let mut edges = BTreeSet::new();

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use mesh_lineage::Graph;
+use mesh_lineage::graph::Declaration;
 use jiff::Timestamp;
 use mesh_client::lineage::{Event, Job, JobRun, KafkaNamespace};
 
@@ -20,12 +22,14 @@ fn graph() -> Graph {
         moved("derive.mail.letters.v1", &["upselling.offers.v1"], &["mail.letters.v1.in"]),
         moved("cam\"paign", &["upselling.offers.v1"], &[]),
     ] {
-        graph.apply(&event).unwrap();
+        let text = serde_json::to_vec(&event).unwrap();
+        graph.apply(&mesh_lineage::intake::accept(&text).unwrap()).unwrap();
     }
     let orders = applied("crm", "orders", &[]);
     let offers = applied("upselling", "offers", &["crm.customers", "crm.orders"]);
     let customers = applied("crm", "customers", &[]);
-    graph.declare(&KafkaNamespace::of("k:9092"), &[orders, offers, customers]).unwrap();
+    let declarations = [&orders, &offers, &customers].map(|applied| Declaration { applied, until_ms: None });
+    graph.declare(&KafkaNamespace::of("k:9092").into(), &declarations).unwrap();
     graph
 }
 
@@ -42,7 +46,7 @@ fn applied(owner: &str, name: &str, dependencies: &[&str]) -> mesh_contract::App
 
 fn lineage(product: &str) -> Lineage {
     let args = Args { product: product.parse().unwrap(), upstream: false, downstream: false };
-    Lineage::of(&graph(), &args)
+    Lineage::of(graph().now(), &args)
 }
 
 #[test]
@@ -54,7 +58,7 @@ fn people_read_two_trees() {
 #[test]
 fn one_side_alone_can_be_asked_for() {
     let args = Args { product: "upselling.offers".parse().unwrap(), upstream: true, downstream: false };
-    insta::assert_snapshot!(text::render(&Lineage::of(&graph(), &args)));
+    insta::assert_snapshot!(text::render(&Lineage::of(graph().now(), &args)));
 }
 
 #[test]

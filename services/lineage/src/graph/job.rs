@@ -1,0 +1,180 @@
+//! Jobs and their runs as the graph keeps them.
+
+use std::collections::BTreeMap;
+
+use mesh_client::lineage::EventType;
+use uuid::Uuid;
+
+use super::GraphFull;
+use super::edge::{Direction, Edge};
+use super::node::{Heard, Name, NodeId};
+use super::told::{Room, Told};
+use crate::event::Facets;
+use crate::facet::{Documentation, JobType, Ownership, Parent};
+
+/// A job and what it touches, through time.
+#[derive(Debug, Clone)]
+pub struct JobNode {
+    name: Name,
+    /// When it was heard of.
+    pub heard: Heard,
+    pub(super) inputs: BTreeMap<NodeId, Edge>,
+    pub(super) outputs: BTreeMap<NodeId, Edge>,
+    pub(super) runs: BTreeMap<Uuid, RunNode>,
+    owner: Option<Told<Option<String>>>,
+    description: Option<Told<String>>,
+    processing: Option<Told<String>>,
+}
+
+/// One execution of a job.
+#[derive(Debug, Clone)]
+pub struct RunNode {
+    /// When it was heard of.
+    pub heard: Heard,
+    /// The run that it is a part of.
+    pub parent: Option<Uuid>,
+    began: bool,
+    ended: Option<(i64, EventType)>,
+    counted: Vec<((Direction, NodeId), u64)>,
+}
+
+/// How a run is doing, in Marquez' words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "Marquez' words")]
+pub enum RunState {
+    New,
+    Running,
+    Completed,
+    Aborted,
+    Failed,
+}
+
+impl JobNode {
+    pub(super) fn new(name: Name, at_ms: i64) -> Self {
+        Self {
+            name,
+            heard: Heard::at(at_ms),
+            inputs: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            owner: None,
+            description: None,
+            processing: None,
+        }
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        self.name.namespace()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.name.name()
+    }
+
+    /// Who answers for it.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref().and_then(Option::as_deref)
+    }
+
+    /// What it does, in words.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref().map(String::as_str)
+    }
+
+    /// `STREAMING`, `BATCH` or `SERVICE`.
+    pub fn processing_type(&self) -> Option<&str> {
+        self.processing.as_deref().map(String::as_str)
+    }
+
+    pub(super) fn learn(&mut self, facets: &Facets<'_>, at_ms: i64, room: &Room) -> Result<(), GraphFull> {
+        if self.heard.note(at_ms) {
+            let owner = |it: Ownership| it.owners.into_iter().next().map(|owner| owner.name);
+            Told::learn(&mut self.owner, facets, room, owner)?;
+            Told::learn(&mut self.description, facets, room, |it: Documentation| it.description)?;
+            Told::learn(&mut self.processing, facets, room, |it: JobType| it.processing_type)?;
+        }
+        Ok(())
+    }
+
+    /// The run to make room for: the oldest of those that ended, or else of those that did not.
+    pub(super) fn oldest_run(&self) -> Option<Uuid> {
+        let age = |run: &RunNode| (run.ended.is_none(), run.heard.last_ms);
+        self.runs.iter().min_by_key(|(_, run)| age(run)).map(|(id, _)| *id)
+    }
+
+    pub(super) fn edges(&self, direction: Direction) -> &BTreeMap<NodeId, Edge> {
+        match direction {
+            Direction::Input => &self.inputs,
+            Direction::Output => &self.outputs,
+        }
+    }
+
+    pub(super) fn edges_mut(&mut self, direction: Direction) -> &mut BTreeMap<NodeId, Edge> {
+        match direction {
+            Direction::Input => &mut self.inputs,
+            Direction::Output => &mut self.outputs,
+        }
+    }
+}
+
+impl RunNode {
+    pub(super) fn new(at_ms: i64) -> Self {
+        Self { heard: Heard::at(at_ms), parent: None, began: false, ended: None, counted: Vec::new() }
+    }
+
+    /// Takes a transition in. Once it ended, nothing that comes late wakes it.
+    pub(super) fn note(&mut self, transition: Option<EventType>, facets: &Facets<'_>, at_ms: i64) {
+        self.heard.note(at_ms);
+        match transition {
+            Some(end) if end.is_end() => {
+                self.ended.get_or_insert((at_ms, end));
+            }
+            Some(EventType::Start | EventType::Running) => self.began = true,
+            _ => {}
+        }
+        if let Some(parent) = facets.read::<Parent>() {
+            self.parent = Some(parent.run.run_id);
+        }
+    }
+
+    /// Counts of a run grow: what is new since its last event. `may_grow`: whether another count may be kept; without
+    /// it the count is left out, as it could not be told from one that was counted before.
+    pub(super) fn news(&mut self, direction: Direction, dataset: &NodeId, records: u64, may_grow: bool) -> Option<u64> {
+        let known = self.counted.iter_mut().find(|((way, id), _)| *way == direction && id == dataset);
+        match known {
+            Some((_, counted)) => {
+                let new = records.saturating_sub(*counted);
+                *counted = records.max(*counted);
+                Some(new)
+            }
+            None if may_grow => {
+                self.counted.push(((direction, dataset.clone()), records));
+                Some(records)
+            }
+            None => None,
+        }
+    }
+
+    /// How many counts it keeps.
+    pub(super) fn count_len(&self) -> usize {
+        self.counted.len()
+    }
+
+    /// When it ended, if it had by then.
+    pub fn ended_ms(&self, at_ms: i64) -> Option<i64> {
+        self.ended.filter(|(ended_ms, _)| *ended_ms <= at_ms).map(|(ended_ms, _)| ended_ms)
+    }
+
+    /// How it was doing.
+    pub fn state(&self, at_ms: i64) -> RunState {
+        match self.ended.filter(|(ended_ms, _)| *ended_ms <= at_ms) {
+            Some((_, EventType::Complete)) => RunState::Completed,
+            Some((_, EventType::Abort)) => RunState::Aborted,
+            Some((_, EventType::Fail)) => RunState::Failed,
+            _ if self.began => RunState::Running,
+            _ => RunState::New,
+        }
+    }
+}
