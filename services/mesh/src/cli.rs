@@ -95,6 +95,11 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub registry_credentials: Option<PathBuf>,
+    /// Client settings of Kafka, one key=value a line, as librdkafka or Java's clients spell them: security.protocol,
+    /// ssl.ca.location, sasl.mechanism, ...; readable by its owner alone if there is a secret in it. MESH_KAFKA_USERNAME and
+    /// MESH_KAFKA_PASSWORD win over it
+    #[arg(long, global = true, env = "MESH_KAFKA_CONFIG", value_name = "FILE", help_heading = "Global options")]
+    pub kafka_config: Option<PathBuf>,
     /// A further librdkafka client setting, such as security.protocol=SSL; may be repeated
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", help_heading = "Global options", value_parser = key_value)]
     pub kafka_option: Vec<(String, String)>,

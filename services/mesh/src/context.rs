@@ -2,6 +2,7 @@
 
 use crate::cli::{AnyFormat, Format, Global, LogFormat};
 use crate::failure::Failure;
+use crate::kafka_login::KafkaLogin;
 use crate::{keys, login};
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::{Endpoint, Login};
@@ -31,6 +32,9 @@ pub struct Running {
     pub pid: u32,
     /// Kafka's bootstrap servers.
     pub bootstrap_servers: String,
+    /// The operator's client settings, where that Kafka asks who one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kafka_config: Option<PathBuf>,
     /// The registry's address.
     pub registry_url: String,
     /// The admin and lineage address.
@@ -80,28 +84,30 @@ impl Context {
         }
     }
 
-    /// The bootstrap servers that were given by flag or environment, if any.
-    pub fn given_bootstrap_servers(&self) -> Option<&str> {
-        self.global.bootstrap_servers.as_deref()
-    }
-
-    /// Kafka: the given bootstrap servers, or those of the running `mesh up`.
+    /// Whether a cluster was named: by flag, environment, or the file of client settings.
     ///
     /// # Errors
-    /// Neither is there.
+    /// That file cannot be used.
+    pub fn given_kafka(&self) -> Result<Option<Settings>, Failure> {
+        let login = KafkaLogin::of(&self.global, None)?;
+        let servers = self.global.bootstrap_servers.as_deref().or(login.bootstrap_servers()).map(str::to_owned);
+        Ok(servers.map(|servers| login.settings(&servers)))
+    }
+
+    /// Kafka: the given bootstrap servers, or those of the running `mesh up`, as whom one is to be there.
+    ///
+    /// # Errors
+    /// No Kafka is named, or who to be cannot be told.
     pub fn kafka(&self) -> Result<Settings, Failure> {
-        let running = self.running.as_ref().map(|running| running.bootstrap_servers.as_str());
-        let servers = self.given_bootstrap_servers().or(running).ok_or_else(|| {
+        if let Some(given) = self.given_kafka()? {
+            return Ok(given);
+        }
+        let running = self.running.as_ref().ok_or_else(|| {
             Failure::usage("no Kafka is named and no `mesh up` runs in this working tree")
                 .hint("start `mesh up` in another terminal, or give --bootstrap-servers")
         })?;
-        Ok(self.settings_for(servers))
-    }
-
-    /// Client settings for `bootstrap_servers`, with the `-X` options.
-    pub fn settings_for(&self, bootstrap_servers: &str) -> Settings {
-        let settings = Settings::new(bootstrap_servers);
-        self.global.kafka_option.iter().fold(settings, |settings, (key, value)| settings.with(key, value))
+        let login = KafkaLogin::of(&self.global, running.kafka_config.as_deref())?;
+        Ok(login.settings(&running.bootstrap_servers))
     }
 
     /// The registry that was named by flag or environment, if any.

@@ -97,6 +97,7 @@ async fn work(
         pid: std::process::id(),
         bootstrap_servers: plan.kafka.bootstrap().to_owned(),
         registry_url: services.registry_url.clone().unwrap_or_default(),
+        kafka_config: None,
         http_url: services.http_url.clone(),
         keys_file: home.keys_file.clone(),
     };

@@ -53,7 +53,7 @@ pub async fn run(context: &Context, shutdown: &Shutdown) -> Result<Ended, Failur
     let progress = Progress::start();
     let root = context.root()?;
     expect_examples(&root)?;
-    let embedded = context.given_bootstrap_servers().is_none();
+    let embedded = context.given_kafka()?.is_none();
     progress.phase(if embedded { "starting Kafka (its first start fetches it)" } else { "looking for Kafka" });
     let world = tokio::task::spawn_blocking(|| World::read(now_ms()));
     let start = Cluster::start(context, Options::default());

@@ -24,8 +24,8 @@ impl Cluster {
     /// # Errors
     /// The named one does not answer, or the embedded one does not start.
     pub async fn start(context: &Context, embedded: Options) -> Result<Self, Failure> {
-        match context.given_bootstrap_servers() {
-            Some(servers) => Self::existing(context.settings_for(servers)).await,
+        match context.given_kafka()? {
+            Some(settings) => Self::existing(settings).await,
             None => EmbeddedKafka::start(embedded).await.map(Self::Embedded).map_err(not_started),
         }
     }
