@@ -10,7 +10,7 @@ pub enum KeyError {
     #[error("the key provider has no root secret; give it at least one")]
     NoRoot,
     /// The provider holds no keys of subjects.
-    #[error("the key provider holds no keys of subjects; `mesh keys rotate` makes them")]
+    #[error("the key provider holds no keys of subjects; `mesh keys subjects` makes them")]
     NoSubjects,
     /// Two roots of one version.
     #[error("root version {version} is given twice; each root secret needs a version of its own")]

@@ -28,6 +28,11 @@ impl KeyName {
         KeyName(format!("quarantine/{domain}").into())
     }
 
+    /// What all keys of subjects are called together: none of them is derived by name.
+    pub fn subjects() -> KeyName {
+        KeyName("subjects".into())
+    }
+
     /// The name as it is written.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -5,7 +5,7 @@ use std::env;
 use mesh_avro::keys::RootKeys;
 use zeroize::Zeroizing;
 
-use super::{KeysError, document, root_keys};
+use super::{KeysError, document::Document};
 
 /// Root secrets in the variable [`EnvKeys::VARIABLE`], in the key file's JSON form.
 #[derive(Clone, Debug)]
@@ -33,8 +33,7 @@ impl EnvKeys {
     }
 
     fn parse(text: &str) -> Result<Self, KeysError> {
-        let roots = document::parse(Self::VARIABLE, text)?;
-        Ok(Self { roots: root_keys(Self::VARIABLE, roots)? })
+        Ok(Self { roots: Document::parse(Self::VARIABLE, text)?.root_keys(Self::VARIABLE)? })
     }
 }
 
@@ -46,7 +45,8 @@ mod tests {
 
     #[test]
     fn derives_from_what_the_variable_holds() {
-        let keys = EnvKeys::parse(&document::render(&[(1, [3; 32].into())])).expect("the documented form");
+        let keys = EnvKeys::parse(&Document { roots: vec![(1, [3; 32].into())], subjects: None }.render())
+            .expect("the documented form");
         let name = KeyName::hash("pii");
         let expected = RootKeys::single(Zeroizing::new([3; 32])).key(&name).expect("a root");
         assert_eq!(keys.key(&name).expect("a root").secret(), expected.secret());

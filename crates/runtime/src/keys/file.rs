@@ -1,22 +1,19 @@
 //! Root secrets from a file that only its owner can use.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use mesh_avro::keys::RootKeys;
+use mesh_avro::keys::{RootKeys, SubjectPath};
 use zeroize::Zeroizing;
 
-use super::{KeySource, KeysError, document, random_secret, root_keys};
+use super::{
+    KeySource, KeysError,
+    document::Document,
+    held::{self, HeldFile},
+};
 use crate::private_file::{self, OTHERS};
 
-/// Permission bits of a key file: its owner reads and writes it.
-const OWNER_ONLY: u32 = 0o600;
-/// No key file is larger: hundreds of roots fit.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// No key file is larger: about 5 KiB a forgotten subject and version.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Root secrets in a JSON file, readable by its owner only.
 #[derive(Clone, Debug)]
@@ -33,8 +30,7 @@ impl FileKeys {
     pub fn open(path: &Path) -> Result<Self, KeysError> {
         let text = read_owned(path)?;
         let origin = path.display().to_string();
-        let roots = document::parse(&origin, &text)?;
-        Ok(Self { roots: root_keys(&origin, roots)?, path: path.to_owned() })
+        Ok(Self { roots: Document::parse(&origin, &text)?.root_keys(&origin)?, path: path.to_owned() })
     }
 
     /// Writes a new root secret to `path`, which must not exist yet, and opens it.
@@ -42,7 +38,7 @@ impl FileKeys {
     /// # Errors
     /// The file exists or cannot be written, or the system gave no random bytes.
     pub fn generate(path: &Path) -> Result<Self, KeysError> {
-        create(path, &document::render(&[(1, random_secret()?)]))?;
+        create(path, &Document::fresh()?.render())?;
         Self::open(path)
     }
 
@@ -65,47 +61,48 @@ impl FileKeys {
         self.roots.versions()
     }
 
-    /// Adds a new root secret to `path`, whose version is the newest; returns that. The file is replaced as a whole, so that nobody
-    /// ever reads half of it.
+    /// Adds a new root secret to `path`, and keys of subjects, whose version is the newest; returns that. The file is replaced as a
+    /// whole, so that nobody ever reads half of it.
     ///
     /// # Errors
     /// The file cannot be read or replaced, or the system gave no random bytes.
     pub fn rotate(path: &Path) -> Result<u32, KeysError> {
-        let text = read_owned(path)?;
-        let (version, text) = with_another_root(&path.display().to_string(), &text)?;
-        replace(path, &text)?;
-        Ok(version)
+        change(path, Document::rotate)
+    }
+
+    /// Adds keys of subjects to a file that has none yet; the version that they are of.
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate).
+    pub fn add_subjects(path: &Path) -> Result<u32, KeysError> {
+        change(path, Document::add_subjects)
+    }
+
+    /// Takes a subject's keys out of `path`, for good; the versions that had them until now: none if it was forgotten before.
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate).
+    pub fn forget(path: &Path, subject: SubjectPath) -> Result<Vec<u32>, KeysError> {
+        change(path, |document| Ok(document.forget(subject)))
     }
 }
 
-/// The document with another root, whose version is the newest; and that version.
-pub(super) fn with_another_root(origin: &str, text: &str) -> Result<(u32, Zeroizing<String>), KeysError> {
-    let mut roots = document::parse(origin, text)?;
-    let version = roots.iter().map(|(version, _)| *version).max().unwrap_or(0) + 1;
-    roots.push((version, random_secret()?));
-    Ok((version, document::render(&roots)))
+/// Changes what is in a file, where there is something to change.
+fn change<T>(path: &Path, change: impl FnOnce(&mut Document) -> Result<T, KeysError>) -> Result<T, KeysError> {
+    let held = HeldFile::of(path)?;
+    let before = read_owned(path)?;
+    let mut document = Document::parse(&path.display().to_string(), &before)?;
+    let outcome = change(&mut document)?;
+    let after = document.render();
+    if after != before {
+        held.replace(&after)?;
+    }
+    Ok(outcome)
 }
 
 /// Writes a key file that is not there yet.
 pub(super) fn create(path: &Path, text: &str) -> Result<(), KeysError> {
-    write_new(path, text).map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
-}
-
-/// Replaces a key file as a whole, so that nobody ever reads half of it.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), KeysError> {
-    let beside = path.with_added_extension("new");
-    let replaced = write_new(&beside, text).and_then(|()| fs::rename(&beside, path)).inspect_err(|error| {
-        // another's is left alone; what is left of ours is of no use
-        if error.kind() != io::ErrorKind::AlreadyExists {
-            let _ = fs::remove_file(&beside);
-        }
-    });
-    replaced.map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
+    held::write_new(path, text).map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
 }
 
 /// A key file that is read again and again, because its roots are rotated by replacing it.
@@ -136,12 +133,15 @@ pub(super) fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+    };
 
     use mesh_avro::keys::{KeyName, KeyRing};
 
     use super::*;
-    use crate::private_file::PrivateFileError;
+    use crate::{keys::held::OWNER_ONLY, private_file::PrivateFileError};
 
     #[test]
     fn generated_once_and_the_same_ever_after() {
@@ -180,6 +180,40 @@ mod tests {
         after.roots.succeed(&before.roots).expect("the first is still there");
         assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, OWNER_ONLY);
         assert_eq!(fs::read_dir(folder.path()).expect("ours").count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn who_is_forgotten_is_in_no_version_and_all_others_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        let before = FileKeys::generate(&path).expect("a new file");
+        FileKeys::rotate(&path).expect("it is ours");
+        let known = FileKeys::open(&path).expect("it is whole").subjects().expect("there are some");
+        let [jane, john] = ["jane", "john"].map(|name| known.path(&[1; 16], name));
+        assert_eq!(FileKeys::forget(&path, jane).expect("it is ours"), [1, 2]);
+        assert!(FileKeys::forget(&path, jane).expect("it is ours").is_empty(), "it is forgotten already");
+        let after = FileKeys::open(&path).expect("it is whole");
+        after.roots.succeed(&before.roots).expect("nobody came back");
+        let left = after.subjects().expect("there are some");
+        assert_eq!((left.versions_of(jane).count(), left.versions_of(john).count()), (0, 2));
+        assert_eq!(FileKeys::rotate(&path).expect("it is ours"), 3);
+        let rotated = FileKeys::open(&path).expect("it is whole").subjects().expect("there are some");
+        assert_eq!((rotated.versions_of(jane).count(), rotated.versions_of(john).count()), (0, 3));
+        assert_eq!(fs::read_dir(folder.path()).expect("ours").count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_file_without_keys_of_subjects_is_given_some() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        let document = Document { roots: vec![(3, [3; 32].into())], subjects: None };
+        create(&path, &document.render()).expect("a new file");
+        assert!(FileKeys::open(&path).expect("it is whole").subjects().is_err());
+        assert_eq!(FileKeys::add_subjects(&path).expect("it is ours"), 3);
+        let given = FileKeys::open(&path).expect("it is whole");
+        assert_eq!(FileKeys::add_subjects(&path).expect("it is ours"), 3);
+        let again = FileKeys::open(&path).expect("it is whole");
+        assert_eq!(given.subjects().expect("some"), again.subjects().expect("some"));
     }
 
     #[test]

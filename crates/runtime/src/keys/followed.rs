@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys};
+use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys, SubjectKeys};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use tokio::task::JoinHandle;
 
@@ -112,6 +112,10 @@ impl KeyRing for FollowedKeys {
         self.state().roots(name)?.key_version(name, version)
     }
 
+    fn subjects(&self) -> Result<Arc<SubjectKeys>, KeyError> {
+        self.state().roots(&KeyName::subjects())?.subjects()
+    }
+
     fn epoch(&self) -> u64 {
         self.state().epoch
     }
@@ -175,6 +179,9 @@ fn take(state: &RwLock<State>, origin: &str, roots: RootKeys) {
     if before != Some(newest) {
         state.epoch += 1;
         tracing::info!(origin, version = newest, "keys in force");
+    } else if state.roots.as_ref().is_some_and(|before| !before.has_same_subjects(&roots)) {
+        state.epoch += 1;
+        tracing::info!(origin, "subjects were forgotten, or have keys now");
     }
     state.roots = Some(roots);
     state.loaded = Instant::now();

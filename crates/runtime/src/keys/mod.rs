@@ -7,13 +7,14 @@ mod document;
 mod environment;
 mod file;
 mod followed;
+mod held;
 mod sealed;
 mod throw_away;
 mod vault;
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
-use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys};
+use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys, SubjectKeys};
 
 use crate::private_file::PrivateFileError;
 
@@ -37,6 +38,30 @@ pub enum KeysError {
     #[error("cannot write a new key file {}: an existing one is never overwritten", path.display())]
     WriteFile {
         /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key file cannot be held for a change.
+    #[error("cannot hold the key file {} for a change: its owner must be able to write it, and the folder that it is in", path.display())]
+    HoldFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key file cannot be replaced; it is as it was.
+    #[error("cannot replace the key file {}, which is as it was: the folder must be its owner's to write, and take hard links", path.display())]
+    ReplaceFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key file is replaced, but what it was is still there.
+    #[error("the key file is replaced, but what it was is still in {}: run the command again, or overwrite and remove it", path.display())]
+    SweepFile {
+        /// What is left.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -100,6 +125,10 @@ macro_rules! ring_of_roots {
 
             fn key_version(&self, name: &KeyName, version: u32) -> Result<Key, KeyError> {
                 self.roots.key_version(name, version)
+            }
+
+            fn subjects(&self) -> Result<Arc<SubjectKeys>, KeyError> {
+                self.roots.subjects()
             }
         }
     };

@@ -10,12 +10,15 @@
 use std::path::{Path, PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys, open, seal};
+use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys, SubjectPath, open, seal};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    KeySource, KeysError, document, file, random_secret, root_keys,
+    KeySource, KeysError,
+    document::Document,
+    file,
+    held::HeldFile,
     vault::{TransitKey, VaultAccess, VaultTransit},
 };
 
@@ -59,7 +62,7 @@ impl SealedFile {
     /// # Errors
     /// Vault does not make a data key, the file exists or cannot be written.
     pub async fn generate(&mut self, key: &TransitKey) -> Result<(), KeysError> {
-        let document = document::render(&[(1, random_secret()?)]);
+        let document = Document::fresh()?.render();
         let text = self.seal(key, &document).await?;
         file::create(&self.path, &text)
     }
@@ -69,10 +72,11 @@ impl SealedFile {
     /// # Errors
     /// The file is none in clear, Vault does not make a data key, or the file cannot be replaced.
     pub async fn enclose(&mut self, key: &TransitKey) -> Result<(), KeysError> {
+        let held = HeldFile::of(&self.path)?;
         let document = file::read_owned(&self.path)?;
-        document::parse(&self.origin(), &document)?;
+        Document::parse(&self.origin(), &document)?;
         let text = self.seal(key, &document).await?;
-        file::replace(&self.path, &text)
+        held.replace(&text)
     }
 
     /// Adds a new root secret, whose version is the newest; returns that.
@@ -80,11 +84,36 @@ impl SealedFile {
     /// # Errors
     /// The file cannot be opened or replaced, or Vault does not make another data key.
     pub async fn rotate(&mut self) -> Result<u32, KeysError> {
-        let (key, document) = self.unseal().await?;
-        let (version, document) = file::with_another_root(&self.origin(), &document)?;
-        let text = self.seal(&key, &document).await?;
-        file::replace(&self.path, &text)?;
-        Ok(version)
+        self.change(Document::rotate).await
+    }
+
+    /// Adds keys of subjects to a file that has none yet; the version that they are of.
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate).
+    pub async fn add_subjects(&mut self) -> Result<u32, KeysError> {
+        self.change(Document::add_subjects).await
+    }
+
+    /// Takes a subject's keys out of the file, for good; the versions that had them until now: none if it was forgotten before.
+    ///
+    /// # Errors
+    /// As [`rotate`](Self::rotate).
+    pub async fn forget(&mut self, subject: SubjectPath) -> Result<Vec<u32>, KeysError> {
+        self.change(|document| Ok(document.forget(subject))).await
+    }
+
+    /// Changes what is sealed, where there is something to change.
+    async fn change<T>(&mut self, change: impl FnOnce(&mut Document) -> Result<T, KeysError>) -> Result<T, KeysError> {
+        let held = HeldFile::of(&self.path)?;
+        let (key, before) = self.unseal().await?;
+        let mut document = Document::parse(&self.origin(), &before)?;
+        let outcome = change(&mut document)?;
+        let after = document.render();
+        if after != before {
+            held.replace(&self.seal(&key, &after).await?)?;
+        }
+        Ok(outcome)
     }
 
     /// Wraps the data key anew, under the newest version of the transit key: after that was rotated, so that older versions can be
@@ -93,9 +122,10 @@ impl SealedFile {
     /// # Errors
     /// The file cannot be read or replaced, or Vault does not wrap it anew.
     pub async fn rewrap(&mut self) -> Result<(), KeysError> {
+        let held = HeldFile::of(&self.path)?;
         let (key, mut sealed) = self.read()?;
         sealed.data_key = self.vault.rewrap(&key, &sealed.data_key).await?;
-        file::replace(&self.path, &sealed.render())
+        held.replace(&sealed.render())
     }
 
     /// The versions of the roots, the newest last.
@@ -156,7 +186,7 @@ impl KeySource for SealedFile {
     async fn load(&mut self) -> Result<RootKeys, KeysError> {
         let (_, document) = self.unseal().await?;
         let origin = self.origin();
-        root_keys(&origin, document::parse(&origin, &document)?)
+        Document::parse(&origin, &document)?.root_keys(&origin)
     }
 }
 

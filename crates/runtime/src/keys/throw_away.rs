@@ -1,10 +1,12 @@
 //! A root secret that dies with the process.
 
-use mesh_avro::keys::RootKeys;
+use std::sync::Arc;
+
+use mesh_avro::keys::{RootKeys, SubjectKeys};
 
 use super::{KeysError, random_secret};
 
-/// A random root secret, kept nowhere: for previews and tests, where nothing masked has to join later.
+/// Random secrets, kept nowhere: for previews and tests, where nothing masked has to join later.
 #[derive(Clone, Debug)]
 pub struct ThrowAwayKeys {
     pub(super) roots: RootKeys,
@@ -16,6 +18,7 @@ impl ThrowAwayKeys {
     /// # Errors
     /// The system gave no random bytes.
     pub fn generate() -> Result<Self, KeysError> {
-        Ok(Self { roots: RootKeys::single(random_secret()?) })
+        let subjects = SubjectKeys::new(1, random_secret()?, random_secret()?);
+        Ok(Self { roots: RootKeys::single(random_secret()?).with_subjects(Arc::new(subjects)) })
     }
 }
