@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mesh_kafka::admin::{Admin, Listed, TopicSpec};
@@ -44,16 +43,12 @@ impl Bed {
     }
 
     async fn read(&self, stretches: Vec<Stretch>) -> (Reading, Glimpses) {
-        let glimpses = Arc::new(Mutex::new(Glimpses::new()));
-        let seen = Arc::clone(&glimpses);
         let mut reader = self.reader.lock().await;
-        let read = reader.read(stretches, move |index, glimpse| {
+        let read = reader.read(stretches, Glimpses::new(), |glimpses, index, glimpse| {
             let header = glimpse.header(c"mesh-event-time").map(|value| String::from_utf8(value.to_vec()).unwrap());
-            seen.lock().unwrap().entry(index).or_default().push((glimpse.offset(), header));
+            glimpses.entry(index).or_default().push((glimpse.offset(), header));
         });
-        let reading = tokio::time::timeout(DEADLINE, read).await.unwrap().unwrap();
-        let glimpses = glimpses.lock().unwrap().clone();
-        (reading, glimpses)
+        tokio::time::timeout(DEADLINE, read).await.unwrap().unwrap()
     }
 
     async fn create(&self, topic: &str, partitions: u32) {

@@ -35,7 +35,7 @@ const DEFAULTS: [(&str, &str); 8] = [
     ("fetch.queue.backoff.ms", "2"),
     // a topic that is gone is said to be at once, not after 30 s
     ("topic.metadata.propagation.max.ms", "0"),
-    ("group.id", "mesh-tail-reader"),
+    ("group.id", "mesh-reader"),
 ];
 const FIXED: [(&str, &str); 5] = [
     ("enable.auto.commit", "false"),
@@ -114,15 +114,16 @@ impl TailReader {
         Ok(TailReader { consumer: Shared::new(consumer) })
     }
 
-    /// Hands over the records of these stretches, each with its stretch's index; in order within a stretch. No two may be of
-    /// one partition.
+    /// Hands the records of these stretches to `each`, with what it gathers and the stretch's index; in order within a
+    /// stretch. No two stretches may be of one partition.
     ///
     /// What is gone, or not answered for in five seconds, is said and keeps nobody; an error is one of the consumer itself.
-    pub async fn read(
+    pub async fn read<T: Send + 'static>(
         &mut self,
         stretches: Vec<Stretch>,
-        mut each: impl FnMut(usize, &Glimpse<'_>) + Send + 'static,
-    ) -> Result<Reading, Error> {
+        mut gathered: T,
+        mut each: impl FnMut(&mut T, usize, &Glimpse<'_>) + Send + 'static,
+    ) -> Result<(Reading, T), Error> {
         let consumer = self.consumer.clone();
         blocking::run(move || {
             let outcomes = Vec::with_capacity(stretches.len());
@@ -131,14 +132,15 @@ impl TailReader {
                 let first = chunk * PARTITIONS_AT_ONCE;
                 let mut pass = Pass::new(stretches);
                 let assigned = pass.start(&consumer);
-                let read =
-                    assigned.and_then(|()| pass.read(&consumer, &mut |index, record| each(first + index, record)));
+                let read = assigned.and_then(|()| {
+                    pass.read(&consumer, &mut |index, record| each(&mut gathered, first + index, record))
+                });
                 // whatever happened, nothing is fetched any more
                 consumer.unassign().map_err(|error| Error::kafka("stop reading tails", error))?;
                 read?;
                 reading.add(pass);
             }
-            Ok(reading)
+            Ok((reading, gathered))
         })
         .await
     }
