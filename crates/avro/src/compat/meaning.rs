@@ -47,7 +47,7 @@ fn records(sides: &Sides<'_>, graph: &Graph, pair: &Pair, direction: Direction, 
         drafts.extend(default::field(&matched));
         drafts.extend(class::lost(&matched));
     }
-    if pair.moves_aliases {
+    if pair.moves_aliases || alias::namesake(sides, pair.reader).is_some() {
         drafts.extend(alias::changed(sides, pair));
     }
 }

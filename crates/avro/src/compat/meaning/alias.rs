@@ -6,7 +6,7 @@ use super::super::phrase::{listed, named};
 use super::super::rule::{ALIAS_REUSED, FIELD_ALIAS_OVERLOOKED};
 use super::super::sides::Sides;
 use super::super::source::{Source, Sources, find_sources};
-use crate::schema::Field;
+use crate::schema::{Field, Kind, NodeId};
 
 /// Aliases of the reader's fields that stand for something else than they used to, or that decoders overlook.
 pub(super) fn changed(sides: &Sides<'_>, pair: &Pair) -> Vec<Draft> {
@@ -19,35 +19,29 @@ pub(super) fn changed(sides: &Sides<'_>, pair: &Pair) -> Vec<Draft> {
     drafts
 }
 
-/// Fields that are read by an alias which decoders overlook: Avro Java looks it up by the full name of the record, so that it
-/// finds none in a record that is read from one of another full name without an alias, and those of another type that has
-/// the record's name as an alias.
+/// Fields that are read by an alias which decoders overlook, or whose name they take for one: Avro Java looks a field's
+/// aliases up by the full name of the record, so that it finds none in a record that is read from one of another full name
+/// without an alias, and those of another type that has the record's name as an alias.
 fn overlooked(sides: &Sides<'_>, pair: &Pair, sources: &[Source]) -> Option<Draft> {
     let (reader, writer) = (sides.reader.node(pair.reader), sides.writer.node(pair.writer));
-    let (reads, writes) = (sides.reader.record(pair.reader), sides.writer.record(pair.writer));
-    let by_alias = |(index, source): (usize, &Source)| match source {
-        Source::Writer(written) => Some(reads.name(index)).filter(|name| *name != writes.name(*written)),
-        _ => None,
-    };
-    let names: Vec<&str> = sources.iter().enumerate().filter_map(by_alias).collect();
     let is_found = reader.name == writer.name || sides.claimant(pair.writer) == Some(pair.reader);
-    let namesake = sides.reader.aliased().iter().find(|id| {
-        **id != pair.reader && reader.name.as_ref().is_some_and(|name| sides.reader.node(**id).aliases.contains(name))
-    });
-    let (why, hint) = match namesake {
-        _ if names.is_empty() => return None,
+    let namesake = namesake(sides, pair.reader);
+    let names = match namesake {
         None if is_found => return None,
+        _ => misread(sides, pair, sources, namesake),
+    };
+    if names.is_empty() {
+        return None;
+    }
+    let (why, hint) = match namesake {
         None => (
             "by its name without the namespace alone".to_owned(),
             format!("add \"aliases\": [{}] to the reader's {}", named(writer), named(reader)),
         ),
-        Some(namesake) => {
-            let namesake = named(sides.reader.node(*namesake));
-            (
-                format!("whose name is an alias of {namesake} as well"),
-                format!("give the reader's {} a name that was no other type's", named(reader)),
-            )
-        }
+        Some(namesake) => (
+            format!("whose name is an alias of {} as well", named(sides.reader.node(namesake))),
+            format!("give the reader's {} a name that was no other type's", named(reader)),
+        ),
     };
     let message = format!(
         "the record {} is read as {}, {why}: decoders overlook the aliases of the {}, take defaults instead or refuse the \
@@ -58,6 +52,30 @@ fn overlooked(sides: &Sides<'_>, pair: &Pair, sources: &[Source]) -> Option<Draf
     );
     let trigger = Trigger::Any;
     Some(Draft { trigger, ..super::draft(FIELD_ALIAS_OVERLOOKED, message, &hint, reader, writer) })
+}
+
+/// Another type of the reader's that has this one's name as an alias.
+pub(super) fn namesake(sides: &Sides<'_>, reader: NodeId) -> Option<NodeId> {
+    let name = sides.reader.node(reader).name.as_ref()?;
+    sides.reader.aliased().iter().copied().find(|id| *id != reader && sides.reader.node(*id).aliases.contains(name))
+}
+
+/// The reader's fields that are read by an alias of their own, or that are written under a name which the namesake's fields
+/// have as an alias.
+fn misread<'a>(sides: &'a Sides<'_>, pair: &Pair, sources: &[Source], namesake: Option<NodeId>) -> Vec<&'a str> {
+    let (reads, writes) = (sides.reader.record(pair.reader), sides.writer.record(pair.writer));
+    let lent = |name: &str| match namesake.map(|id| &sides.reader.node(id).kind) {
+        Some(Kind::Record { fields }) => fields.iter().any(|field| field.aliases.iter().any(|alias| alias == name)),
+        _ => false,
+    };
+    let misread = |(index, source): (usize, &Source)| match source {
+        Source::Writer(written) => {
+            let (name, written) = (reads.name(index), writes.name(*written));
+            (name != written || lent(written)).then_some(name)
+        }
+        _ => None,
+    };
+    sources.iter().enumerate().filter_map(misread).collect()
 }
 
 /// Fields of the reader that take their default although the writer writes a field of their name: another field of the
