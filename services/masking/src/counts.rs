@@ -25,6 +25,8 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
     pub(crate) dropped_fields: u64,
     pub(crate) dropped_keys: u64,
+    /// About subjects that were forgotten.
+    pub(crate) forgotten: u64,
     pub(crate) tombstones: u64,
     /// By reason; there are few.
     pub(crate) quarantined: Vec<(&'static str, u64)>,
@@ -72,6 +74,7 @@ impl Tally {
         meters.records_in(self.records, self.bytes);
         meters.out(self.records - self.quarantined_in_all());
         meters.dropped(self.dropped_fields, self.dropped_keys);
+        meters.forgotten(self.forgotten);
         self.quarantined.iter().for_each(|(reason, count)| meters.quarantined(reason, *count));
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Meters {
     views: Vec<Counter>,
     dropped_fields: Counter,
     dropped_keys: Counter,
+    forgotten: Counter,
 }
 
 impl Meters {
@@ -35,6 +36,7 @@ impl Meters {
             views: product.topics.views.iter().map(|(name, _)| view(name)).collect(),
             dropped_fields: counter!("mesh_masking_dropped_fields_total", "product" => name.clone()),
             dropped_keys: counter!("mesh_masking_dropped_keys_total", "product" => name.clone()),
+            forgotten: counter!("mesh_masking_forgotten_subject_total", "product" => name.clone()),
             product: name,
         }
     }
@@ -51,6 +53,10 @@ impl Meters {
     pub(crate) fn dropped(&self, fields: u64, keys: u64) {
         self.dropped_fields.increment(fields);
         self.dropped_keys.increment(keys);
+    }
+
+    pub(crate) fn forgotten(&self, records: u64) {
+        self.forgotten.increment(records);
     }
 
     pub(crate) fn quarantined(&self, reason: &'static str, records: u64) {
@@ -127,6 +133,10 @@ pub(crate) fn describe() {
     describe_counter!(
         "mesh_masking_dropped_keys_total",
         "record keys that the contract does not know, left out of every view"
+    );
+    describe_counter!(
+        "mesh_masking_forgotten_subject_total",
+        "records about a subject that was forgotten, let through with nothing in their encrypted columns"
     );
     describe_counter!("mesh_masking_transactions_total", "transactions by outcome");
     describe_counter!("mesh_masking_task_restarts_total", "times that a task opened its consumer and producer anew");

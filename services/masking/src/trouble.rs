@@ -29,6 +29,8 @@ pub(crate) enum Trouble {
     Contract,
     /// A newer revision was in force than this process has heard of.
     ContractBehind,
+    /// Newer keys were in force than this process has been given.
+    KeysBehind,
 }
 
 impl Trouble {
@@ -43,12 +45,14 @@ impl Trouble {
             Trouble::RemaskRefused => "remask-refused",
             Trouble::Contract => "contract-unusable",
             Trouble::ContractBehind => "contract-behind",
+            Trouble::KeysBehind => "keys-behind",
         }
     }
 
     /// Whether it is over without anybody's doing, as far as we can tell.
     fn passes(self) -> bool {
-        matches!(self, Trouble::Registry | Trouble::Keys | Trouble::Cluster | Trouble::ContractBehind)
+        use Trouble::{Cluster, ContractBehind, Keys, KeysBehind, Registry};
+        matches!(self, Registry | Keys | Cluster | ContractBehind | KeysBehind)
     }
 }
 

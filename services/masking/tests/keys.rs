@@ -6,12 +6,15 @@ mod bed;
 
 use std::{
     collections::HashMap,
-    fs,
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use bed::{Bed, DEADLINE, HASH, PARTITIONS, read_buyer, schema};
+use bed::{Bed, DEADLINE, HASH, PARTITIONS, Product, read_buyer, schema};
 use mesh_contract::{AppliedProduct, topic::AUDIT_TOPIC};
 use mesh_kafka::{
     OutgoingRecord, Record,
@@ -19,6 +22,7 @@ use mesh_kafka::{
 };
 use mesh_masking::{quarantine::Entry, remask};
 use mesh_runtime::keys::{FileKeys, FileSource, FollowOptions, FollowedKeys};
+use serde_json::{Value, json};
 
 /// Buyers whose e-mail addresses are hashed again and again.
 const BUYERS: i64 = 30;
@@ -79,7 +83,35 @@ async fn keys_are_rotated_without_a_restart_and_waited_for_where_they_are_away()
     let refused = bed.wait_for(&product.quarantine(), 2).await;
     assert_eq!(Entry::of(refused.last().unwrap()).key_version, 2);
     sidecar.stop().await;
+    no_replica_goes_back(&bed, &product, &file, sent).await;
     bed.stop().await;
+}
+
+/// A replica that has not been given the newest keys yet takes the partitions over: it waits until it has.
+async fn no_replica_goes_back(bed: &Bed, product: &Product, file: &Path, sent: i64) {
+    let behind = file.with_file_name("behind.json");
+    let document: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    let older = json!({ "roots": [document["roots"][0]] });
+    let write = |document: &Value| {
+        let beside = behind.with_extension("new");
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside).unwrap();
+        file.write_all(document.to_string().as_bytes()).unwrap();
+        fs::rename(&beside, &behind).unwrap();
+    };
+    write(&older);
+    let mut config = bed.config();
+    let options = FollowOptions { interval: Duration::from_millis(50), ..FollowOptions::default() };
+    config.keys = Arc::new(FollowedKeys::start(FileSource::new(&behind), options));
+    let sidecar = bed.sidecar(config);
+    bed.buyers(product, 0..BUYERS).await;
+    sidecar.until_held_by("keys-behind").await;
+    assert_eq!(bed.read(&product.masked()).await.len(), sent as usize, "nothing is masked with the key of before");
+    write(&document);
+    let records = bed.wait_for(&product.masked(), (sent + BUYERS) as usize).await;
+    sidecar.until_nothing_is_held().await;
+    assert!(versions(&records).values().flatten().all(|version| *version == 1), "two keys in one generation");
+    sidecar.stop().await;
 }
 
 /// Of each partition, in order: by the how manyeth hash of its address each buyer is shown, from 1.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use mesh_avro::{
-    mask::{CompileError, Program},
+    keys::KeyRing,
+    mask::{CompileError, Program, Rules},
     schema::Schema,
     wire,
 };
@@ -12,6 +13,12 @@ use mesh_kafka::ErrorKind;
 
 use super::{Port, Prepared, Shared, Sizes, Wanted, registry};
 use crate::{product::Product, quarantine::Reason, trouble::Trouble};
+
+/// A program, and the version of the keys in it.
+struct Compiled {
+    program: Program,
+    key_version: u32,
+}
 
 /// Why an attempt found nothing.
 pub(super) enum Setback {
@@ -33,12 +40,12 @@ async fn base(shared: &Arc<Shared>, product: &Arc<Product>) -> Result<Prepared, 
     check_outputs(shared, product).await?;
     let unusable = |why: String| Setback::Trouble(Trouble::Contract, why);
     let schema = Schema::parse_value(&product.applied.schema).map_err(|error| unusable(error.to_string()))?;
-    let program = compile(shared, product, schema).await.map_err(|setback| match setback {
+    let compiled = compile(shared, product, schema).await.map_err(|setback| match setback {
         // the contract's own schema: no record is to blame
         Setback::Refused(reason) => unusable(reason.to_string()),
         trouble => trouble,
     })?;
-    let mut base = prepare(product, program, |_| [0; wire::HEADER_BYTES])?;
+    let mut base = prepare(product, compiled, |_| [0; wire::HEADER_BYTES])?;
     base.sizes = sizes(shared, product, &base.ports).await;
     base.is_audited = partitions(shared, AUDIT_TOPIC).await? > 0;
     if !base.is_audited {
@@ -67,7 +74,8 @@ async fn writer(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result
 
 async fn version(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result<Prepared, Setback> {
     let schema = registry::schema(&shared.registry, id).await?;
-    let program = compile(shared, product, schema).await?;
+    let compiled = compile(shared, product, schema).await?;
+    let program = &compiled.program;
     if !program.dropped().is_empty() {
         let (product, fields) = (&*product.name, program.dropped().join(", "));
         tracing::warn!(
@@ -84,7 +92,7 @@ async fn version(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Resul
         let registered = registry::register_view(&shared.registry, &view.name, &subject, &view.schema).await?;
         ids.push((view.name.clone(), registered));
     }
-    prepare(product, program, |view| {
+    prepare(product, compiled, |view| {
         let id = ids.iter().find(|(name, _)| name == view).map_or(0, |(_, id)| *id);
         wire::header(id)
     })
@@ -92,7 +100,7 @@ async fn version(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Resul
 
 fn prepare(
     product: &Product,
-    program: Program,
+    Compiled { program, key_version }: Compiled,
     frame: impl Fn(&str) -> [u8; wire::HEADER_BYTES],
 ) -> Result<Prepared, Setback> {
     let ports: Result<Vec<Port>, Setback> = program
@@ -114,6 +122,7 @@ fn prepare(
         dropped_fields: program.dropped().len() as u64,
         sizes: None,
         is_audited: false,
+        key_version,
         program,
     })
 }
@@ -130,15 +139,31 @@ fn token_keys(program: &Program) -> Option<String> {
 }
 
 /// Compiles on a blocking thread: a large schema takes milliseconds, a key provider may take longer.
-async fn compile(shared: &Arc<Shared>, product: &Arc<Product>, schema: Schema) -> Result<Program, Setback> {
+async fn compile(shared: &Arc<Shared>, product: &Arc<Product>, schema: Schema) -> Result<Compiled, Setback> {
     let (keys, of) = (shared.keys.clone(), product.clone());
     let compiled = tokio::task::spawn_blocking(move || {
         let rules = of.rules.as_ref().map_err(|why| Setback::Trouble(Trouble::Contract, why.clone()))?;
-        Program::compile(rules, &schema, &*keys).map_err(setback_of)
+        compile_alike(rules, &schema, &*keys, || keys.key(&of.quarantine_key).map_or(0, |key| key.version()))
     });
     match compiled.await {
         Ok(outcome) => outcome,
         Err(_) => Err(Setback::Trouble(Trouble::Contract, "the compiler of masking programs broke".to_owned())),
+    }
+}
+
+/// Compiles with keys that are not rotated meanwhile, so that their version is known.
+fn compile_alike(
+    rules: &Rules,
+    schema: &Schema,
+    keys: &dyn KeyRing,
+    version: impl Fn() -> u32,
+) -> Result<Compiled, Setback> {
+    loop {
+        let key_version = version();
+        let program = Program::compile(rules, schema, keys).map_err(setback_of)?;
+        if version() == key_version {
+            return Ok(Compiled { program, key_version });
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) enum Wanted {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) program: Program,
+    /// The version of the keys that the program masks with; 0 where it needs none.
+    pub(crate) key_version: u32,
     pub(crate) ports: Vec<Port>,
     /// The value of the header that lets the keys' holder reverse tokens, if any column is tokenised.
     pub(crate) token_keys: Option<String>,

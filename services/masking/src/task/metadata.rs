@@ -9,6 +9,9 @@ use crate::{audit::Account, remask::OutputMark, run::RunMark};
 pub(super) struct Metadata {
     /// The revision that everything before the offset was processed under, or an earlier one.
     pub(super) rev: u64,
+    /// The version of the keys that the newest of it was masked with, or a later one: no earlier one is ever in force again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) keys: u32,
     /// What was done under that revision and not told yet.
     #[serde(default, skip_serializing_if = "Account::is_empty")]
     pub(super) audit: Account,
@@ -37,6 +40,11 @@ impl Metadata {
     }
 }
 
+/// Whether no keys were in force.
+fn is_none(version: &u32) -> bool {
+    *version == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +54,9 @@ mod tests {
         let metadata = Metadata { rev: 12, ..Metadata::default() };
         assert_eq!(metadata.text(), r#"{"rev":12}"#);
         assert_eq!(Metadata::read("t", &metadata.text()), metadata);
+        let keyed = Metadata { keys: 3, ..metadata };
+        assert_eq!(keyed.text(), r#"{"rev":12,"keys":3}"#);
+        assert_eq!(Metadata::read("t", &keyed.text()), keyed);
     }
 
     #[test]

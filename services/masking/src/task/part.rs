@@ -38,6 +38,8 @@ pub(super) struct Part {
     pub(super) product: Option<Arc<Product>>,
     /// No revision before this one is ever in force again.
     revision_floor: u64,
+    /// No version of the keys before this one is ever in force again.
+    key_floor: u32,
     /// What is committed with the offsets.
     pub(super) metadata: String,
     /// What was done and is committed, but not told yet, and the revision that it was done under.
@@ -116,6 +118,7 @@ impl Part {
             partition: assigned.partition,
             product: None,
             revision_floor: found.rev,
+            key_floor: found.keys,
             metadata: String::new(),
             account: found.audit,
             account_revision: found.rev,
@@ -174,6 +177,9 @@ impl Part {
             Found::Refused(_) => return Err(Cause::Contract(Trouble::Contract)),
             Found::Wait(cause) => return Err(cause),
         };
+        if !self.admits(&base) {
+            return Err(Cause::Contract(Trouble::KeysBehind));
+        }
         // only a name that is none fails, which no contract has
         let routes = Routes::new(sink, &product, &base).map_err(|_| Cause::Contract(Trouble::Contract))?;
         let ready = self.ready.insert(Ready { base, routes: Rc::new(routes) });
@@ -197,11 +203,21 @@ impl Part {
         }
         let found = find(lookups, product, Wanted::Writer(id), up_to);
         match &found {
+            Found::Ready(prepared) if !self.admits(prepared) => {
+                return Found::Wait(Cause::Contract(Trouble::KeysBehind));
+            }
             Found::Ready(prepared) => self.programs.push((id, prepared.clone())),
             Found::Refused(reason) => self.refuse(id, up_to, reason.clone()),
             Found::Wait(_) => {}
         }
         found
+    }
+
+    /// Whether a program's keys are not older than those that were in force; they are in force from now on.
+    fn admits(&mut self, prepared: &Prepared) -> bool {
+        let is_newer = prepared.key_version >= self.key_floor;
+        self.key_floor = self.key_floor.max(prepared.key_version);
+        is_newer || prepared.key_version == 0
     }
 
     /// Only refusals of this run or of records read again are kept, so that there are few.
@@ -232,7 +248,10 @@ impl Part {
                 // the next record asks, and finds what was found
                 (Some(_), Wanted::Base) => true,
                 (Some(Ok(prepared)), Wanted::Writer(id)) => {
-                    self.programs.push((id, prepared));
+                    // else the next record asks, and is told what to wait for
+                    if self.admits(&prepared) {
+                        self.programs.push((id, prepared));
+                    }
                     true
                 }
                 (Some(Err(reason)), Wanted::Writer(id)) => {
@@ -271,7 +290,8 @@ impl Part {
         }
         let rev = if self.next.is_some() { product.revision } else { self.account_revision };
         let outputs = self.outputs.clone();
-        self.metadata = Metadata { rev, audit: account.clone(), run: mark.clone(), outputs }.text();
+        let keys = self.key_floor;
+        self.metadata = Metadata { rev, keys, audit: account.clone(), run: mark.clone(), outputs }.text();
         self.staged = Some((account, mark));
         told
     }
@@ -290,7 +310,8 @@ impl Part {
 
     /// What is committed with an offset at which nothing is left to be told.
     pub(super) fn metadata_with(&self, revision: u64, outputs: &OutputMark) -> String {
-        Metadata { rev: revision, audit: Account::default(), run: self.mark.clone(), outputs: outputs.clone() }.text()
+        let (keys, run) = (self.key_floor, self.mark.clone());
+        Metadata { rev: revision, keys, audit: Account::default(), run, outputs: outputs.clone() }.text()
     }
 
     /// After such a commit.
@@ -358,7 +379,8 @@ impl Part {
             return false;
         }
         let (rev, audit, outputs) = (self.account_revision, self.account.clone(), self.outputs.clone());
-        self.metadata = Metadata { rev, audit: audit.clone(), run: None, outputs }.text();
+        let keys = self.key_floor;
+        self.metadata = Metadata { rev, keys, audit: audit.clone(), run: None, outputs }.text();
         self.staged = Some((audit, None));
         true
     }

@@ -197,6 +197,7 @@ impl Desk {
             return self.quarantine(sink, part, run, &input, &Reason::OutputTooLarge);
         }
         part.tally.dropped_fields += prepared.dropped_fields;
+        part.tally.forgotten += u64::from(self.scratch.is_forgotten());
         self.emit(sink, part, run, &input, prepared, value)?;
         part.tally.masked(id);
         Ok(Step::Done)
