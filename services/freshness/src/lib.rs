@@ -10,13 +10,14 @@
 //! refresh rate. "Visible" is what a read-committed consumer of the output port can see; it is read at each partition's
 //! tail, and only where the end offset moved. [`judge`] is pure: the clock is handed in.
 
-mod assess;
+pub mod assess;
 pub mod blame;
 pub mod calendar;
 mod config;
 mod error;
 pub mod judge;
 mod metrics;
+mod moment;
 mod monitor;
 pub mod report;
 pub mod rules;

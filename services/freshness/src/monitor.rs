@@ -12,7 +12,7 @@ use mesh_kafka::log::{LogReader, LogWriter};
 use mesh_kafka::{ErrorKind, Offsets, OutgoingRecord, Record};
 use mesh_runtime::Latch;
 
-use crate::assess::{Moment, assess};
+use crate::moment::Moment;
 use crate::report::{self, ProductReport};
 use crate::watched::Watched;
 use crate::{Config, Error, metrics, tail};
@@ -83,7 +83,7 @@ impl<'c> Monitor<'c> {
         self.follow().await?;
         self.look(now_ms).await?;
         self.prove_heartbeats(now_ms).await?;
-        for (key, report) in assess(&mut self.watched, moment) {
+        for (key, report) in moment.reports(&mut self.watched) {
             self.tell(&key, report, now_ms).await?;
         }
         while let Some(key) = self.gone.first().cloned() {

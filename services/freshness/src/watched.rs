@@ -7,8 +7,8 @@ use mesh_client::heartbeat::Heartbeat;
 use mesh_contract::AppliedProduct;
 use mesh_kafka::Offsets;
 
-use crate::assess::Moment;
 use crate::judge::{self, State};
+use crate::moment::Moment;
 use crate::report::{PartitionReport, ProductReport, ViewReport};
 use crate::slo::{Course, Look, Promise};
 

@@ -5,6 +5,8 @@
 //! fact of the earlier look was due, bad since that of the later look is. What lies between is not known, and so is the time when Kafka
 //! could not be reached.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::alerts::Grounds;
@@ -90,8 +92,9 @@ impl Course {
         state
     }
 
-    /// Writes down what the time since the last look was spent on, and who is to act. `causes` are to blame, by key.
-    pub fn account(&mut self, look: Look, promise: &Promise, causes: &[String], settle_ms: i64) -> Standing {
+    /// Writes down what the time since the last look was spent on, and who is to act. `causes` are to blame, by key; a page
+    /// ends once the product has been fresh again for `settle_ms`.
+    pub fn account(&mut self, look: Look, promise: &Promise, causes: &[String], settle_ms: i64) {
         if let Some(outage) = self.outage.as_mut().filter(|outage| outage.is_open) {
             outage.causes = causes.to_vec();
         }
@@ -111,16 +114,25 @@ impl Course {
             settle_ms,
         };
         self.alerts.advance(&grounds, look.now_ms);
-        let standing = Standing::of(&ledger, promise.objective, &calendar, &rates);
         // a product without facts has no history yet
         self.ledger = Some(ledger).filter(|_| self.newest_ms.or(look.newest_ms).is_some());
         self.newest_ms = look.newest_ms;
-        standing
+    }
+
+    /// How the objective fares.
+    pub fn standing(&self, promise: &Promise, now_ms: i64) -> Standing {
+        let calendar = self.calendar(promise);
+        let history = self.ledger.as_ref().map_or_else(|| Cow::Owned(Ledger::new(now_ms)), Cow::Borrowed);
+        let rates = BurnRates::measure(&history, promise.objective, &calendar);
+        Standing::of(&history, promise.objective, &calendar, &rates)
     }
 
     /// When the promise counts, given when Kafka could not be reached.
-    pub fn calendar(&self, promise: &Promise) -> Calendar {
-        promise.calendar.clone().away(&self.away)
+    pub fn calendar<'a>(&self, promise: &'a Promise) -> Cow<'a, Calendar> {
+        match &self.away[..] {
+            [] => Cow::Borrowed(&promise.calendar),
+            away => Cow::Owned(promise.calendar.clone().away(away)),
+        }
     }
 
     /// What the time since the last look was spent on, if not on being fresh.

@@ -146,7 +146,8 @@ fn a_product_without_facts_has_no_history() {
     let mut course = Course::default();
     let nothing = Look { newest_ms: None, ..look(T0, 0) };
     assert_eq!(course.look(nothing, &hourly()), State::Unknown);
-    let standing = course.account(nothing, &hourly(), &[], 0);
+    course.account(nothing, &hourly(), &[], 0);
+    let standing = course.standing(&hourly(), T0);
     assert_eq!((course.ledger, standing.compliance, standing.budget_remaining), (None, None, 1.0));
 }
 
