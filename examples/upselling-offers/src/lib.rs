@@ -13,6 +13,7 @@ pub mod book;
 pub mod derive;
 pub mod facts;
 mod made;
+mod origins;
 mod program;
 
 pub use program::{Config, PRODUCT, Program, Summary};

@@ -15,6 +15,13 @@ async fn main() -> Result<()> {
     };
     let config = Config::new(Settings::new(&variable("MESH_BOOTSTRAP_SERVERS")?), variable("MESH_REGISTRY_URL")?);
     let mut program = Program::open(&config).await?;
+    let worked = work(&mut program, once).await;
+    program.finish(worked).await?;
+    Ok(())
+}
+
+/// Catches up, and goes on until it is stopped.
+async fn work(program: &mut Program, once: bool) -> Result<()> {
     program.catch_up().await?;
     if !once {
         let stop = CancellationToken::new();
@@ -27,7 +34,6 @@ async fn main() -> Result<()> {
         });
         program.follow(&stop).await?;
     }
-    program.finish().await;
     Ok(())
 }
 

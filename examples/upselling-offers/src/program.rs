@@ -4,6 +4,7 @@ use crate::book::Book;
 use crate::derive;
 use crate::facts::{Customer, Offer, Order, PageView};
 use crate::made::Made;
+use crate::origins::{self, Views};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use mesh_client::lineage::{Emitter, KafkaCluster, KafkaTransport, ProductDatasets, Reporter};
@@ -78,10 +79,6 @@ impl Program {
         let catalogue = Catalogue::read(&config.kafka).await?;
         let product = |name: &str| -> Result<_> { Ok(catalogue.product(&name.parse()?)?.clone()) };
         let options = || Options { until_end: true, ..Options::default() };
-        let subscribe = async |name| -> Result<Subscriber> {
-            Ok(Subscriber::open(&config.kafka, &registry, &*product(name)?, MASKED_VIEW, options()).await?)
-        };
-        let [customers, orders, page_views] = SOURCES;
         let offers = product(PRODUCT)?;
         let cluster = KafkaCluster::named_in(&catalogue, &config.kafka).await?;
         let emitter = Emitter::spawn(KafkaTransport::new(&config.kafka)?);
@@ -90,13 +87,27 @@ impl Program {
             let described = ProductDatasets::new(&cluster, &*product(source)?).view(MASKED_VIEW);
             described.into_iter().for_each(|view| reporter.with_run(|run| run.describe_input(view)));
         }
-        reporter.with_run(|run| run.describe_output(ProductDatasets::new(&cluster, &offers).input()));
+        let subscribe = async |name| -> Result<Subscriber> {
+            let source = product(name)?;
+            let mut subscriber = Subscriber::open(&config.kafka, &registry, &source, MASKED_VIEW, options()).await?;
+            subscriber.report_to(&reporter);
+            Ok(subscriber)
+        };
+        let [customers, orders, page_views] = SOURCES;
+        let (customers, orders, page_views) =
+            (subscribe(customers).await?, subscribe(orders).await?, subscribe(page_views).await?);
+        let views = Views { customers: customers.topic(), orders: orders.topic(), page_views: page_views.topic() };
+        let columns = origins::of_offers(&cluster, &views);
+        let described = ProductDatasets::new(&cluster, &offers).input_made_of(&columns);
+        reporter.with_run(|run| run.describe_output(described));
+        let mut producer = ProductProducer::open(&config.kafka, &registry, &offers).await?;
+        producer.report_to(&reporter);
         Ok(Self {
             every: config.every,
-            customers: subscribe(customers).await?,
-            orders: subscribe(orders).await?,
-            page_views: subscribe(page_views).await?,
-            offers: ProductProducer::open(&config.kafka, &registry, &offers).await?,
+            customers,
+            orders,
+            page_views,
+            offers: producer,
             reporter,
             book: Book::new(config.keys_max),
             made: Made::default(),
@@ -140,17 +151,24 @@ impl Program {
         }
     }
 
-    /// Tells lineage that the run is over; what it read and made.
-    pub async fn finish(self) -> Summary {
-        if !self.reporter.finish(LINEAGE_DEADLINE).await {
+    /// Tells lineage that the run is over, well or not; what it read and made.
+    ///
+    /// # Errors
+    /// What ended the work, if it did not end well.
+    pub async fn finish(self, worked: Result<()>) -> Result<Summary> {
+        let is_told = match &worked {
+            Ok(()) => self.reporter.finish(LINEAGE_DEADLINE).await,
+            // the first words alone: what is quoted further down may be a value
+            Err(error) => self.reporter.fail(LINEAGE_DEADLINE, &error.to_string()).await,
+        };
+        if !is_told {
             tracing::warn!("lineage did not take the end of this run in time");
         }
-        self.summary
+        worked.map(|()| self.summary)
     }
 
     fn note_customer(&mut self, event: &Event) -> Result<()> {
         self.summary.customers += 1;
-        report_read(&self.reporter, event);
         match event.read::<Customer>()? {
             Some(customer) => self.book.note_customer(customer)?,
             None => self.book.forget_customer(&key(event)),
@@ -160,7 +178,6 @@ impl Program {
 
     fn note_order(&mut self, event: &Event) -> Result<()> {
         self.summary.orders += 1;
-        report_read(&self.reporter, event);
         match event.read::<Order>()? {
             Some(order) => self.book.note_order(order)?,
             None => self.book.forget_order(&key(event)),
@@ -170,7 +187,6 @@ impl Program {
 
     fn note_page_view(&mut self, event: &Event) -> Result<()> {
         self.summary.page_views += 1;
-        report_read(&self.reporter, event);
         match event.read::<PageView>()? {
             Some(view) => self.book.note_page_view(view)?,
             None => self.book.forget_page_view(&key(event)),
@@ -186,8 +202,6 @@ impl Program {
             self.offers.send(offer, meta).await.context("cannot publish an offer")?;
         }
         self.offers.flush().await.context("cannot publish the offers")?;
-        let topic = self.offers.topic().to_owned();
-        self.reporter.with_run(|run| run.wrote_records(&topic, offers.len() as u64, 0));
         tracing::info!(offers = offers.len(), keys = self.book.keys(), "offers published");
         self.made.note(&offers);
         self.summary.offers.extend(offers);
@@ -203,10 +217,4 @@ fn now() -> Result<Timestamp> {
 /// The key as text: all three products are keyed by one.
 fn key(event: &Event) -> String {
     event.key().and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn report_read(reporter: &Reporter, event: &Event) {
-    let record = event.record();
-    let bytes = record.value.as_ref().map_or(0, |value| value.len());
-    reporter.read(&record.topic, record.partition, record.offset, bytes);
 }

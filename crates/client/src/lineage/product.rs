@@ -90,6 +90,12 @@ impl ProductDatasets {
         self.described(dataset.with(&schema(&self.columns)).with(&self.tags(&self.columns.leaves)))
     }
 
+    /// The input port, as a program fills it from other products: column by column.
+    pub fn input_made_of(&self, columns: &ColumnLineage) -> Described {
+        let input = self.input();
+        Described { dataset: input.dataset.with(columns), ..input }
+    }
+
     /// Every view's output port, the default one first.
     pub fn views(&self) -> impl Iterator<Item = Described> {
         self.contract.topics().views.into_iter().map(|(view, topic)| self.output(&view, topic))

@@ -18,8 +18,8 @@ pub async fn derive(stage: &Stage, published: &mut Published) -> Result<Joined, 
     let failed = |error: anyhow::Error| Failure::internal("cannot derive upselling.offers").because(error);
     let config = Config::new(stage.kafka.clone(), &stage.endpoint);
     let mut program = Program::open(&config).await.map_err(failed)?;
-    program.catch_up().await.map_err(failed)?;
-    let summary = program.finish().await;
+    let worked = program.catch_up().await;
+    let summary = program.finish(worked).await.map_err(failed)?;
     published.add(PRODUCT, "the upselling domain's own program, with mesh-client", summary.offers.len(), 0);
     Ok(joined(&summary))
 }
