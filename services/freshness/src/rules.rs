@@ -1,137 +1,59 @@
-//! Prometheus alert rules from contracts. Pure: contracts in, YAML out.
+//! Prometheus alert rules from contracts. Pure: contracts in, a rule file out.
+//!
+//! | alert | severity | fires while |
+//! |---|---|---|
+//! | `MeshProductStale` | page | the product burns its error budget fast: the service's own verdict |
+//! | `MeshFreshnessBudgetBurn` | ticket | it burns the budget slowly, but would not have any left |
+//! | `MeshProductBreach` | info | its newest fact is older than promised |
+//! | `MeshUpstreamStale` | info | it is stale because a product that it is derived from is |
+//! | `MeshFreshnessMonitorSilent`, `…Failing` | page, ticket | nobody knows how fresh products are |
+//!
+//! The rules read the service's verdict (`mesh_freshness_alert`) instead of computing burn rates in PromQL from
+//! `mesh_freshness_stale`: the service knows hours, maintenance, blame and what was not known, keeps its windows on
+//! `mesh.freshness`, and so forgets nothing when it, or Prometheus, is restarted. Gaps up to [`BRIDGED`] between two
+//! scrapes neither resolve an alert nor fire it anew.
 
-use std::fmt::Write as _;
+mod monitor;
+mod product;
+mod rule;
 
 use mesh_contract::{Contract, Domain};
+use serde_json::{Value, json};
 
-/// How old an evaluation may be before the monitor itself is the matter.
-const MONITOR_SILENT_SECONDS: u32 = 120;
+use crate::yaml;
+use rule::Rule;
+
+/// How long the last sample of a gauge counts: as long as Prometheus' own look-back, but also through a restart of the
+/// service, whose series would end there.
+const BRIDGED: &str = "5m";
+/// The page of the runbook that has a section for each alert.
+const RUNBOOK: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/docs/operations.md");
 
 /// The rules of these contracts, as a rule file. Whoever owns a product is named, with the runbook of its domain.
 pub fn prometheus(contracts: &[&Contract], domains: &[&Domain]) -> String {
-    let mut file = String::from("groups:\n");
-    group(&mut file, "mesh-freshness-monitor");
-    rule(&mut file, &monitor_silent());
+    yaml::document(&groups(contracts, domains))
+}
+
+/// The same as the JSON value that the file stands for.
+pub fn groups(contracts: &[&Contract], domains: &[&Domain]) -> Value {
     let mut owners: Vec<&str> = contracts.iter().map(|contract| contract.owner.as_str()).collect();
     owners.sort_unstable();
     owners.dedup();
-    for owner in owners {
-        group(&mut file, &format!("mesh-freshness-{owner}"));
+    let of_owner = |owner: &str| {
         let domain = domains.iter().find(|domain| domain.domain == owner).copied();
         let mut own: Vec<_> = contracts.iter().filter(|contract| contract.owner == owner).collect();
         own.sort_by_key(|contract| (&contract.name, contract.version));
-        own.iter().for_each(|contract| rule(&mut file, &stale(contract, domain)));
-    }
-    file
+        let rules = own.into_iter().flat_map(|contract| product::rules(contract, domain));
+        group(&format!("mesh-freshness-{owner}"), rules)
+    };
+    let monitor = group("mesh-freshness-monitor", monitor::rules());
+    let groups: Vec<Value> = std::iter::once(monitor).chain(owners.into_iter().map(of_owner)).collect();
+    json!({ "groups": groups })
 }
 
-struct Rule {
-    alert: &'static str,
-    expr: String,
-    hold: &'static str,
-    labels: Vec<(&'static str, String)>,
-    annotations: Vec<(&'static str, String)>,
-}
-
-fn stale(contract: &Contract, domain: Option<&Domain>) -> Rule {
-    let (product, version) = (contract.product().to_string(), contract.version.to_string());
-    let mut annotations = vec![
-        (
-            "summary",
-            format!("{product} v{version} is stale: it promises new facts every {}", contract.refresh_rate.every),
-        ),
-        ("owner", domain.map_or_else(|| contract.owner.clone(), |domain| domain.team.name.clone())),
-    ];
-    annotations.extend(domain.map(|domain| ("contact", domain.team.contact.clone())));
-    annotations.extend(domain.and_then(runbook).map(|url| ("runbook_url", url)));
-    Rule {
-        alert: "MeshProductStale",
-        expr: format!(
-            r#"max by (product, version) (mesh_freshness_stale{{product="{product}",version="{version}"}}) == 1"#
-        ),
-        hold: "0s",
-        labels: vec![
-            ("severity", "page".to_owned()),
-            ("domain", contract.owner.clone()),
-            ("product", product),
-            ("version", version),
-        ],
-        annotations,
-    }
-}
-
-/// Where the team said to go.
-fn runbook(domain: &Domain) -> Option<String> {
-    domain.team.escalation.clone().filter(|escalation| escalation.contains("://"))
-}
-
-/// Silence of the monitor must not look like freshness.
-fn monitor_silent() -> Rule {
-    let newest = "max(mesh_freshness_evaluated_timestamp_seconds)";
-    Rule {
-        alert: "MeshFreshnessMonitorSilent",
-        expr: format!(
-            "absent(mesh_freshness_evaluated_timestamp_seconds) or (time() - {newest} > {MONITOR_SILENT_SECONDS})"
-        ),
-        hold: "1m",
-        labels: vec![("severity", "page".to_owned())],
-        annotations: vec![(
-            "summary",
-            "no freshness was evaluated: whether products are stale is not known".to_owned(),
-        )],
-    }
-}
-
-fn group(file: &mut String, name: &str) {
-    // Writing to a String cannot fail, here and below.
-    let _ = writeln!(file, "  - name: {}\n    rules:", quoted(name));
-}
-
-fn rule(file: &mut String, rule: &Rule) {
-    let _ = writeln!(file, "      - alert: {}", rule.alert);
-    let _ = writeln!(file, "        expr: {}", quoted(&rule.expr));
-    let _ = writeln!(file, "        for: {}", rule.hold);
-    for (section, entries) in [("labels", &rule.labels), ("annotations", &rule.annotations)] {
-        let _ = writeln!(file, "        {section}:");
-        for (name, value) in entries {
-            let _ = writeln!(file, "          {name}: {}", quoted(&literal(value)));
-        }
-    }
-}
-
-/// Labels and annotations are templates to Prometheus; what people wrote is not.
-fn literal(text: &str) -> String {
-    text.replace("{{", r#"{{"{{"}}"#)
-}
-
-/// A JSON string is a YAML string.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn group(name: &str, rules: impl IntoIterator<Item = Rule>) -> Value {
+    json!({ "name": name, "rules": rules.into_iter().map(Rule::into_json).collect::<Vec<_>>() })
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use mesh_contract::{parse_contract, parse_domain};
-
-    use super::*;
-
-    fn contract(name: &str, text: &str) -> Contract {
-        parse_contract(name, text).unwrap().value
-    }
-
-    #[test]
-    fn every_product_pages_its_owner() {
-        let customers = contract("topics/crm/customers.yaml", include_str!("../../../topics/crm/customers.yaml"));
-        let views = contract("topics/web/page_views.yaml", include_str!("../../../topics/web/page_views.yaml"));
-        let crm =
-            parse_domain("topics/crm/domain.yaml", include_str!("../../../topics/crm/domain.yaml")).unwrap().value;
-        insta::assert_snapshot!(prometheus(&[&views, &customers], &[&crm]));
-    }
-
-    #[test]
-    fn what_people_wrote_is_no_template() {
-        assert_eq!(literal("CRM {{ $labels }}"), r#"CRM {{"{{"}} $labels }}"#);
-    }
-}
+mod tests;

@@ -7,7 +7,6 @@ use crate::output;
 use crate::schema_rules::NameOptions;
 use crate::tree::WorkingTree;
 use mesh_freshness::rules;
-use serde_json::json;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -29,10 +28,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let tree = WorkingTree::read(&context.root()?, &names.names()?)?.sound()?;
     let contracts: Vec<_> = tree.products.iter().map(|product| &product.contract.value).collect();
     let domains: Vec<_> = tree.domains.iter().map(|domain| &domain.value).collect();
-    let file = rules::prometheus(&contracts, &domains);
     let _reader = match context.format() {
-        Format::Text => output::data(file.trim_end())?,
-        Format::Json => output::json(&json!({ "rules": file }))?,
+        Format::Text => output::data(rules::prometheus(&contracts, &domains).trim_end())?,
+        Format::Json => output::json(&rules::groups(&contracts, &domains))?,
     };
     Ok(Exit::Fine)
 }

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::platform::{MaskingOptions, Plan, RegistryOptions, Service, Services, answers};
+use mesh_freshness::webhook;
 use mesh_runtime::access::Access;
 use mesh_runtime::{Shutdown, Tls, TlsFiles};
 use serde_json::json;
@@ -45,6 +46,10 @@ pub struct Serving {
     /// How often freshness is judged
     #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub freshness_interval: u64,
+    /// Who is told when a product's freshness changes: a file of webhook targets, see docs/operations.md; others must not be
+    /// able to read it
+    #[arg(long, value_name = "FILE", env = "MESH_WEBHOOKS_FILE")]
+    pub webhooks: Option<PathBuf>,
     /// The certificate that HTTP is served with, in PEM, followed by those that lead to its authority; taken anew when it
     /// changes
     #[arg(long, value_name = "FILE", env = "MESH_TLS_CERTIFICATE", requires = "tls_key")]
@@ -69,6 +74,19 @@ impl Serving {
             Failure::usage("cannot serve HTTPS")
                 .because(error)
                 .hint("give the certificate's chain with --tls-certificate and its key with --tls-key, both in PEM")
+        })
+    }
+
+    /// Who is told of changes of freshness over HTTP.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn webhooks(&self) -> Result<Vec<webhook::Target>, Failure> {
+        let targets = self.webhooks.as_deref().map(webhook::read).transpose();
+        targets.map(Option::unwrap_or_default).map_err(|error| {
+            Failure::usage("cannot tell webhooks of freshness")
+                .because(error)
+                .hint("docs/operations.md shows such a file, under Freshness")
         })
     }
 
@@ -107,6 +125,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
     let services = args.services.into_iter().collect::<std::collections::BTreeSet<_>>();
     let masking = services.contains(&Service::Masking);
     let own_registry = services.contains(&Service::Registry);
+    let webhooks = args.serving.webhooks()?;
     Ok(Plan {
         kafka: context.kafka()?,
         registry: if masking && !own_registry { Some(context.registry()?) } else { None },
@@ -122,6 +141,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
         registry_rules: args.registry,
         masking: args.masking,
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
+        webhooks,
     })
 }
 

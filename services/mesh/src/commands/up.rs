@@ -81,6 +81,7 @@ fn plan(args: &Args, context: &Context, home: &Home, cluster: &Cluster) -> Resul
         registry_rules: args.registry.clone(),
         masking: args.masking.clone(),
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
+        webhooks: args.serving.webhooks()?,
         keys: Some(home.keys(context)?),
     })
 }

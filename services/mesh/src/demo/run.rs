@@ -178,6 +178,7 @@ impl Demo<'_> {
             domains: DOMAINS.map(str::to_owned).into(),
             masking: masking(),
             freshness_interval: FRESHNESS_INTERVAL,
+            webhooks: Vec::new(),
             keys: Some(self.keys(neighbour.is_some())?),
         })
     }

@@ -6,6 +6,7 @@ use crate::schema_rules::SchemaRules;
 use clap::{Args, ValueEnum};
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::{Endpoint, Login};
+use mesh_freshness::webhook;
 use mesh_kafka::Settings;
 use mesh_masking::{BatchLimits, TRANSACTION_TIMEOUT_MAX};
 use mesh_runtime::Tls;
@@ -144,6 +145,8 @@ pub struct Plan {
     pub masking: MaskingOptions,
     /// How often freshness is judged.
     pub freshness_interval: Duration,
+    /// Who is told of changes of freshness.
+    pub webhooks: Vec<webhook::Target>,
     /// Where keys come from; masking cannot do without.
     pub keys: Option<Arc<dyn KeyRing>>,
 }
