@@ -1,7 +1,17 @@
 //! A producer's word that it is alive and has nothing new: idle is not stale.
 //!
 //! A heartbeat names the input port's end offsets. It counts once the sidecar's committed offsets have reached them, so
-//! that it proves the whole path and not only the producer.
+//! that it proves the whole path and not only the producer. Any client can write one: `schema/heartbeat.schema.json` says
+//! what it looks like.
+//!
+//! ```no_run
+//! # async fn idle(kafka: &mesh_kafka::Settings, product: &mesh_contract::AppliedProduct) -> Result<(), Box<dyn std::error::Error>> {
+//! let heart = mesh_client::heartbeat::Heart::new(kafka, &product.contract, "crm-service")?;
+//! // now and then, once everything that was sent is delivered
+//! heart.beat().await?;
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -10,7 +20,7 @@ use mesh_contract::Contract;
 use mesh_contract::topic::HEARTBEATS_TOPIC;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::log::LogWriter;
-use mesh_kafka::{Offsets, OutgoingRecord};
+use mesh_kafka::{ErrorKind, Offsets, OutgoingRecord, Settings};
 use serde::{Deserialize, Serialize};
 
 /// What `mesh.heartbeats` carries, as JSON, keyed by `<unique_id>/<major>/<producer>`.
@@ -31,6 +41,15 @@ pub struct Heartbeat {
 /// A heartbeat could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum HeartbeatError {
+    /// A client of the cluster.
+    #[error("cannot set up a client for heartbeats of {product}")]
+    SetUp {
+        /// Of what.
+        product: String,
+        /// Why.
+        #[source]
+        source: mesh_kafka::Error,
+    },
     /// Where the input port ends.
     #[error("cannot ask where {topic} ends, for a heartbeat")]
     AskEnds {
@@ -49,6 +68,41 @@ pub enum HeartbeatError {
         #[source]
         source: mesh_kafka::Error,
     },
+}
+
+impl HeartbeatError {
+    /// What the failure means to the one who has to deal with it.
+    pub fn kind(&self) -> ErrorKind {
+        let (Self::SetUp { source, .. } | Self::AskEnds { source, .. } | Self::Write { source, .. }) = self;
+        source.kind()
+    }
+}
+
+/// Says again and again that a producer is alive; keeps its connections between two heartbeats.
+pub struct Heart {
+    admin: Admin,
+    log: LogWriter,
+    contract: Contract,
+    producer: String,
+}
+
+impl Heart {
+    /// The heart of `producer`, for one product; nothing is sent yet.
+    pub fn new(kafka: &Settings, contract: &Contract, producer: &str) -> Result<Self, HeartbeatError> {
+        let failed = |source| HeartbeatError::SetUp { product: contract.product().to_string(), source };
+        Ok(Self {
+            admin: Admin::new(kafka).map_err(failed)?,
+            log: LogWriter::new(kafka).map_err(failed)?,
+            contract: contract.clone(),
+            producer: producer.to_owned(),
+        })
+    }
+
+    /// Says that the producer is alive and has nothing new. Call it only once everything that was sent is delivered: flush
+    /// first.
+    pub async fn beat(&self) -> Result<Heartbeat, HeartbeatError> {
+        beat(&self.admin, &self.log, &self.contract, &self.producer).await
+    }
 }
 
 impl Heartbeat {
@@ -124,6 +178,15 @@ mod tests {
         assert!(!heartbeat().is_reached(&committed("a.b.v1.in", 9), "a.b.v1.in"));
         assert!(!heartbeat().is_reached(&committed("a.c.v1.in", 10), "a.b.v1.in"));
         assert!(!heartbeat().is_reached(&Offsets::new(), "a.b.v1.in"));
+    }
+
+    #[test]
+    fn it_is_as_its_schema_says() {
+        let schema = serde_json::from_str(include_str!("../schema/heartbeat.schema.json")).expect("JSON");
+        let schema = jsonschema::validator_for(&schema).expect("a schema");
+        let json = serde_json::to_value(heartbeat()).expect("JSON");
+        assert_eq!(schema.iter_errors(&json).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
+        assert!(!schema.is_valid(&serde_json::json!({"product": "a.b", "version": 1, "producer": "p", "at_ms": 5})));
     }
 
     #[test]

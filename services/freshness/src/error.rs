@@ -15,8 +15,8 @@ pub enum Error {
         #[source]
         source: mesh_kafka::Error,
     },
-    /// Where output ports end.
-    #[error("freshness cannot ask where output ports end")]
+    /// Where ports end.
+    #[error("freshness cannot ask where ports end")]
     AskEnds(#[source] mesh_kafka::Error),
     /// How far the sidecar has come.
     #[error("freshness cannot ask how far the sidecar {group} has come")]
@@ -27,15 +27,15 @@ pub enum Error {
         #[source]
         source: mesh_kafka::Error,
     },
-    /// The tail of an output port.
-    #[error("freshness cannot read the tail of {topic}")]
-    ReadTail {
-        /// Which.
-        topic: String,
-        /// Why.
-        #[source]
-        source: mesh_kafka::Error,
-    },
+    /// How many partitions there are.
+    #[error("freshness cannot count the partitions of ports")]
+    CountPartitions(#[source] mesh_kafka::Error),
+    /// The tails of output ports.
+    #[error("freshness cannot read the tails of output ports")]
+    ReadTails(#[source] mesh_kafka::Error),
+    /// Where consumer groups stand.
+    #[error("freshness cannot ask where consumer groups stand")]
+    AskGroups(#[source] mesh_kafka::Error),
     /// A product's state.
     #[error("freshness cannot write the state of {product}")]
     WriteState {
@@ -45,30 +45,20 @@ pub enum Error {
         #[source]
         source: mesh_kafka::Error,
     },
-    /// Whose products these are.
-    #[error("freshness cannot read whose products it tells of")]
-    ReadCatalogue(#[source] mesh_client::catalogue::CatalogueError),
-    /// A client of a webhook.
-    #[error("freshness cannot set up its client of the webhook {target}")]
-    SetUpWebhook {
-        /// Which.
-        target: String,
-        /// Why.
-        #[source]
-        source: reqwest::Error,
-    },
 }
 
 impl Error {
     /// Whether the next evaluation may fare better.
     pub fn is_retriable(&self) -> bool {
         match self {
-            Self::SetUp(source) | Self::AskEnds(source) => source.is_retriable(),
-            Self::ReadLog { source, .. }
-            | Self::AskCommitted { source, .. }
-            | Self::ReadTail { source, .. }
-            | Self::WriteState { source, .. } => source.is_retriable(),
-            Self::ReadCatalogue(_) | Self::SetUpWebhook { .. } => false,
+            Self::SetUp(source)
+            | Self::AskEnds(source)
+            | Self::CountPartitions(source)
+            | Self::ReadTails(source)
+            | Self::AskGroups(source) => source.is_retriable(),
+            Self::ReadLog { source, .. } | Self::AskCommitted { source, .. } | Self::WriteState { source, .. } => {
+                source.is_retriable()
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! mesh.products --------> Watched products --+
-//! output ports' tails --> Tail per partition +--> judge --> mesh.freshness, metrics, log, webhooks
+//! output ports' tails --> Tail per partition +--> judge --> mesh.freshness, metrics, log
 //! mesh.heartbeats, offsets of the sidecar ---+
 //! ```
 //!
@@ -16,18 +16,16 @@ pub mod calendar;
 mod config;
 mod error;
 pub mod judge;
+mod look;
 mod metrics;
 mod moment;
 mod monitor;
-pub mod openslo;
 pub mod report;
 pub mod rules;
 pub mod seen;
+mod sight;
 pub mod slo;
-mod tail;
 mod watched;
-pub mod webhook;
-mod yaml;
 
 use mesh_runtime::Shutdown;
 
@@ -39,9 +37,5 @@ pub use report::{ProductReport, ViewReport};
 /// Evaluates every product every interval until the shutdown. The latch `freshness` is there once this returns.
 pub fn run(config: Config, shutdown: Shutdown) -> impl Future<Output = Result<(), Error>> + Send {
     let latch = config.readiness.latch("freshness");
-    let work = async move {
-        let telling = webhook::tell(config.webhooks.clone(), config.kafka.clone(), config.retries);
-        tokio::try_join!(monitor::watch(&config, &latch), telling).map(|_| ())
-    };
-    async move { shutdown.abandon(work).await.unwrap_or(Ok(())) }
+    async move { shutdown.abandon(monitor::watch(&config, &latch)).await.unwrap_or(Ok(())) }
 }

@@ -36,6 +36,15 @@ fn gauges(report: &ProductReport) -> Vec<Gauge> {
     for view in &report.views {
         let age_seconds = view.age_seconds.map_or(f64::NAN, |age_seconds| age_seconds as f64);
         tell("mesh_freshness_age_seconds", &[("view", &view.view)], age_seconds);
+        let seconds = |delay_ms: Option<i64>| delay_ms.map_or(f64::NAN, |delay_ms| delay_ms as f64 / 1_000.0);
+        tell("mesh_freshness_source_delay_seconds", &[("view", &view.view)], seconds(view.source_delay_ms));
+        tell("mesh_freshness_delivery_delay_seconds", &[("view", &view.view)], seconds(view.delivery_delay_ms));
+        for subscriber in &view.subscribers {
+            let labels = [("view", view.view.as_str()), ("group", subscriber.group.as_str())];
+            let lag_seconds = subscriber.lag_ms(report.evaluated_at_ms) as f64 / 1_000.0;
+            tell("mesh_freshness_subscriber_lag_seconds", &labels, lag_seconds);
+            tell("mesh_freshness_subscriber_lag_offsets", &labels, subscriber.offsets_behind as f64);
+        }
     }
     for severity in Severity::ALL {
         let is_alerted = report.alerts.since_ms(severity).is_some();
@@ -60,6 +69,25 @@ pub(crate) fn evaluation_failed() {
     counter!("mesh_freshness_failed_evaluations_total").increment(1);
 }
 
-pub(crate) fn tails_read(partitions: usize) {
+/// Tails were read: how many, with how many records, of what size.
+pub(crate) fn tails_read(partitions: usize, records: u64, bytes: u64) {
     counter!("mesh_freshness_tail_reads_total").increment(partitions as u64);
+    counter!("mesh_freshness_tail_records_total").increment(records);
+    counter!("mesh_freshness_tail_bytes_total").increment(bytes);
+}
+
+/// How long a look at all ports took.
+pub(crate) fn looked(seconds: f64) {
+    gauge!("mesh_freshness_look_seconds").set(seconds);
+}
+
+/// How many consumer groups are followed, and how many are not because there are too many.
+pub(crate) fn groups(followed: usize, left_out: usize) {
+    gauge!("mesh_freshness_followed_groups").set(followed as f64);
+    gauge!("mesh_freshness_left_out_groups").set(left_out as f64);
+}
+
+/// Kafka does not let the service see something that it would tell of.
+pub(crate) fn refused(what: &'static str) {
+    counter!("mesh_freshness_refused_requests_total", "what" => what).increment(1);
 }

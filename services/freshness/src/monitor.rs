@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mesh_client::catalogue::{Catalogue, Change};
-use mesh_client::heartbeat::{Heartbeat, sidecar_group};
+use mesh_client::heartbeat::Heartbeat;
 use mesh_contract::AppliedProduct;
 use mesh_contract::topic::{FRESHNESS_TOPIC, HEARTBEATS_TOPIC, PRODUCTS_TOPIC};
-use mesh_kafka::admin::Admin;
 use mesh_kafka::log::{LogReader, LogWriter};
-use mesh_kafka::{ErrorKind, Offsets, OutgoingRecord, Record};
+use mesh_kafka::{ErrorKind, OutgoingRecord, Record};
 use mesh_runtime::Latch;
 
+use crate::look::{Looker, Target};
 use crate::moment::Moment;
 use crate::report::{self, ProductReport};
 use crate::watched::Watched;
-use crate::{Config, Error, metrics, tail};
+use crate::{Config, Error, look, metrics};
 
 /// How often to look for a topic that is not there yet, or a cluster that is away.
 const RETRY: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ pub(crate) async fn watch(config: &Config, latch: &Latch) -> Result<(), Error> {
 
 struct Monitor<'c> {
     config: &'c Config,
-    admin: Admin,
+    looker: Looker,
     out: LogWriter,
     products: LogReader,
     catalogue: Catalogue,
@@ -67,7 +67,7 @@ impl<'c> Monitor<'c> {
         let heartbeats = open(config, HEARTBEATS_TOPIC, latch).await?;
         Ok(Self {
             config,
-            admin: Admin::new(&config.kafka).map_err(Error::SetUp)?,
+            looker: Looker::new(&config.kafka, config.subscribers_every)?,
             out: LogWriter::new(&config.kafka).map_err(Error::SetUp)?,
             products,
             catalogue: Catalogue::default(),
@@ -82,7 +82,6 @@ impl<'c> Monitor<'c> {
         let now_ms = moment.now_ms;
         self.follow().await?;
         self.look(now_ms).await?;
-        self.prove_heartbeats(now_ms).await?;
         for (key, report) in moment.reports(&mut self.watched) {
             self.tell(&key, report, now_ms).await?;
         }
@@ -133,43 +132,13 @@ impl<'c> Monitor<'c> {
         }
     }
 
-    /// Reads the tails of the partitions whose ends moved.
+    /// Looks at what moved.
     async fn look(&mut self, now_ms: i64) -> Result<(), Error> {
-        let topics = self.watched.values().flat_map(|watched| watched.views.iter().map(|view| view.topic.clone()));
-        let topics: BTreeSet<String> = topics.collect();
-        let ends = ends(&self.admin, &topics).await?;
+        let started = std::time::Instant::now();
         let tolerance_ms = i64::try_from(self.config.future_tolerance.as_millis()).unwrap_or(i64::MAX);
-        for watched in self.watched.values_mut() {
-            let has_event_time = watched.product.contract.refresh_rate.event_time.is_some();
-            let believe = |record: &Record| tail::sighting(record, has_event_time).believed_ms(now_ms, tolerance_ms);
-            for view in &mut watched.views {
-                let unseen = view.unseen(&ends);
-                if unseen.is_empty() {
-                    continue;
-                }
-                let found = match tail::newest(&self.config.kafka, &view.topic, &unseen, believe).await {
-                    Ok(found) => found,
-                    Err(error) if is_of_change(&error) => continue,
-                    Err(source) => return Err(Error::ReadTail { topic: view.topic.clone(), source }),
-                };
-                metrics::tails_read(unseen.len());
-                unseen.into_iter().for_each(|it| view.observe(it, found.get(&it.partition).copied().flatten()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks how far the sidecars have come, only where a heartbeat waits for it.
-    async fn prove_heartbeats(&mut self, now_ms: i64) -> Result<(), Error> {
-        for watched in self.watched.values_mut().filter(|watched| watched.has_unproven_heartbeats()) {
-            let group = sidecar_group(&watched.product.contract.owner);
-            let input = watched.product.contract.topics().input;
-            match self.admin.committed(&group, &[&input]).await {
-                Ok(committed) => watched.prove_heartbeats(&committed, now_ms),
-                Err(error) if error.kind() == ErrorKind::UnknownTopic => {}
-                Err(source) => return Err(Error::AskCommitted { group, source }),
-            }
-        }
+        let mut targets: Vec<Target<'_>> = self.watched.values_mut().map(Watched::target).collect();
+        self.looker.look(&mut targets, look::Moment { now_ms, tolerance_ms }).await?;
+        metrics::looked(started.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -194,11 +163,6 @@ impl<'c> Monitor<'c> {
     }
 }
 
-/// A topic that was deleted, made anew or cut off while it was looked at: the next evaluation sees what it is then.
-fn is_of_change(error: &mesh_kafka::Error) -> bool {
-    matches!(error.kind(), ErrorKind::UnknownTopic | ErrorKind::OffsetOutOfRange)
-}
-
 fn record(key: &str, report: &ProductReport) -> OutgoingRecord {
     let value = serde_json::to_vec(report).expect("a report is strings and numbers");
     OutgoingRecord::to(FRESHNESS_TOPIC).key(key.to_owned()).value(value)
@@ -213,27 +177,6 @@ fn log_change(report: &ProductReport, before: Option<crate::State>) {
     } else {
         tracing::info!(product, version, %state, before, age_seconds, "product changed its freshness");
     }
-}
-
-/// Where these topics end; those that do not exist yet are left out.
-async fn ends(admin: &Admin, topics: &BTreeSet<String>) -> Result<Offsets, Error> {
-    let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-    match admin.end_offsets(&names).await {
-        Ok(ends) => return Ok(ends),
-        Err(error) if error.kind() == ErrorKind::UnknownTopic => {}
-        Err(error) => return Err(Error::AskEnds(error)),
-    }
-    let mut all = Offsets::new();
-    for name in names {
-        match admin.end_offsets(&[name]).await {
-            Ok(ends) => all.extend(ends),
-            Err(error) if error.kind() == ErrorKind::UnknownTopic => {
-                tracing::debug!(topic = name, "output port is not there yet")
-            }
-            Err(error) => return Err(Error::AskEnds(error)),
-        }
-    }
-    Ok(all)
 }
 
 async fn open(config: &Config, topic: &'static str, latch: &Latch) -> Result<LogReader, Error> {
@@ -272,6 +215,6 @@ fn hear(watched: &mut BTreeMap<String, Watched>, record: &Record) {
     let (Some(heartbeat), Some(key)) = (heartbeat, key) else { return };
     let product = key.rsplit_once('/').and_then(|(product, _)| watched.get_mut(product));
     if let Some(product) = product {
-        product.hear(heartbeat);
+        product.sight.hear(heartbeat);
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::Error;
 use crate::judge::State;
-use crate::webhook;
+use crate::seen::{InputSeen, OutputSeen, Seen, SubscriberSeen, ViewSeen};
 use crate::slo::{Alerts, Course, Standing};
 
 /// A product's state. The key on `mesh.freshness` is the product's on `mesh.products`: `<unique_id>/<major>`.
@@ -33,6 +33,12 @@ pub struct ProductReport {
     /// The newest heartbeat that the sidecar has caught up with, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat_ms: Option<i64>,
+    /// When it was last looked at with success: what happened since is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked_at_ms: Option<i64>,
+    /// The input port, by partition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub input: Vec<InputSeen>,
     /// Every view, the default one first.
     pub views: Vec<ViewReport>,
     /// How the objective fares; none before it was first measured.
@@ -79,22 +85,35 @@ pub struct ViewReport {
     pub age_seconds: Option<u64>,
     /// What was seen of each partition: a restart reads on from there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub partitions: Vec<PartitionReport>,
-}
-
-/// What was seen of a partition of an output port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PartitionReport {
-    /// The partition.
-    pub partition: i32,
-    /// Its end offset.
-    pub end_offset: i64,
-    /// The time of the newest fact seen in it.
+    pub partitions: Vec<OutputSeen>,
+    /// From event time to append, of the slowest partition lately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub newest_ms: Option<i64>,
+    pub source_delay_ms: Option<i64>,
+    /// From append to visible, of the slowest partition lately, or how long the oldest record has been waiting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_delay_ms: Option<i64>,
+    /// Who reads it, those who are furthest behind first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subscribers: Vec<SubscriberSeen>,
 }
 
 impl ProductReport {
+    /// What was seen of the product.
+    pub(crate) fn seen(&self) -> Seen {
+        let view = |report: &ViewReport| ViewSeen {
+            view: report.view.clone(),
+            topic: report.topic.clone(),
+            partitions: report.partitions.clone(),
+            ..ViewSeen::default()
+        };
+        Seen {
+            looked_at_ms: self.looked_at_ms,
+            heartbeat_ms: self.heartbeat_ms,
+            input: self.input.clone(),
+            views: self.views.iter().map(view).collect(),
+        }
+    }
+
     /// What is remembered of the product; earlier versions wrote down its state alone.
     pub(crate) fn remembered(&self) -> Course {
         let state = self.course.state.or(Some(self.state));
@@ -128,8 +147,7 @@ pub async fn read(kafka: &Settings) -> Result<BTreeMap<String, ProductReport>, E
 }
 
 fn take(reports: &mut BTreeMap<String, ProductReport>, record: &Record) {
-    let key = record.key.as_ref().and_then(|key| std::str::from_utf8(key).ok());
-    let Some(key) = key.filter(|key| !webhook::is_progress(key)) else { return };
+    let Some(key) = record.key.as_ref().and_then(|key| std::str::from_utf8(key).ok()) else { return };
     match record.value.as_ref().map(|value| serde_json::from_slice(value)) {
         None => drop(reports.remove(key)),
         Some(Ok(report)) => drop(reports.insert(key.to_owned(), report)),

@@ -167,6 +167,8 @@ pub enum Command {
     Status(commands::status::Args),
     /// Freshness rules for Prometheus
     Freshness(commands::freshness::Args),
+    /// A producer's word that it is alive and has nothing new: idle is not stale
+    Heartbeat(commands::heartbeat::Args),
     /// Where a product comes from and who uses it
     Lineage(commands::lineage::Args),
     /// What was refused, and why

@@ -1,13 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
-use mesh_kafka::TopicPartition;
 use serde_json::json;
 
 use super::*;
+use crate::sight::Found;
 
 const HOUR: i64 = 3_600_000;
 const NOW: i64 = 1_800_000_000_000;
-const TOPIC: &str = "crm.customers.v1";
 
 fn product(views: &serde_json::Value) -> AppliedProduct {
     let contract = serde_json::from_value(json!({
@@ -27,29 +26,16 @@ fn watched() -> Watched {
     Watched::new(product(&json!({})), None)
 }
 
-fn ends(partitions: &[(i32, i64)]) -> Offsets {
-    partitions.iter().map(|(partition, end)| (TopicPartition::new(TOPIC, *partition), *end)).collect()
-}
-
 /// Everything new up to these ends, whose newest fact was at `newest_ms`.
 fn see(watched: &mut Watched, partition: i32, end: i64, newest_ms: i64) {
-    let view = &mut watched.views[0];
-    for unseen in view.unseen(&ends(&[(partition, end)])) {
-        view.observe(unseen, Some(newest_ms));
+    let Sight { views, input, .. } = &mut watched.sight;
+    if let Some(unseen) = views[0].see_end(partition, end, newest_ms) {
+        views[0].observe(unseen, Found { newest_ms: Some(newest_ms), ..Found::default() }, input, newest_ms);
     }
 }
 
 fn state(watched: &Watched, now_ms: i64) -> State {
     watched.evaluate(now_ms).state
-}
-
-fn heartbeat(at_ms: i64, end: i64) -> Heartbeat {
-    let (product, producer) = ("crm.customers".to_owned(), "p".to_owned());
-    Heartbeat { product, version: 1, producer, at_ms, offsets: BTreeMap::from([(0, end)]) }
-}
-
-fn committed(offset: i64) -> Offsets {
-    Offsets::from([(TopicPartition::new("crm.customers.v1.in", 0), offset)])
 }
 
 #[test]
@@ -73,66 +59,13 @@ fn history_that_is_replayed_makes_nothing_older_or_younger() {
 }
 
 #[test]
-fn only_what_moved_is_looked_at() {
-    let mut watched = watched();
-    let view = &mut watched.views[0];
-    let first = view.unseen(&ends(&[(0, 10), (1, 0)]));
-    assert_eq!(first, [Unseen { partition: 0, from: 0, end: 10 }]);
-    view.observe(first[0], None);
-    assert_eq!(view.unseen(&ends(&[(0, 10), (1, 0)])), []);
-    assert_eq!(view.unseen(&ends(&[(0, 12), (1, 0)])), [Unseen { partition: 0, from: 10, end: 12 }]);
-    let others = Offsets::from([(TopicPartition::new("crm.orders.v1", 0), 5)]);
-    assert_eq!(view.unseen(&others), []);
-}
-
-#[test]
-fn a_topic_that_was_made_anew_is_forgotten() {
-    let mut watched = watched();
-    see(&mut watched, 0, 100, NOW);
-    let unseen = watched.views[0].unseen(&ends(&[(0, 3)]));
-    assert_eq!(unseen, [Unseen { partition: 0, from: 0, end: 3 }]);
-    assert_eq!(state(&watched, NOW), State::Unknown);
-}
-
-#[test]
-fn a_heartbeat_counts_once_the_sidecar_has_caught_up() {
-    let mut watched = watched();
-    see(&mut watched, 0, 10, NOW);
-    watched.hear(heartbeat(NOW + HOUR, 50));
-    watched.prove_heartbeats(&committed(49), NOW + 2 * HOUR);
-    assert_eq!(state(&watched, NOW + 2 * HOUR), State::Stale, "the path is not proven");
-    watched.prove_heartbeats(&committed(50), NOW + 2 * HOUR);
-    assert_eq!(state(&watched, NOW + 2 * HOUR), State::Fresh);
-    assert!(!watched.has_unproven_heartbeats());
-    assert_eq!(state(&watched, NOW + 2 * HOUR + 1), State::Stale, "then silence counts again");
-}
-
-#[test]
-fn a_heartbeat_from_the_future_counts_as_now() {
-    let mut watched = watched();
-    watched.hear(heartbeat(i64::MAX, 0));
-    watched.prove_heartbeats(&Offsets::new(), NOW);
-    assert_eq!(watched.evaluate(NOW).heartbeat_ms, Some(NOW));
-    assert_eq!(state(&watched, NOW + HOUR + 1), State::Stale);
-}
-
-#[test]
-fn heartbeats_that_wait_are_bounded_and_the_oldest_stay() {
-    let mut watched = watched();
-    (0..100).for_each(|n| watched.hear(heartbeat(NOW + n, 10 + n)));
-    assert_eq!(watched.heartbeats.len(), HEARTBEATS_WAITING_MAX);
-    watched.prove_heartbeats(&committed(10), NOW);
-    assert_eq!(watched.heartbeat_ms, Some(NOW));
-}
-
-#[test]
 fn a_restart_goes_on_where_the_last_process_was() {
     let mut before = watched();
     see(&mut before, 0, 10, NOW);
     let report = before.evaluate(NOW + HOUR + 1);
     let stored = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
     let mut after = Watched::new(product(&json!({})), Some(stored));
-    assert_eq!(after.views[0].unseen(&ends(&[(0, 10)])), [], "what was read is not read again");
+    assert_eq!(after.sight.views[0].see_end(0, 10, NOW), None, "what was read is not read again");
     let later = after.evaluate(NOW + 2 * HOUR);
     assert_eq!(
         (later.state, later.since_ms),

@@ -5,6 +5,7 @@ pub mod check;
 pub mod credentials;
 pub mod demo;
 pub mod freshness;
+pub mod heartbeat;
 pub mod keys;
 pub mod lineage;
 pub mod mask;
@@ -38,6 +39,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Credentials(args) => credentials::run(args, &context),
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Freshness(args) => freshness::run(args, &context).await,
+        Command::Heartbeat(args) => heartbeat::run(args, &context).await,
         Command::Keys(args) => keys::run(args, &context).await,
         Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Mask(args) => mask::run(args, &context).await,
