@@ -5,6 +5,8 @@ use std::time::Duration;
 use mesh_kafka::Settings;
 use mesh_runtime::Readiness;
 
+use crate::webhook::{Retries, Target};
+
 /// What the service is given.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -23,6 +25,10 @@ pub struct Config {
     /// How far ahead of this clock an event may claim to be; it counts as now. Further ahead, its record's own timestamp
     /// counts instead, and if that is ahead, too, the event says nothing.
     pub future_tolerance: Duration,
+    /// Who is told of changes over HTTP.
+    pub webhooks: Vec<Target>,
+    /// How often telling them is tried.
+    pub retries: Retries,
 }
 
 impl Config {
@@ -36,6 +42,8 @@ impl Config {
             subscribers_every: Duration::from_secs(60),
             page_settles_after: Duration::from_secs(300),
             future_tolerance: Duration::from_secs(60),
+            webhooks: Vec::new(),
+            retries: Retries::default(),
         }
     }
 }

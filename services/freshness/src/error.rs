@@ -45,6 +45,18 @@ pub enum Error {
         #[source]
         source: mesh_kafka::Error,
     },
+    /// Whose products these are.
+    #[error("freshness cannot read whose products it tells of")]
+    ReadCatalogue(#[source] mesh_client::catalogue::CatalogueError),
+    /// A client of a webhook.
+    #[error("freshness cannot set up its client of the webhook {target}")]
+    SetUpWebhook {
+        /// Which.
+        target: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
 }
 
 impl Error {
@@ -59,6 +71,7 @@ impl Error {
             Self::ReadLog { source, .. } | Self::AskCommitted { source, .. } | Self::WriteState { source, .. } => {
                 source.is_retriable()
             }
+            Self::ReadCatalogue(_) | Self::SetUpWebhook { .. } => false,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! mesh.products --------> Watched products --+
-//! output ports' tails --> Tail per partition +--> judge --> mesh.freshness, metrics, log
+//! output ports' tails --> Tail per partition +--> judge --> mesh.freshness, metrics, log, webhooks
 //! mesh.heartbeats, offsets of the sidecar ---+
 //! ```
 //!
@@ -20,12 +20,15 @@ mod look;
 mod metrics;
 mod moment;
 mod monitor;
+pub mod openslo;
 pub mod report;
 pub mod rules;
 pub mod seen;
 mod sight;
 pub mod slo;
 mod watched;
+pub mod webhook;
+mod yaml;
 
 use mesh_runtime::Shutdown;
 
@@ -37,5 +40,9 @@ pub use report::{ProductReport, ViewReport};
 /// Evaluates every product every interval until the shutdown. The latch `freshness` is there once this returns.
 pub fn run(config: Config, shutdown: Shutdown) -> impl Future<Output = Result<(), Error>> + Send {
     let latch = config.readiness.latch("freshness");
-    async move { shutdown.abandon(monitor::watch(&config, &latch)).await.unwrap_or(Ok(())) }
+    let work = async move {
+        let telling = webhook::tell(config.webhooks.clone(), config.kafka.clone(), config.retries);
+        tokio::try_join!(monitor::watch(&config, &latch), telling).map(|_| ())
+    };
+    async move { shutdown.abandon(work).await.unwrap_or(Ok(())) }
 }
