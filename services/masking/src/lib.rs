@@ -12,7 +12,7 @@
 //! - What a record needs and cannot have now (registry, keys, an output topic) holds its partition, and only that; a
 //!   background lookup goes on until it has it. What is certain to be wrong with a record puts it into the quarantine.
 
-mod audit;
+pub mod audit;
 mod catalogue;
 mod config;
 mod counts;

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use mesh_avro::mask::Rules;
+use mesh_contract::MaskRule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -100,12 +102,22 @@ pub(crate) fn now_ms() -> i64 {
 /// Each view, how many records went to it, and the rule that each masked column of them was masked by.
 fn views(product: &Product, records: u64) -> Vec<Value> {
     let Ok(rules) = &product.rules else { return Vec::new() };
-    let view = |(index, name): (usize, &String)| {
-        let rule = |rule: Option<&mesh_contract::MaskRule>| rule.map_or(RULE_OF_TYPE.to_owned(), ToString::to_string);
-        let masked: BTreeMap<&str, String> = rules.masked(index).map(|(column, given)| (column, rule(given))).collect();
-        json!({ "view": name, "records": records, "masked": masked })
-    };
+    let view =
+        |(index, name): (usize, &String)| json!({ "view": name, "records": records, "masked": masked(rules, index) });
     rules.views().iter().enumerate().map(view).collect()
+}
+
+/// The columns that a view of a product masks, with their rules; `Some(None)` where it has no such view, `None` where its rules cannot
+/// be had.
+pub(super) fn rules_of_view(product: &Product, view: &str) -> Option<Option<BTreeMap<String, String>>> {
+    let rules = product.rules.as_ref().ok()?;
+    let index = rules.views().iter().position(|name| name == view);
+    Some(index.map(|index| masked(rules, index)))
+}
+
+fn masked(rules: &Rules, view: usize) -> BTreeMap<String, String> {
+    let rule = |rule: Option<&MaskRule>| rule.map_or(RULE_OF_TYPE.to_owned(), ToString::to_string);
+    rules.masked(view).map(|(column, given)| (column.to_owned(), rule(given))).collect()
 }
 
 #[cfg(test)]

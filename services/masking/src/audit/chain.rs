@@ -66,7 +66,10 @@ mod tests {
     fn one_range_after_the_other_leaves_none() {
         assert_eq!(gaps(&[masked(0, 9, 500, 900), masked(10, 19, 1_100, 1_200), masked(20, 20, 2_100, 2_200)], 21), []);
         // a remask reads the input anew
-        assert_eq!(gaps(&[masked(0, 9, 1_000, 1_100), masked(3, 9, 1_200, 1_300), masked(10, 11, 1_400, 2_400)], 12), []);
+        assert_eq!(
+            gaps(&[masked(0, 9, 1_000, 1_100), masked(3, 9, 1_200, 1_300), masked(10, 11, 1_400, 2_400)], 12),
+            []
+        );
         assert_eq!(gaps(&[], 0), [], "nothing was ever read");
     }
 

@@ -30,9 +30,9 @@ pub(super) struct Masked {
     pub(super) tombstones: u64,
     #[serde(default)]
     pub(super) quarantined: BTreeMap<String, u64>,
-    /// By the version of the keys that masked them.
+    /// By the version of the keys that masked them: text, since serde has no numbers for keys behind a tag.
     #[serde(default)]
-    pub(super) keys: BTreeMap<u32, u64>,
+    pub(super) keys: BTreeMap<String, u64>,
     /// None where the teller did not know the revision's rules.
     pub(super) views: Option<Vec<View>>,
 }
