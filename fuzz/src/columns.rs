@@ -40,6 +40,7 @@ pub fn contract(draw: &mut Draw, schema: &Schema) -> Contract {
         partitions: None,
         replication: None,
         headers: Vec::new(),
+        maintenance: Vec::new(),
     }
 }
 

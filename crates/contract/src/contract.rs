@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::column::ColumnPath;
 use crate::compatibility::Compatibility;
+use crate::maintenance::Maintenance;
 use crate::mask::SensitiveColumn;
 use crate::product::{Product, ProductRef};
 use crate::refresh::RefreshRate;
@@ -62,6 +63,9 @@ pub struct Contract {
     /// Headers that pass the sidecar besides the standard ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<String>,
+    /// When it need not be fresh; besides the domain's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<Maintenance>,
 }
 
 impl Contract {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::maintenance::Maintenance;
 use crate::name;
 use crate::text::serde_as_text;
 
@@ -29,6 +30,9 @@ pub struct Domain {
     /// free for all.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub classes: BTreeMap<String, ClassGrants>,
+    /// When its products need not be fresh.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<Maintenance>,
 }
 
 /// The team that owns a domain.

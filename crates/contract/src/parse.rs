@@ -7,6 +7,7 @@ mod draft;
 #[cfg(test)]
 mod editor;
 pub(crate) mod keys;
+mod maintenance;
 mod reader;
 mod refresh;
 mod scalars;

@@ -105,6 +105,9 @@ rules! {
     HOURS_INVALID = "hours-invalid":
         "The hours are not days, times and a time zone.",
         "such as `Mon-Fri 08:00-18:00 Europe/Berlin`";
+    MAINTENANCE_INVALID = "maintenance-invalid":
+        "A maintenance is not a time that ends after it begins.",
+        "write `from: 2026-12-24 18:00 Europe/Berlin` and `to`, or `hours: \"Sun 02:00-04:00 Europe/Berlin\"` for each week";
     STORAGE_UNKNOWN = "storage-unknown":
         "The storage does not exist.",
         "one of: stream, data lake, sql, no sql";

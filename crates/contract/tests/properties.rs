@@ -220,6 +220,7 @@ fn contracts() -> impl Strategy<Value = Contract> {
                 partitions,
                 replication,
                 headers,
+                maintenance: Vec::new(),
             }
         },
     )

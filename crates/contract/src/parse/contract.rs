@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::reader::{At, Fields, Reader, shown};
-use super::{access, keys, refresh, sensitive};
+use super::{access, keys, maintenance, refresh, sensitive};
 use crate::compatibility::Compatibility;
 use crate::rules;
 use crate::storage::Storage;
@@ -47,6 +47,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Draft> {
             reader.number(&at, 1..=REPLICATION_MAX).and_then(|number| u16::try_from(number).ok()).map(Some)
         }),
         headers: fields.or(reader, "headers", Vec::new(), headers),
+        maintenance: fields.or(reader, "maintenance", Vec::new(), maintenance::read),
     })
 }
 

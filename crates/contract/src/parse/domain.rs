@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::contract::{collect, refuse_reserved};
-use super::keys;
+use super::{keys, maintenance};
 use super::reader::{At, Reader, shown};
 use crate::domain::{ClassGrants, Domain, Team, Term, is_term};
 use crate::topic::RESERVED_DOMAIN;
@@ -23,6 +23,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Domain> {
     let actors = fields.or(reader, "actors", Vec::new(), actors);
     let terms = fields.or(reader, "terms", BTreeMap::new(), terms);
     let classes = fields.or(reader, "classes", BTreeMap::new(), classes);
+    let maintenance = fields.or(reader, "maintenance", Vec::new(), maintenance::read);
     Some(Domain {
         domain: domain?,
         description: description?,
@@ -31,6 +32,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Domain> {
         actors: actors?,
         terms: terms?,
         classes: classes?,
+        maintenance: maintenance?,
     })
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::column::ColumnPath;
 use crate::compatibility::Compatibility;
 use crate::contract::Contract;
+use crate::maintenance::Maintenance;
 use crate::mask::SensitiveColumn;
 use crate::product::ProductRef;
 use crate::refresh::RefreshRate;
@@ -36,6 +37,7 @@ pub(super) struct Draft {
     pub(super) partitions: Option<Option<u32>>,
     pub(super) replication: Option<Option<u16>>,
     pub(super) headers: Option<Vec<String>>,
+    pub(super) maintenance: Option<Vec<Maintenance>>,
 }
 
 impl Draft {
@@ -61,6 +63,7 @@ impl Draft {
             partitions: self.partitions?,
             replication: self.replication?,
             headers: self.headers?,
+            maintenance: self.maintenance?,
         })
     }
 
@@ -88,6 +91,7 @@ impl Draft {
             partitions: self.partitions.flatten(),
             replication: self.replication.flatten(),
             headers: self.headers.unwrap_or_default(),
+            maintenance: self.maintenance.unwrap_or_default(),
         })
     }
 }

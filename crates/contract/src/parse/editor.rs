@@ -42,6 +42,8 @@ fn every_mapping_has_the_parsers_keys() {
     assert_keys(&contract["$defs"]["sensitive_column"]["oneOf"][1], &keys::SENSITIVE_COLUMN);
     assert_keys(&contract["$defs"]["view"], &keys::VIEW);
     assert_keys(&contract["$defs"]["access_grant"]["oneOf"][1], &keys::ACCESS_GRANT);
+    assert_keys(&contract["$defs"]["maintenance"], &keys::MAINTENANCE);
+    assert_keys(&domain["$defs"]["maintenance"], &keys::MAINTENANCE);
     assert_keys(&domain, &keys::DOMAIN);
     assert_keys(&domain["$defs"]["team"], &keys::TEAM);
     assert_keys(&domain["$defs"]["class"], &keys::CLASS);

@@ -40,7 +40,7 @@ pub(crate) const CONTRACT: Keys = Keys {
         "dependencies",
         "partitions",
         "replication",
-        "headers",
+        "headers", "maintenance",
     ],
 };
 
@@ -48,6 +48,12 @@ pub(crate) const REFRESH_RATE: Keys = Keys {
     what: "a refresh rate",
     required: &[("every", "every: 15 minutes")],
     optional: &["event_time", "objective", "over", "hours"],
+};
+
+pub(crate) const MAINTENANCE: Keys = Keys {
+    what: "a maintenance",
+    required: &[("reason", "reason: <why it need not be fresh>")],
+    optional: &["from", "to", "hours"],
 };
 
 pub(crate) const SENSITIVE_COLUMN: Keys =
@@ -65,7 +71,7 @@ pub(crate) const DOMAIN: Keys = Keys {
         ("description", "description: <what the domain is about>"),
         ("team", "team: { name: CRM, contact: crm-oncall@example.org }"),
     ],
-    optional: &["producers", "actors", "terms", "classes"],
+    optional: &["producers", "actors", "terms", "classes", "maintenance"],
 };
 
 pub(crate) const TEAM: Keys = Keys {
