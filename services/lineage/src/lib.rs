@@ -12,14 +12,19 @@
 
 mod config;
 mod declarations;
+pub mod erasure;
 mod error;
 pub mod event;
 pub mod facet;
+pub mod finding;
 mod follow;
 pub mod graph;
 mod http;
+pub mod impact;
 pub mod intake;
 mod metrics;
+pub mod proof;
+pub mod reach;
 pub mod replay;
 mod state;
 

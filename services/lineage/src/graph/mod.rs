@@ -221,7 +221,11 @@ impl Graph {
     ) -> Result<(), GraphFull> {
         let inputs = work.inputs.iter().map(|input| (input, Direction::Input));
         let outputs = work.outputs.iter().map(|output| (output, Direction::Output));
-        inputs.chain(outputs).fold(Ok(()), |outcome, (touched, direction)| outcome.and(each(self, touched, direction)))
+        let mut outcome = Ok(());
+        for (touched, direction) in inputs.chain(outputs) {
+            outcome = outcome.and(each(self, touched, direction));
+        }
+        outcome
     }
 
     fn move_records(

@@ -133,12 +133,12 @@ fn start(moment: Moment<'_>, id: &str) -> Result<BTreeSet<Column>, Problem> {
 
 /// Namespaces and names are full of colons: the data set is the one that there is.
 fn field_of(moment: Moment<'_>, field: &str) -> Option<Column> {
-    let splits = field.match_indices(':').filter_map(|(at, _)| {
+    let mut splits = field.match_indices(':').rev().filter_map(|(at, _)| {
         let dataset = moment.id_of(&format!("dataset:{}", &field[..at]))?;
         let column = Column { dataset: dataset.clone(), column: field[at + 1..].into() };
         moment.columns(dataset).contains(&column).then_some(column)
     });
-    splits.last()
+    splits.next()
 }
 
 /// As Marquez writes it: the edge of a column starts at the column, also where it leads to what it is made of.

@@ -9,6 +9,7 @@ mod problem;
 mod render;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -40,6 +41,9 @@ pub fn routes(state: State) -> Router {
         .route("/api/v1/jobs/runs/{id}", get(listing::run))
         .route("/api/v1/tags", get(listing::tags))
         .route("/api/v1/search", get(listing::search))
+        .route("/api/v1/mesh/findings", get(uses::differing))
+        .route("/api/v1/mesh/impact", get(uses::impact))
+        .route("/api/v1/mesh/proof", get(uses::proof))
         .merge(events)
         .merge(batches)
         .with_state(state)
