@@ -20,7 +20,7 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 const DELIVERY_STEP: Duration = Duration::from_micros(200);
 
 /// The single writer of a log: opening one fences every earlier one with the same transactional id, which then fails with
-/// [`ErrorKind::Fenced`] and must stop. Each record is a transaction of its own, so that readers see it whole or never.
+/// [`ErrorKind::Fenced`] and must stop. Each append is a transaction of its own, so that readers see it whole or never.
 pub struct FencedLogWriter {
     writer: Shared<Writer>,
 }
@@ -60,16 +60,31 @@ impl FencedLogWriter {
     /// committed: read the log to its end to find out.
     pub async fn append(&mut self, record: OutgoingRecord) -> Result<Position, Error> {
         let writer = self.writer.clone();
-        blocking::run(move || writer.append(&record)).await
+        blocking::run(move || {
+            let delivered = writer.append(std::slice::from_ref(&record))?;
+            // of one record there is one position
+            delivered.into_iter().next().ok_or_else(|| Error::kafka("append a record", KafkaError::Canceled))
+        })
+        .await
+    }
+
+    /// Appends records of one topic in one transaction, so that readers see all of them or none; returns once it is committed. A
+    /// handful of megabytes fits. Errors are those of [`FencedLogWriter::append`].
+    pub async fn append_all(&mut self, records: Vec<OutgoingRecord>) -> Result<(), Error> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let writer = self.writer.clone();
+        blocking::run(move || writer.append(&records).map(drop)).await
     }
 }
 
 impl Writer {
-    fn append(&self, record: &OutgoingRecord) -> Result<Position, Error> {
+    fn append(&self, records: &[OutgoingRecord]) -> Result<Vec<Position>, Error> {
         let producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed =
-            |error| Error::kafka(format!("append to {} as writer {}", record.topic, self.transactional_id), error);
-        let written = producer.begin_transaction().and_then(|()| write(&producer, record));
+        let topic = records.first().map(|record| record.topic.clone()).unwrap_or_default();
+        let failed = |error| Error::kafka(format!("append to {topic} as writer {}", self.transactional_id), error);
+        let written = producer.begin_transaction().and_then(|()| write(&producer, records));
         written.map_err(|error| {
             // librdkafka may learn only from the abort that another writer has taken over
             let aborted = abort(&producer);
@@ -83,13 +98,18 @@ fn is_fenced(error: &Error) -> bool {
     error.kind() == ErrorKind::Fenced
 }
 
-fn write(producer: &BaseProducer<DeliveryContext>, record: &OutgoingRecord) -> Result<Position, KafkaError> {
-    let delivered = Arc::new(OnceLock::new());
-    producer.send(base_record(record, Arc::clone(&delivered))).map_err(|(error, _)| error)?;
+fn write(producer: &BaseProducer<DeliveryContext>, records: &[OutgoingRecord]) -> Result<Vec<Position>, KafkaError> {
+    let mut sent = Vec::with_capacity(records.len());
+    for record in records {
+        let delivered = Arc::new(OnceLock::new());
+        producer.send(base_record(record, Arc::clone(&delivered))).map_err(|(error, _)| error)?;
+        sent.push(delivered);
+    }
     flush(producer)?;
-    let position = delivered.get().cloned().unwrap_or(Err(KafkaError::Canceled))?;
+    let position = |delivered: &Delivered| delivered.get().cloned().unwrap_or(Err(KafkaError::Canceled));
+    let positions = sent.iter().map(position).collect::<Result<Vec<Position>, KafkaError>>()?;
     producer.commit_transaction(STEP_TIMEOUT)?;
-    Ok(position)
+    Ok(positions)
 }
 
 /// Waits until everything is delivered. rdkafka's own flush waits in whole steps of 100 ms, and its poll spins through the last
