@@ -45,6 +45,15 @@ pub enum Error {
         #[source]
         source: mesh_kafka::Error,
     },
+    /// Products' states.
+    #[error("freshness cannot write the states of {products} products")]
+    WriteStates {
+        /// How many.
+        products: usize,
+        /// Why.
+        #[source]
+        source: mesh_kafka::Error,
+    },
     /// Whose products these are.
     #[error("freshness cannot read whose products it tells of")]
     ReadCatalogue(#[source] mesh_client::catalogue::CatalogueError),
@@ -68,9 +77,10 @@ impl Error {
             | Self::CountPartitions(source)
             | Self::ReadTails(source)
             | Self::AskGroups(source) => source.is_retriable(),
-            Self::ReadLog { source, .. } | Self::AskCommitted { source, .. } | Self::WriteState { source, .. } => {
-                source.is_retriable()
-            }
+            Self::ReadLog { source, .. }
+            | Self::AskCommitted { source, .. }
+            | Self::WriteState { source, .. }
+            | Self::WriteStates { source, .. } => source.is_retriable(),
             Self::ReadCatalogue(_) | Self::SetUpWebhook { .. } => false,
         }
     }

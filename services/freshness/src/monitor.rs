@@ -38,6 +38,7 @@ pub(crate) async fn watch(config: &Config, latch: &Latch) -> Result<(), Error> {
             Err(error) if error.is_retriable() => {
                 away_since_ms.get_or_insert(moment.now_ms);
                 metrics::evaluation_failed();
+                monitor.age(moment.now_ms);
                 latch.close("Kafka cannot be reached");
                 tracing::warn!(error = &error as &dyn std::error::Error, "freshness was not evaluated, retrying");
             }
@@ -82,9 +83,8 @@ impl<'c> Monitor<'c> {
         let now_ms = moment.now_ms;
         self.follow().await?;
         self.look(now_ms).await?;
-        for (key, report) in moment.reports(&mut self.watched) {
-            self.tell(&key, report, now_ms).await?;
-        }
+        let reports = moment.reports(&mut self.watched);
+        self.tell(reports, now_ms).await?;
         while let Some(key) = self.gone.first().cloned() {
             let written = self.out.append(OutgoingRecord::to(FRESHNESS_TOPIC).key(key.clone())).await;
             written.map_err(|source| Error::WriteState { product: key.clone(), source })?;
@@ -113,7 +113,7 @@ impl<'c> Monitor<'c> {
             Change::Product(product) => self.watch_product((*product).clone()),
             Change::ProductGone(product) => {
                 let watched = self.watched.remove(&product.key());
-                metrics::report(watched.and_then(|watched| watched.last).as_ref(), None);
+                metrics::report(watched.and_then(|watched| watched.told).as_ref(), None);
                 self.gone.insert(product.key());
             }
             Change::Domain(_) | Change::DomainGone(_) | Change::Nothing => {}
@@ -142,23 +142,38 @@ impl<'c> Monitor<'c> {
         Ok(())
     }
 
-    async fn tell(&mut self, key: &str, report: ProductReport, now_ms: i64) -> Result<(), Error> {
-        let Some(watched) = self.watched.get_mut(key) else { return Ok(()) };
-        let change = watched.change_to(&report);
+    /// Nothing can be seen: by metrics ages go on growing.
+    fn age(&mut self, now_ms: i64) {
+        for watched in self.watched.values_mut() {
+            if let Some(aged) = watched.aged(now_ms) {
+                metrics::report(watched.told.as_ref(), Some(&aged));
+                watched.told = Some(aged);
+            }
+        }
+    }
+
+    /// Tells of every product by metrics, and on the topic where there is news or the last word is old: all at once.
+    async fn tell(&mut self, reports: BTreeMap<String, ProductReport>, now_ms: i64) -> Result<(), Error> {
         let publish_every_ms = i64::try_from(self.config.publish_every.as_millis()).unwrap_or(i64::MAX);
-        let is_due = watched.published_at_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) >= publish_every_ms);
-        if !watched.is_news(&report) && !is_due {
-            metrics::report(watched.last.as_ref(), Some(&report));
-            return Ok(());
+        let mut due = Vec::new();
+        for (key, report) in reports {
+            let Some(watched) = self.watched.get_mut(&key) else { continue };
+            metrics::report(watched.told.as_ref(), Some(&report));
+            if watched.is_news(&report) || watched.is_due(now_ms, publish_every_ms) {
+                due.push((key, report.clone()));
+            }
+            watched.told = Some(report);
         }
-        let failed = |source| Error::WriteState { product: report.product.clone(), source };
-        self.out.append(record(key, &report)).await.map_err(failed)?;
-        if let Some(before) = change {
-            log_change(&report, before);
+        let records: Vec<OutgoingRecord> = due.iter().map(|(key, report)| record(key, report)).collect();
+        self.out.append_all(records).await.map_err(|source| Error::WriteStates { products: due.len(), source })?;
+        for (key, report) in due {
+            let Some(watched) = self.watched.get_mut(&key) else { continue };
+            if let Some(before) = watched.change_to(&report) {
+                log_change(&report, before);
+            }
+            watched.published_at_ms = Some(now_ms);
+            watched.last = Some(report);
         }
-        metrics::report(watched.last.as_ref(), Some(&report));
-        watched.published_at_ms = Some(now_ms);
-        watched.last = Some(report);
         Ok(())
     }
 }

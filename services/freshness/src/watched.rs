@@ -17,7 +17,9 @@ pub(crate) struct Watched {
     pub(crate) product: AppliedProduct,
     /// What is seen of it.
     pub(crate) sight: Sight,
-    /// What was evaluated last, or restored.
+    /// What was told by metrics last.
+    pub(crate) told: Option<ProductReport>,
+    /// What was written last, or restored.
     pub(crate) last: Option<ProductReport>,
     /// What became of its promise.
     pub(crate) course: Course,
@@ -34,7 +36,7 @@ impl Watched {
         let sight = Sight::new(&product.contract, &seen);
         let course = last.as_ref().map(ProductReport::remembered).unwrap_or_default();
         let promise = Promise::of(&product.contract.refresh_rate);
-        Self { product, sight, last, course, promise, published_at_ms: None }
+        Self { product, sight, told: None, last, course, promise, published_at_ms: None }
     }
 
     /// The same product under a newer revision of its contract.
@@ -110,6 +112,22 @@ impl Watched {
     pub(crate) fn change_to(&self, report: &ProductReport) -> Option<Option<State>> {
         let before = self.last.as_ref().map(|last| last.state);
         (before != Some(report.state)).then_some(before)
+    }
+
+    /// Whether its last word is so old that it has to be said again.
+    pub(crate) fn is_due(&self, now_ms: i64, every_ms: i64) -> bool {
+        self.published_at_ms.is_none_or(|at_ms| now_ms.saturating_sub(at_ms) >= every_ms)
+    }
+
+    /// What was told last, at another moment: ages go on growing while nothing can be seen.
+    pub(crate) fn aged(&self, now_ms: i64) -> Option<ProductReport> {
+        let mut report = self.told.clone()?;
+        let seen = self.sight.seen();
+        for (view, known) in report.views.iter_mut().zip(&seen.views) {
+            let aged = self.evaluate_view(&seen, known, now_ms);
+            (view.age_seconds, view.delivery_delay_ms) = (aged.age_seconds, aged.delivery_delay_ms);
+        }
+        Some(report)
     }
 
     /// Whether something begins or ends that a restart must not forget, or that others act on.

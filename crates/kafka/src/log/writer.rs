@@ -21,4 +21,17 @@ impl LogWriter {
     pub async fn append(&self, record: OutgoingRecord) -> Result<Position, Error> {
         self.producer.send(record).await?.await
     }
+
+    /// Appends records, all of them on their way at once, and waits until all in-sync replicas have them. After an error
+    /// some may have been appended.
+    pub async fn append_all(&self, records: impl IntoIterator<Item = OutgoingRecord>) -> Result<(), Error> {
+        let mut deliveries = Vec::new();
+        for record in records {
+            deliveries.push(self.producer.send(record).await?);
+        }
+        for delivery in deliveries {
+            delivery.await?;
+        }
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 mod groups;
 mod tails;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use mesh_client::heartbeat::sidecar_group;
@@ -17,6 +17,8 @@ use groups::Groups;
 
 /// How often topics are counted anew: a partition that is added is seen within this.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
+/// The same while a topic is not there: one that comes is seen within this.
+const COUNT_ABSENT_EVERY: Duration = Duration::from_secs(20);
 
 /// A product to look at.
 pub(crate) struct Target<'w> {
@@ -40,6 +42,8 @@ pub(crate) struct Looker {
     groups: Groups,
     /// Every topic's number of partitions.
     counts: BTreeMap<String, u32>,
+    /// Topics that were wanted when topics were counted last, and not there.
+    absent: BTreeSet<String>,
     counted_at: Option<Instant>,
 }
 
@@ -58,6 +62,7 @@ impl Looker {
             reader: TailReader::new(kafka).map_err(Error::SetUp)?,
             groups: Groups::new(subscribers_every),
             counts: BTreeMap::new(),
+            absent: BTreeSet::new(),
             counted_at: None,
         })
     }
@@ -84,30 +89,25 @@ impl Looker {
         Ok(())
     }
 
-    /// Counts the partitions of all topics, now and then, and where a topic is wanted that was not there.
+    /// Counts the partitions of all topics: now and then, and where a topic is wanted that was not wanted before.
     async fn count(&mut self, targets: &[Target<'_>]) -> Result<(), Error> {
-        let is_due = self.counted_at.is_none_or(|at| at.elapsed() >= COUNT_EVERY);
-        let is_known = |topic: &str| self.counts.contains_key(topic);
-        let knows_all =
-            |sight: &Sight| sight.views.iter().all(|view| is_known(&view.topic)) && is_known(&sight.input.topic);
-        if is_due || !targets.iter().all(|target| knows_all(target.sight)) {
+        let every = if self.absent.is_empty() { COUNT_EVERY } else { COUNT_ABSENT_EVERY };
+        let is_due = self.counted_at.is_none_or(|at| at.elapsed() >= every);
+        let topics = || targets.iter().flat_map(|target| target.sight.topics());
+        let is_known = |topic: &str| self.counts.contains_key(topic) || self.absent.contains(topic);
+        if is_due || !topics().all(is_known) {
             self.counts = self.admin.topics().await.map_err(Error::CountPartitions)?;
+            let absent = topics().filter(|topic| !self.counts.contains_key(*topic));
+            self.absent = absent.map(str::to_owned).collect();
             self.counted_at = Some(Instant::now());
         }
         Ok(())
     }
 
     fn partitions(&self, targets: &[Target<'_>]) -> Vec<TopicPartition> {
-        let topics = |sight: &Sight| {
-            let outputs = sight.views.iter().map(|view| view.topic.clone());
-            outputs.chain([sight.input.topic.clone()]).collect::<Vec<_>>()
-        };
-        let topics = targets.iter().flat_map(|target| topics(target.sight));
-        topics
-            .flat_map(|topic| {
-                numbers(&self.counts, &topic).map(move |number| TopicPartition::new(topic.clone(), number))
-            })
-            .collect()
+        let topics = targets.iter().flat_map(|target| target.sight.topics());
+        let of = |topic: &str, number| TopicPartition::new(topic, number);
+        topics.flat_map(|topic| numbers(&self.counts, topic).map(move |number| of(topic, number))).collect()
     }
 
     /// Takes in where ports end; returns what is new in output ports.

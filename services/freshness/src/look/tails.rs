@@ -39,8 +39,7 @@ impl Looker {
         // first, while the last marker is still the one behind the last record
         let partition =
             |part: &Part| (targets[part.target].sight.views[part.view].topic.clone(), part.unseen.partition);
-        let partitions =
-            parts.iter().map(|part| partition(part)).map(|(topic, number)| TopicPartition::new(topic, number));
+        let partitions = parts.iter().map(partition).map(|(topic, number)| TopicPartition::new(topic, number));
         let partitions: Vec<TopicPartition> = partitions.collect();
         let newest = self.admin.newest_timestamps(partitions.clone()).await.map_err(Error::AskEnds)?;
         let mut left: Vec<usize> = (0..parts.len()).collect();

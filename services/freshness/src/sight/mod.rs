@@ -87,6 +87,12 @@ impl Sight {
         });
     }
 
+    /// The topics of all its ports.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
+        let outputs = self.views.iter().map(|view| view.topic.as_str());
+        outputs.chain([self.input.topic.as_str()])
+    }
+
     /// The newest event time or proven heartbeat of each output port.
     pub(crate) fn newest_ms(&self) -> impl Iterator<Item = Option<i64>> {
         self.views.iter().map(|view| view.newest_ms().max(self.heartbeat_ms))
