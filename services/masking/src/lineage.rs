@@ -28,13 +28,15 @@ use crate::{
     counts::{End, Inherited, Moved, Told},
     metrics,
     product::Product,
-    run::RunMark,
+    run::{RunMark, ToldRuns},
 };
 
 /// How long the last events may take to be delivered.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 /// How often to ask what the cluster is called, while it does not answer.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long partitions that are taken over are gathered, to be told of together.
+const SETTLE_INTERVAL: Duration = Duration::from_secs(1);
 /// What a task leaves no time for: of the grace period, when runs are told to be aborted though their tasks go on.
 const GRACE_SHARE: (u32, u32) = (3, 4);
 /// How many ended runs are remembered, so that none is ended twice.
@@ -47,6 +49,7 @@ const ENDED_WITHOUT_A_WORD: &str =
 pub(crate) async fn report(
     config: &Config,
     mut told: mpsc::Receiver<Told>,
+    told_runs: ToldRuns,
     outcome: oneshot::Receiver<Option<String>>,
     shutdown: &Shutdown,
 ) -> Result<(), Error> {
@@ -54,12 +57,15 @@ pub(crate) async fn report(
         while told.recv().await.is_some() {}
         return Ok(());
     };
-    let emitter = emitter(config)?;
+    let (emitter, log) = emitters(config)?;
     let Some(first) = told.recv().await else { return Ok(()) };
-    let mut runs = Runs::new(cluster(config, shutdown).await, emitter);
+    let mut runs =
+        Runs::new(cluster(config, shutdown).await, emitter, Confirmed { log, told_runs, waiting: Vec::new() });
     runs.take(first);
     let mut ticks = time::interval(interval);
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    let mut settling = time::interval(SETTLE_INTERVAL);
+    settling.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     let overdue = async {
         shutdown.triggered().await;
         time::sleep(shutdown.grace() * GRACE_SHARE.0 / GRACE_SHARE.1).await;
@@ -72,21 +78,26 @@ pub(crate) async fn report(
                 None => break outcome.await.ok().flatten().map_or(End::Complete, End::Fail),
             },
             _ = ticks.tick() => runs.tell(),
+            _ = settling.tick() => runs.tell_inherited().await,
             () = &mut overdue => break End::Abort,
         }
     };
+    runs.tell_inherited().await;
     runs.end_all(&end);
     runs.emitter.flush(FLUSH_DEADLINE).await;
     runs.count();
     Ok(())
 }
 
-fn emitter(config: &Config) -> Result<Emitter, Error> {
-    let emitter = Emitter::spawn(KafkaTransport::new(&config.kafka).map_err(Error::SetUp)?);
-    Ok(match &config.lineage_backend {
-        Some(options) => emitter.and(HttpTransport::new(options).map_err(Error::LineageBackend)?),
-        None => emitter,
-    })
+/// The way out, and of it the way to `mesh.lineage`.
+fn emitters(config: &Config) -> Result<(Emitter, Emitter), Error> {
+    let log = Emitter::spawn(KafkaTransport::new(&config.kafka).map_err(Error::SetUp)?);
+    let all = log.clone();
+    let all = match &config.lineage_backend {
+        Some(options) => all.and(HttpTransport::new(options).map_err(Error::LineageBackend)?),
+        None => all,
+    };
+    Ok((all, log))
 }
 
 /// What the cluster is called; what the tasks tell waits meanwhile.
@@ -118,11 +129,29 @@ struct Runs {
     inherited: BTreeMap<Uuid, (JobRun, bool)>,
     /// The newest last.
     ended: VecDeque<Uuid>,
+    confirmed: Confirmed,
+}
+
+/// Lets marks go whose runs are on `mesh.lineage`.
+struct Confirmed {
+    log: Emitter,
+    told_runs: ToldRuns,
+    /// Told, and perhaps on their way still.
+    waiting: Vec<Uuid>,
+}
+
+impl Confirmed {
+    async fn look(&mut self) {
+        if !self.waiting.is_empty() && self.log.flush(Duration::ZERO).await {
+            self.told_runs.note(self.waiting.drain(..));
+        }
+    }
 }
 
 impl Runs {
-    fn new(cluster: KafkaCluster, emitter: Emitter) -> Self {
-        Runs { cluster, emitter, open: BTreeMap::new(), inherited: BTreeMap::new(), ended: VecDeque::new() }
+    fn new(cluster: KafkaCluster, emitter: Emitter, confirmed: Confirmed) -> Self {
+        let (open, inherited, ended) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
+        Runs { cluster, emitter, open, inherited, ended, confirmed }
     }
 
     fn take(&mut self, told: Told) {
@@ -165,13 +194,14 @@ impl Runs {
     /// Tells what has moved since the last time.
     fn tell(&mut self) {
         let now = Timestamp::now();
-        self.tell_inherited();
         let news = self.open.values_mut().filter_map(|run| run.news(now));
         news.for_each(|event| self.emitter.emit(event));
         self.count();
     }
 
-    fn tell_inherited(&mut self) {
+    async fn tell_inherited(&mut self) {
+        self.confirmed.look().await;
+        self.confirmed.waiting.extend(self.inherited.keys());
         for (id, (mut run, is_over)) in std::mem::take(&mut self.inherited) {
             if is_over && !self.ended.contains(&id) {
                 self.emitter.emit(run.abort_because(Timestamp::now(), ENDED_WITHOUT_A_WORD));
@@ -195,7 +225,6 @@ impl Runs {
     }
 
     fn end_all(&mut self, how: &End) {
-        self.tell_inherited();
         let open: Vec<Uuid> = self.open.keys().copied().collect();
         open.into_iter().for_each(|id| self.end(id, how));
     }

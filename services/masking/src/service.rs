@@ -17,6 +17,7 @@ use crate::{
     lineage,
     lookup::Lookups,
     metrics,
+    run::ToldRuns,
     task::Task,
     trouble::Troubles,
 };
@@ -36,13 +37,15 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     let (published, products) = watch::channel(Arc::new(Products::default()));
     let (told, reports) = mpsc::channel(counts::QUEUE_CAPACITY);
     let (outcome, ended) = oneshot::channel();
-    let reporter = lineage::report(&config, reports, ended, &shutdown);
+    let told_runs = ToldRuns::default();
+    let reporter = lineage::report(&config, reports, told_runs.clone(), ended, &shutdown);
     let crew = Crew {
         config: config.clone(),
         lookups,
         troubles: Troubles::new(&config.readiness),
         products,
         told,
+        told_runs,
         shutdown: shutdown.clone(),
         domains: BTreeSet::new(),
         tasks: JoinSet::new(),
@@ -80,6 +83,7 @@ struct Crew {
     troubles: Troubles,
     products: watch::Receiver<Arc<Products>>,
     told: mpsc::Sender<Told>,
+    told_runs: ToldRuns,
     shutdown: Shutdown,
     domains: BTreeSet<String>,
     tasks: JoinSet<Result<(), Error>>,
@@ -127,6 +131,7 @@ impl Crew {
             lookups: self.lookups.clone(),
             troubles: self.troubles.clone(),
             told: self.told.clone(),
+            told_runs: self.told_runs.clone(),
             latch,
             shutdown: self.shutdown.clone(),
         };

@@ -15,9 +15,9 @@ pub(super) struct Metadata {
     /// What was done under that revision and not told yet.
     #[serde(default, skip_serializing_if = "Account::is_empty")]
     pub(super) audit: Account,
-    /// What the run that did the last of it did to the partition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) run: Option<RunMark>,
+    /// What the run that did the last of it did to the partition, after those that lineage was not told of yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) runs: Vec<RunMark>,
     /// How far the outputs are.
     #[serde(flatten)]
     pub(super) outputs: OutputMark,

@@ -16,7 +16,8 @@ use mesh_runtime::{Latch, Shutdown};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Config, catalogue::Products, counts::Told, lookup::Lookups, metrics::TransactionMeters, trouble::Troubles,
+    Config, catalogue::Products, counts::Told, lookup::Lookups, metrics::TransactionMeters, run::ToldRuns,
+    trouble::Troubles,
 };
 pub(crate) use output::{EVENT_TIME_HEADER, TOKEN_KEYS_HEADER};
 use session::Session;
@@ -36,6 +37,7 @@ pub(crate) struct Task {
     pub(crate) lookups: Lookups,
     pub(crate) troubles: Troubles,
     pub(crate) told: mpsc::Sender<Told>,
+    pub(crate) told_runs: ToldRuns,
     pub(crate) latch: Latch,
     pub(crate) shutdown: Shutdown,
 }

@@ -1,5 +1,7 @@
 //! One partition that a task holds: the contract in force, the programs at hand, and what keeps it waiting.
 
+mod account;
+
 use std::{
     rc::Rc,
     sync::Arc,
@@ -7,10 +9,9 @@ use std::{
 };
 
 use mesh_kafka::{
-    sink::{Progress, Sink, Topic},
+    sink::{Sink, Topic},
     source::{Assigned, Committed, Slot},
 };
-use serde_json::Value;
 
 use super::{metadata::Metadata, output::Routes};
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     product::Product,
     quarantine::Reason,
     remask::OutputMark,
-    run::{RunMark, Runs},
+    run::RunMark,
     trouble::Trouble,
 };
 
@@ -45,10 +46,10 @@ pub(super) struct Part {
     /// What was done and is committed, but not told yet, and the revision that it was done under.
     account: Account,
     account_revision: u64,
-    /// What the run that did the last of it did here, as committed.
-    mark: Option<RunMark>,
+    /// What runs did here and lineage may not know, as committed; the newest last.
+    marks: Vec<RunMark>,
     /// As both will be once the open transaction is committed.
-    staged: Option<(Account, Option<RunMark>)>,
+    staged: Option<(Account, Vec<RunMark>)>,
     /// How far the outputs are, as committed; and the generation that is asked for.
     pub(super) outputs: OutputMark,
     pub(super) generation_wanted: u64,
@@ -122,7 +123,7 @@ impl Part {
             metadata: String::new(),
             account: found.audit,
             account_revision: found.rev,
-            mark: found.run,
+            marks: found.runs,
             staged: None,
             generation_wanted: found.outputs.generation,
             errand: None,
@@ -270,59 +271,6 @@ impl Part {
         }
     }
 
-    /// Has the open transaction count what it does, and returns what it is to tell: counts that are due, or that another
-    /// revision's begin after.
-    pub(super) fn stage(&mut self, runs: &mut Runs, worker: &str, now_ms: i64, interval: Duration) -> Vec<Value> {
-        let Some(product) = &self.product else { return Vec::new() };
-        let (mut account, mut told) = (self.account.clone(), Vec::new());
-        if !account.is_empty() && self.account_revision != product.revision {
-            told.push(self.counted(&account, product, self.account_revision, now_ms));
-            account = Account::default();
-        }
-        let mut mark = self.mark.clone();
-        if self.tally.records > 0 {
-            account.add(&self.tally, now_ms);
-            mark = Some(RunMark::after(self.mark.as_ref(), runs.of(product), worker, &self.tally));
-        }
-        if account.is_due(now_ms, interval) {
-            told.push(self.counted(&account, product, product.revision, now_ms));
-            account = Account::default();
-        }
-        let rev = if self.next.is_some() { product.revision } else { self.account_revision };
-        let outputs = self.outputs.clone();
-        let keys = self.key_floor;
-        self.metadata = Metadata { rev, keys, audit: account.clone(), run: mark.clone(), outputs }.text();
-        self.staged = Some((account, mark));
-        told
-    }
-
-    fn counted(&self, account: &Account, product: &Product, revision: u64, now_ms: i64) -> Value {
-        let mut event = account.event(product, revision, self.partition, now_ms);
-        event["generation"] = self.outputs.generation.into();
-        event
-    }
-
-    /// What was counted and not told yet, to be told now.
-    pub(super) fn account_event(&self, product: &Product, now_ms: i64) -> Option<Value> {
-        let told = (!self.account.is_empty()).then_some(self.account_revision);
-        told.map(|revision| self.counted(&self.account, product, revision, now_ms))
-    }
-
-    /// What is committed with an offset at which nothing is left to be told.
-    pub(super) fn metadata_with(&self, revision: u64, outputs: &OutputMark) -> String {
-        let (keys, run) = (self.key_floor, self.mark.clone());
-        Metadata { rev: revision, keys, audit: Account::default(), run, outputs: outputs.clone() }.text()
-    }
-
-    /// After such a commit.
-    pub(super) fn settle_mark(&mut self, revision: u64, outputs: OutputMark, next: i64) {
-        self.outputs = outputs;
-        self.errand = None;
-        self.account = Account::default();
-        self.account_revision = revision;
-        self.committed = Some(next);
-    }
-
     /// The contract in force, if it is known, and can be enforced.
     pub(super) fn in_force(&self) -> Option<&Arc<Product>> {
         let is_known = |product: &&Arc<Product>| product.rules.is_ok() && product.revision >= self.revision_floor;
@@ -350,44 +298,6 @@ impl Part {
         {
             let _ = self.ready(sink, lookups, committed);
         }
-    }
-
-    /// How far the open transaction brings the partition, if it has to do with it.
-    pub(super) fn progress(&self) -> Option<Progress<'_>> {
-        self.staged.as_ref()?;
-        let next = self.next.or(self.committed)?;
-        Some(Progress { topic: &self.topic, partition: self.partition, next, metadata: &self.metadata })
-    }
-
-    /// After a commit: what was staged holds.
-    pub(super) fn settle_account(&mut self) {
-        if let (Some((account, mark)), Some(product)) = (self.staged.take(), &self.product) {
-            self.account = account;
-            self.mark = mark;
-            self.account_revision = product.revision;
-        }
-    }
-
-    /// What another run had done here when the partition was taken over, and the revision that it was done under.
-    pub(super) fn inherited(&self) -> Option<(&RunMark, u64)> {
-        self.mark.as_ref().map(|mark| (mark, self.account_revision))
-    }
-
-    /// Has the next commit say that no run is open here; whether there was one.
-    pub(super) fn stage_end(&mut self) -> bool {
-        if self.mark.is_none() || self.committed.is_none() || self.product.is_none() {
-            return false;
-        }
-        let (rev, audit, outputs) = (self.account_revision, self.account.clone(), self.outputs.clone());
-        let keys = self.key_floor;
-        self.metadata = Metadata { rev, keys, audit: audit.clone(), run: None, outputs }.text();
-        self.staged = Some((audit, None));
-        true
-    }
-
-    /// After an abort: what was staged never was.
-    pub(super) fn unstage(&mut self) {
-        self.staged = None;
     }
 
     /// What operators are to be told of.

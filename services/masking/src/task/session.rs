@@ -85,7 +85,7 @@ impl<'t> Session<'t> {
             parts: Vec::new(),
             desk: Desk::new(task.lookups.clone()),
             teller: Teller::new(task.told.clone()),
-            runs: Runs::default(),
+            runs: Runs::new(task.worker(), task.told_runs.clone(), task.config.lineage_interval.is_some()),
             records_max: task.config.batch.records_max,
             suspects: Vec::new(),
             aborts: 0,
@@ -237,10 +237,13 @@ impl State<'_> {
 
     /// What a former owner did and may not have told.
     fn tell_inherited(&mut self, part: &Part) {
-        let (Some(product), Some((mark, revision))) = (&part.product, part.inherited()) else { return };
-        let (product, partition) = (product.clone(), part.partition);
-        let is_over = mark.worker == self.task.worker();
-        self.teller.inherit(Inherited { product, partition, mark: mark.clone(), revision, is_over });
+        let Some(product) = &part.product else { return };
+        let (marks, revision) = part.inherited();
+        for mark in marks {
+            let (product, partition) = (product.clone(), part.partition);
+            let is_over = mark.worker == self.task.worker();
+            self.teller.inherit(Inherited { product, partition, mark: mark.clone(), revision, is_over });
+        }
     }
 
     fn give_up(&mut self, slot: Slot, how: &str, end: &End) {

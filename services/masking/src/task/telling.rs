@@ -17,12 +17,11 @@ impl State<'_> {
     /// Has the transaction count what it does, and tell what is due: also of partitions that it does nothing to.
     pub(super) fn tell_audit(&mut self, batch: &Batch<'_>) -> Result<(), Failure> {
         let (now_ms, interval) = (now_ms(), self.task.config.audit_interval);
-        let worker = self.task.worker();
         for part in &mut self.parts {
             if part.next.is_none() && !part.can_tell(now_ms, interval) {
                 continue;
             }
-            let events = part.stage(&mut self.runs, &worker, now_ms, interval);
+            let events = part.stage(&mut self.runs, now_ms, interval);
             let tag = batch.runs().iter().find(|run| run.slot == part.slot).map_or(0, Run::first_index);
             let Some(topic) = part.audit_topic() else { continue };
             events.iter().try_for_each(|event| tell(&self.sink, topic, event, tag))?;
@@ -32,7 +31,7 @@ impl State<'_> {
 
     /// Ends the runs, told to stop: whoever takes the partitions over need not tell lineage of them. Without it, it does.
     pub(super) fn close_runs(&mut self, source: &Source) -> Result<(), SessionError> {
-        let closing = self.parts.iter_mut().fold(0, |closing, part| closing + usize::from(part.stage_end()));
+        let closing = self.parts.iter_mut().fold(0, |closing, part| closing + usize::from(part.stage_end(&self.runs)));
         if closing > 0 {
             let group = source.group().map_err(SessionError::Source)?;
             let progress: Vec<Progress<'_>> = self.parts.iter().filter_map(Part::progress).collect();
