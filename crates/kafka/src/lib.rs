@@ -14,6 +14,7 @@ pub mod admin;
 mod blocking;
 pub mod consumer;
 mod context;
+mod diagnosis;
 pub mod embedded;
 mod error;
 pub mod log;

@@ -12,6 +12,7 @@ mod demo;
 #[cfg(test)]
 mod deployment;
 mod failure;
+mod groups;
 mod kafka_login;
 mod keys;
 mod login;

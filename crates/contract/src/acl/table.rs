@@ -70,7 +70,8 @@ pub fn backbone() -> AclTable {
         // whoever makes the rules can make them for itself: it is to be guarded as an operator is
         grants.all(&Resource::Cluster, &[Create, Alter, Describe]);
         grants.topic(PRODUCTS_TOPIC, &[Write]).transactional_id("mesh.apply".to_owned());
-        for topic in [HEARTBEATS_TOPIC, FRESHNESS_TOPIC, LINEAGE_TOPIC, AUDIT_TOPIC] {
+        grants.topic(LINEAGE_TOPIC, &[Write]);
+        for topic in [HEARTBEATS_TOPIC, FRESHNESS_TOPIC, AUDIT_TOPIC] {
             grants.topic(topic, &[Describe]);
         }
     });
@@ -100,10 +101,16 @@ pub fn product(contract: &Contract, producers: &[String], members: &Members, sid
             }
             // a consumer group of one's own name, unless that is one of the backbone's
             let group = principal.trim_start_matches("User:");
-            if !group.starts_with(RESERVED_DOMAIN) {
+            let is_own = !group.starts_with(RESERVED_DOMAIN);
+            if is_own {
                 grants.group(group, Read);
             }
-            grants.catalogue();
+            // who reads tells lineage so
+            grants.catalogue().topic(LINEAGE_TOPIC, &[Write]);
+            if is_own {
+                // how far behind its subscribers are is freshness
+                Grants { principal: &Part::Freshness.principal(), table: &mut table }.group(group, Describe);
+            }
         }
     }
     table

@@ -18,6 +18,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 
 use crate::blocking::{Shared, run as blocking};
 use crate::context::LogContext;
+use crate::diagnosis::{Diagnosis, diagnose};
 use crate::{Error, ErrorKind, Settings};
 
 pub use rights::Rights;
@@ -25,6 +26,8 @@ pub use topics::{Creation, Deletion, TopicSpec};
 
 /// How long one request may take before it counts as unanswered.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take to say why it cannot be.
+const DIAGNOSIS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Looks at a cluster and changes its topics. Cheap to clone; its blocking calls run on tokio's blocking threads.
 #[derive(Clone)]
@@ -47,11 +50,13 @@ impl Admin {
         Ok(Admin { shared: Shared::new(clients) })
     }
 
-    /// Waits until a broker answers; [`ErrorKind::Unreachable`] if none has within `deadline`.
+    /// Waits until a broker answers; [`ErrorKind::Unreachable`] if none has within `deadline`, [`ErrorKind::Unauthorised`] as soon
+    /// as one refuses this client, or has a certificate that this client refuses.
     pub async fn wait_ready(&self, deadline: Duration) -> Result<(), Error> {
         let bootstrap = self.shared.settings.bootstrap();
         let operation = format!("reach Kafka at {bootstrap} within {} s", deadline.as_secs());
         let started = Instant::now();
+        let mut diagnosed = None;
         loop {
             let left = deadline.saturating_sub(started.elapsed());
             match self
@@ -59,10 +64,22 @@ impl Admin {
                 .await
             {
                 Ok(_) => return Ok(()),
-                Err(error) if error.kind() != ErrorKind::Unreachable || left.is_zero() => return Err(error),
+                Err(error) if error.kind() != ErrorKind::Unreachable => return Err(error),
+                Err(error) if left.is_zero() => return Err(explained(operation, error, diagnosed)),
+                Err(_) if diagnosed.is_none() => {
+                    diagnosed = Some(self.diagnose(left.min(DIAGNOSIS_TIMEOUT)).await?);
+                    if let Some(Some(refused)) = diagnosed.take_if(|found| is_refusal(found.as_ref())) {
+                        return Err(Error::said(operation, refused.kind, refused.said));
+                    }
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
+    }
+
+    async fn diagnose(&self, patience: Duration) -> Result<Option<Diagnosis>, Error> {
+        let settings = self.shared.settings.clone();
+        blocking(move || Ok(diagnose(&settings, patience))).await
     }
 
     /// The cluster's id, which stays the same whatever its brokers' addresses are.
@@ -91,6 +108,15 @@ impl Admin {
         })
         .await
     }
+}
+
+fn is_refusal(found: Option<&Diagnosis>) -> bool {
+    found.is_some_and(|found| found.kind == ErrorKind::Unauthorised)
+}
+
+/// A connection's own words say more than that the time was up.
+fn explained(operation: String, error: Error, diagnosed: Option<Option<Diagnosis>>) -> Error {
+    diagnosed.flatten().map_or(error, |found| Error::said(operation, found.kind, found.said))
 }
 
 fn options() -> AdminOptions {

@@ -10,6 +10,7 @@ mod control;
 mod lineage;
 mod registry;
 mod report;
+mod rights;
 mod schemas;
 mod topics;
 
@@ -24,6 +25,7 @@ use mesh_kafka::{ErrorKind, Settings};
 use std::path::Path;
 
 pub use report::Applied;
+pub use rights::{RightsOptions, Wanted};
 
 /// Creates the control topics that are not there: `mesh.products`, `mesh.heartbeats`, `mesh.lineage`, `mesh.freshness`, `mesh.audit`.
 ///
@@ -43,9 +45,11 @@ pub async fn tree(
     kafka: &Settings,
     registry: impl Into<Endpoint>,
     lineage: &LineageOptions,
+    rights: &RightsOptions,
 ) -> Result<Vec<String>, Failure> {
     let tree = WorkingTree::read(root, names)?.sound()?;
-    Ok(working_tree(&tree, kafka, registry, lineage).await?.product_names())
+    let wanted = rights.wanted(&tree, root)?;
+    Ok(working_tree(&tree, kafka, registry, lineage, wanted.as_ref()).await?.product_names())
 }
 
 /// Applies a tree without errors; says what was done.
@@ -57,12 +61,18 @@ pub async fn working_tree(
     kafka: &Settings,
     registry: impl Into<Endpoint>,
     lineage: &LineageOptions,
+    rights: Option<&Wanted>,
 ) -> Result<Applied, Failure> {
     let admin = admin(kafka)?;
     let registry = registry::Registry::new(registry)?;
     let subjects = schemas::subjects(&tree.products);
     schemas::refuse_incompatible(&registry, &subjects).await?;
-    let mut applied = Applied { topics: control::create(&admin).await?, ..Applied::default() };
+    // before the topics are there: nobody else ever sees them open
+    let rights = match rights {
+        Some(wanted) => rights::keep(&admin, wanted).await?,
+        None => None,
+    };
+    let mut applied = Applied { topics: control::create(&admin).await?, rights, ..Applied::default() };
     applied.topics.extend(topics::create(&admin, &tree.products).await?);
     catalogue::name_cluster(kafka, &admin).await?;
     catalogue::publish(kafka, tree, Part::Known, &mut applied).await?;
@@ -80,9 +90,8 @@ fn admin(kafka: &Settings) -> Result<Admin, Failure> {
 fn refused(what: impl Into<String>, error: mesh_kafka::Error) -> Failure {
     match error.kind() {
         ErrorKind::Unreachable => Failure::unreachable(what).hint("check that Kafka runs and is the one you mean"),
-        ErrorKind::Unauthorised => {
-            Failure::usage(what).hint("this principal needs to create, describe and write topics")
-        }
+        ErrorKind::Unauthorised => Failure::unreachable(what)
+            .hint("be a principal that may do it (--kafka-config): mesh-apply has what it takes"),
         ErrorKind::Invalid => Failure::usage(what),
         ErrorKind::Fenced => Failure::usage(what).hint("somebody else is applying right now: try again"),
         _ => Failure::internal(what),

@@ -1,5 +1,6 @@
 //! What an apply did, for people and for machines.
 
+use super::rights::RightsChange;
 use serde::Serialize;
 use std::fmt::{self, Write};
 
@@ -14,6 +15,9 @@ pub struct Applied {
     pub(super) domains: Vec<DomainChange>,
     /// Products.
     pub(super) products: Vec<ProductChange>,
+    /// Who may do what at Kafka; none where nobody is asked who they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rights: Option<RightsChange>,
 }
 
 /// What became of one thing.
@@ -91,7 +95,8 @@ impl Applied {
             let ProductChange { product, major, revision, change } = product;
             line(*change, format!("product {product} v{major}, revision {revision}"))
         });
-        topics.chain(schemas).chain(domains).chain(products).collect()
+        let rights = self.rights.iter().flat_map(RightsChange::lines);
+        rights.chain(topics).chain(schemas).chain(domains).chain(products).collect()
     }
 
     fn summary(&self) -> String {
@@ -101,7 +106,8 @@ impl Applied {
         let changes: Vec<Change> = changes.chain(self.products.iter().map(|product| product.change)).collect();
         let unchanged = changes.iter().filter(|change| **change == Change::Unchanged).count();
         let differs = self.topics.iter().any(|topic| !topic.differs.is_empty());
-        match changes.len() - unchanged {
+        let rights = self.rights.as_ref().map_or(0, RightsChange::count);
+        match changes.len() - unchanged + rights {
             0 if differs => format!("nothing was changed ({unchanged} things looked at)"),
             0 => format!("nothing to change: the cluster is what the contracts say ({unchanged} things looked at)"),
             changed => format!("{changed} changed, {unchanged} as they were"),
@@ -147,6 +153,7 @@ mod tests {
             schemas: vec![SchemaChange { subject: "crm.orders.v1-value".to_owned(), id: 4, change: schema }],
             domains: vec![DomainChange { domain: "crm".to_owned(), change: domain }],
             products: vec![ProductChange { product: "crm.orders".to_owned(), major: 1, revision: 3, change: product }],
+            rights: None,
         }
     }
 

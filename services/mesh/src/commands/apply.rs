@@ -1,6 +1,6 @@
 //! `mesh apply`: makes the cluster what the contracts say; creates and registers, never deletes.
 
-use crate::apply;
+use crate::apply::{self, RightsOptions};
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -16,14 +16,18 @@ pub struct Args {
     names: NameOptions,
     #[command(flatten)]
     lineage: LineageOptions,
+    #[command(flatten)]
+    rights: RightsOptions,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let tree = WorkingTree::read(&context.root()?, &args.names.names()?)?.sound()?;
+    let root = context.root()?;
+    let tree = WorkingTree::read(&root, &args.names.names()?)?.sound()?;
+    let wanted = args.rights.wanted(&tree, &root)?;
     tree.findings.iter().for_each(|finding| output::talk(&finding.to_string()));
     let (kafka, registry) = (context.kafka()?, context.registry()?);
     answers(&kafka).await?;
-    let applied = apply::working_tree(&tree, &kafka, registry, &args.lineage).await?;
+    let applied = apply::working_tree(&tree, &kafka, registry, &args.lineage, wanted.as_ref()).await?;
     let _ = match context.format() {
         Format::Text => output::data(&applied.text())?,
         Format::Json => output::json(&applied)?,

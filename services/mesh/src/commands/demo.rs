@@ -29,12 +29,15 @@ pub struct Args {
     /// Write the OpenLineage events that were seen to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     lineage_events: Option<PathBuf>,
+    /// On a Kafka that asks who one is, where each service may do only what it has to
+    #[arg(long, conflicts_with = "bootstrap_servers")]
+    secure: bool,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let shutdown =
         Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
-    let ended = demo::run(context, &shutdown).await?;
+    let ended = demo::run(context, args.secure, &shutdown).await?;
     if let Some(file) = &args.lineage_events {
         write_lines(file, &ended.lineage_events)?;
     }

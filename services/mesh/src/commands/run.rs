@@ -4,7 +4,7 @@ use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::platform::{MaskingOptions, Plan, RegistryOptions, Service, Services, answers};
+use crate::platform::{MaskingOptions, Plan, Principals, RegistryOptions, Service, Services, answers};
 use mesh_freshness::webhook;
 use mesh_runtime::access::Access;
 use mesh_runtime::{Shutdown, Tls, TlsFiles};
@@ -106,7 +106,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let shutdown =
         Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
     let plan = plan(args, context)?;
-    if shutdown.abandon(answers(&plan.kafka)).await.transpose()?.is_none() {
+    if shutdown.abandon(answers(plan.kafka.operator())).await.transpose()?.is_none() {
         return Ok(Exit::Fine);
     }
     let mut services = Services::start(&plan, shutdown.child()).await?;
@@ -127,7 +127,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
     let own_registry = services.contains(&Service::Registry);
     let webhooks = args.serving.webhooks()?;
     Ok(Plan {
-        kafka: context.kafka()?,
+        kafka: Principals::one(context.kafka()?),
         registry: if masking && !own_registry { Some(context.registry()?) } else { None },
         login: context.registry_login()?,
         tls: args.serving.tls()?,

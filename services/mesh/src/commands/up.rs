@@ -1,15 +1,17 @@
 //! `mesh up`: everything in one process, on the embedded Kafka unless a cluster is named.
 
 use super::run::{GRACE, Serving};
-use crate::apply;
+use crate::apply::{self, RightsOptions};
 use crate::cli::Format;
 use crate::context::{Context, Running};
 use crate::failure::{Exit, Failure};
 use crate::keys::followed;
 use crate::output;
-use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
+use crate::platform::{Cluster, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services};
+use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::Endpoint;
+use mesh_contract::acl::Part;
 use mesh_kafka::embedded::Options;
 use mesh_runtime::keys::FileKeys;
 use mesh_runtime::{Readiness, Shutdown};
@@ -26,6 +28,10 @@ pub struct Args {
     /// The embedded Kafka's port [default: a free one]
     #[arg(long, value_name = "PORT", conflicts_with = "bootstrap_servers")]
     kafka_port: Option<u16>,
+    /// A Kafka that asks who one is: SCRAM over TLS, nothing allowed but what the contracts say. Users, their passwords and
+    /// certificates are made on the spot, in the folder `secure` of --data
+    #[arg(long, conflicts_with_all = ["bootstrap_servers", "leave_access"])]
+    secure: bool,
     /// Leave the contracts of the working tree unapplied
     #[arg(long)]
     no_apply: bool,
@@ -35,12 +41,16 @@ pub struct Args {
     masking: MaskingOptions,
     #[command(flatten)]
     registry: RegistryOptions,
+    #[command(flatten)]
+    rights: RightsOptions,
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+pub async fn run(mut args: Args, context: &Context) -> Result<Exit, Failure> {
+    args.rights = args.rights.with_sidecar(&args.masking);
     let shutdown =
         Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
-    let options = Options { data: args.data.clone(), port: args.kafka_port, ..Options::default() };
+    let secured = args.secure;
+    let options = Options { data: args.data.clone(), port: args.kafka_port, secured, ..Options::default() };
     let Some(cluster) = shutdown.abandon(Cluster::start(context, options)).await.transpose()? else {
         return Ok(Exit::Fine);
     };
@@ -52,8 +62,9 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 async fn serve(args: Args, context: &Context, cluster: &mut Cluster, shutdown: &Shutdown) -> Result<(), Failure> {
     let home = Home::of(args.data.as_deref(), context)?;
-    let plan = plan(&args, context, &home, cluster)?;
-    apply::control_topics(&plan.kafka).await?;
+    let kafka = principals(&args, context, cluster).await?;
+    let plan = plan(&args, context, &home, kafka)?;
+    apply::control_topics(plan.kafka.part(&Part::Apply)).await?;
     let mut services = Services::start(&plan, shutdown.child()).await?;
     // Told to stop, services end: that is looked at first, lest their end be taken for a failure.
     let outcome = tokio::select! {
@@ -66,10 +77,18 @@ async fn serve(args: Args, context: &Context, cluster: &mut Cluster, shutdown: &
     outcome.and(stopped)
 }
 
-fn plan(args: &Args, context: &Context, home: &Home, cluster: &Cluster) -> Result<Plan, Failure> {
+/// As whom each part speaks: on a secured Kafka of its own, each as itself, with users for whoever the contracts name.
+async fn principals(args: &Args, context: &Context, cluster: &Cluster) -> Result<Principals, Failure> {
+    let Ok(root) = context.root() else { return Principals::of(cluster, None, None).await };
+    let tree = WorkingTree::read(&root, &args.registry.schemas.names.names()?)?.sound()?;
+    let wanted = args.rights.wanted(&tree, &root)?;
+    Principals::of(cluster, Some(&tree), wanted.as_ref()).await
+}
+
+fn plan(args: &Args, context: &Context, home: &Home, kafka: Principals) -> Result<Plan, Failure> {
     Ok(Plan {
         services: Service::ALL.into(),
-        kafka: cluster.settings(),
+        kafka,
         listen: args.serving.listen.clone(),
         registry_port: args.serving.registry_port,
         http_port: args.serving.http_port,
@@ -96,9 +115,9 @@ async fn work(
 ) -> Result<(), Failure> {
     let running = Running {
         pid: std::process::id(),
-        bootstrap_servers: plan.kafka.bootstrap().to_owned(),
+        bootstrap_servers: plan.kafka.operator().bootstrap().to_owned(),
+        kafka_config: plan.kafka.operator_file.clone(),
         registry_url: services.registry_url.clone().unwrap_or_default(),
-        kafka_config: None,
         http_url: services.http_url.clone(),
         keys_file: home.keys_file.clone(),
     };
@@ -108,7 +127,7 @@ async fn work(
         failure = services.ended() => return Err(failure),
     };
     let _announced = Announced::new(context, &running)?;
-    announce(&running, &products, context.format())?;
+    announce(&running, &plan.kafka, &products, context.format())?;
     Err(services.ended().await)
 }
 
@@ -126,14 +145,19 @@ async fn prepare(
     }
     let names = args.registry.schemas.names.names()?;
     let registry = registry.map_or_else(|| context.registry(), Ok)?;
-    apply::tree(&context.root()?, &names, &plan.kafka, registry, &plan.masking.lineage).await
+    let kafka = plan.kafka.part(&Part::Apply);
+    apply::tree(&context.root()?, &names, kafka, registry, &plan.masking.lineage, &args.rights).await
 }
 
-fn announce(running: &Running, products: &[String], format: Format) -> Result<(), Failure> {
+fn announce(running: &Running, kafka: &Principals, products: &[String], format: Format) -> Result<(), Failure> {
+    let clients = kafka.folder();
     let lines = match format {
         Format::Json => {
             let mut value = serde_json::to_value(running).unwrap_or_default();
             value["products"] = products.into();
+            if !kafka.files.is_empty() {
+                value["clients"] = serde_json::json!(kafka.files);
+            }
             vec![value.to_string()]
         }
         Format::Text => vec![
@@ -141,7 +165,10 @@ fn announce(running: &Running, products: &[String], format: Format) -> Result<()
             format!("registry   {}", running.registry_url),
             format!("http       {}  /readyz /metrics /api/v1/lineage", running.http_url),
             format!("products   {}", products.join(", ")),
-        ],
+        ]
+        .into_iter()
+        .chain(clients.map(|folder| format!("clients    {}/<user>.properties: {}", folder.display(), users(kafka))))
+        .collect(),
     };
     for line in lines {
         let _reader = output::data(&line)?;
@@ -150,6 +177,10 @@ fn announce(running: &Running, products: &[String], format: Format) -> Result<()
         output::talk("ready; Ctrl-C stops it, and another terminal in this working tree needs no addresses");
     }
     Ok(())
+}
+
+fn users(kafka: &Principals) -> String {
+    kafka.files.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// Where this backbone keeps its keys: with its data, else in the working tree's `.mesh`, else in a temporary folder.

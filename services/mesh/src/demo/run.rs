@@ -10,16 +10,17 @@ use super::publish::Stage;
 use super::story::Story;
 use super::verdict::{Evidence, checks};
 use super::world::World;
-use crate::apply;
+use crate::apply::{self, RightsOptions};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::lineage_options::LineageOptions;
-use crate::platform::{Cluster, MaskingOptions, Plan, RegistryOptions, Service, Services};
+use crate::platform::{Cluster, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services};
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_avro::sensitivity::SensitiveNames;
 use mesh_client::RegistryClient;
 use mesh_client::registry::Endpoint;
+use mesh_contract::acl::Part;
 use mesh_contract::{Contract, Topics};
 use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
@@ -48,15 +49,16 @@ pub struct Ended {
 ///
 /// # Errors
 /// It could not be run to its end, or was interrupted.
-pub async fn run(context: &Context, shutdown: &Shutdown) -> Result<Ended, Failure> {
+pub async fn run(context: &Context, secured: bool, shutdown: &Shutdown) -> Result<Ended, Failure> {
     let started = Instant::now();
     let progress = Progress::start();
     let root = context.root()?;
     expect_examples(&root)?;
     let embedded = context.given_kafka()?.is_none();
+    let secured = secured && embedded;
     progress.phase(if embedded { "starting Kafka (its first start fetches it)" } else { "looking for Kafka" });
     let world = tokio::task::spawn_blocking(|| World::read(now_ms()));
-    let start = Cluster::start(context, Options::default());
+    let start = Cluster::start(context, Options { secured, ..Options::default() });
     let mut cluster = shutdown.abandon(start).await.ok_or_else(interrupted)??;
     let outcome = async {
         let world = world.await.map_err(|error| Failure::internal("cannot make the events").because(error))?;
@@ -69,7 +71,12 @@ pub async fn run(context: &Context, shutdown: &Shutdown) -> Result<Ended, Failur
     cluster.stop().await;
     progress.end();
     let mut ended = outcome?;
-    ended.story.cluster = if embedded { "an embedded Kafka" } else { "your Kafka" }.to_owned();
+    ended.story.cluster = match (embedded, secured) {
+        (true, true) => "an embedded Kafka, secured",
+        (true, false) => "an embedded Kafka",
+        (false, _) => "your Kafka",
+    }
+    .to_owned();
     ended.story.seconds = started.elapsed().as_secs_f64();
     Ok(ended)
 }
@@ -99,7 +106,7 @@ struct Demo<'a> {
 
 impl Demo<'_> {
     async fn perform(&self, cluster: &mut Cluster) -> Result<Ended, Failure> {
-        let kafka = cluster.settings();
+        let kafka = self.principals(cluster).await?;
         let mut aviary = Aviary::new(Uuid::new_v4());
         let (stage, mark, first) = tokio::select! {
             failure = cluster.died() => return Err(failure),
@@ -114,10 +121,10 @@ impl Demo<'_> {
     }
 
     /// The first act, with the services around it. They are stopped in order, so that they have said all they know.
-    async fn with_services(&self, kafka: &Settings, aviary: &mut Aviary) -> Result<(Stage, Mark, FirstAct), Failure> {
+    async fn with_services(&self, kafka: &Principals, aviary: &mut Aviary) -> Result<(Stage, Mark, FirstAct), Failure> {
         self.progress.phase("starting the services");
-        let mark = self.mark(kafka).await?;
-        apply::control_topics(kafka).await?;
+        let mark = self.mark(kafka.operator()).await?;
+        apply::control_topics(kafka.part(&Part::Apply)).await?;
         let mut services = Services::start(&self.plan(kafka)?, self.shutdown.child()).await?;
         let registry = services.registry().cloned().map_or_else(|| self.context.registry(), Ok)?;
         let readiness = services.readiness();
@@ -140,25 +147,36 @@ impl Demo<'_> {
         Ok((stage, mark, first))
     }
 
+    /// As whom each part speaks: on a secured Kafka each as itself, while the cast is the operator.
+    async fn principals(&self, cluster: &Cluster) -> Result<Principals, Failure> {
+        let tree = WorkingTree::read(&self.root, &SensitiveNames::default())?.sound()?;
+        let wanted = RightsOptions::default().with_sidecar(&masking()).wanted(&tree, &self.root)?;
+        Principals::of(cluster, Some(&tree), wanted.as_ref()).await
+    }
+
     async fn mark(&self, kafka: &Settings) -> Result<Mark, Failure> {
         let failed = failed::kafka("see where every topic ends");
         Mark::now(&Admin::new(kafka).map_err(&failed)?).await.map_err(&failed)
     }
 
     /// Applies the contracts, and looks who plays.
-    async fn set(&self, kafka: &Settings, endpoint: Endpoint) -> Result<Stage, Failure> {
+    async fn set(&self, kafka: &Principals, endpoint: Endpoint) -> Result<Stage, Failure> {
         self.progress.phase("applying the contracts");
-        apply::tree(&self.root, &SensitiveNames::default(), kafka, &endpoint, &LineageOptions::default()).await?;
+        // on somebody's cluster who may do what is theirs to say
+        let rights = RightsOptions { leave_access: kafka.files.is_empty(), ..RightsOptions::default() };
+        let rights = rights.with_sidecar(&masking());
+        let (names, lineage) = (SensitiveNames::default(), LineageOptions::default());
+        apply::tree(&self.root, &names, kafka.part(&Part::Apply), &endpoint, &lineage, &rights).await?;
         let registry = RegistryClient::new(&endpoint).map_err(failed::registry("speak to the registry"))?;
-        let kafka = kafka.clone();
+        let kafka = kafka.operator().clone();
         let cast = Cast::read(&kafka).await?;
         Ok(Stage { kafka, endpoint, registry, cast })
     }
 
     /// All services, for the example's domains alone: on somebody's cluster nothing else is touched. A registry that is
     /// named, or that of a `mesh up` on the same cluster, is used instead of one's own.
-    fn plan(&self, kafka: &Settings) -> Result<Plan, Failure> {
-        let neighbour = self.context.running_on(kafka.bootstrap());
+    fn plan(&self, kafka: &Principals) -> Result<Plan, Failure> {
+        let neighbour = self.context.running_on(kafka.operator().bootstrap());
         let registry_url = self.context.given_registry_url().map(str::to_owned);
         let registry_url = registry_url.or_else(|| neighbour.map(|running| running.registry_url.clone()));
         let login = self.context.registry_login()?;

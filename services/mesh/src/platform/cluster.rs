@@ -2,9 +2,9 @@
 
 use crate::context::Context;
 use crate::failure::Failure;
-use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedError, EmbeddedKafka, Options};
+use mesh_kafka::{ErrorKind, Settings};
 use std::time::Duration;
 
 /// How long an existing cluster may take to answer at the start.
@@ -65,9 +65,16 @@ impl Cluster {
 /// It does not, within 15 seconds.
 pub async fn answers(settings: &Settings) -> Result<(), Failure> {
     let unreachable = |error: mesh_kafka::Error| {
-        Failure::unreachable(format!("cannot reach Kafka at {}", settings.bootstrap()))
-            .because(error)
-            .hint("check that it runs and that --bootstrap-servers and the -X settings are right")
+        let hint = match error.kind() {
+            ErrorKind::Unauthorised => {
+                "check who you are and whom you trust there: --kafka-config (security.protocol, ssl.ca.location, sasl.*), or \
+                 MESH_KAFKA_USERNAME and MESH_KAFKA_PASSWORD"
+            }
+            _ => {
+                "check that it runs and that --bootstrap-servers and the client settings (--kafka-config, -X) are right"
+            }
+        };
+        Failure::unreachable(format!("cannot reach Kafka at {}", settings.bootstrap())).because(error).hint(hint)
     };
     let admin = Admin::new(settings).map_err(unreachable)?;
     admin.wait_ready(ANSWER_WITHIN).await.map_err(unreachable)

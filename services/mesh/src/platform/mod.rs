@@ -2,8 +2,10 @@
 
 mod cluster;
 mod plan;
+mod principals;
 mod services;
 
 pub use cluster::{Cluster, answers};
 pub use plan::{MaskingOptions, Plan, RegistryOptions, Service};
+pub use principals::Principals;
 pub use services::Services;

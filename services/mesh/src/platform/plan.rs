@@ -1,5 +1,6 @@
 //! Which services to start, and how.
 
+use super::Principals;
 use crate::failure::Failure;
 use crate::lineage_options::LineageOptions;
 use crate::schema_rules::SchemaRules;
@@ -64,18 +65,18 @@ pub struct MaskingOptions {
     /// How long a transaction may stay open before the cluster ends it, and so how long a dead replica holds readers back
     #[arg(long, default_value_t = Self::default().transaction_timeout, value_name = "SECONDS", value_parser = transaction_timeout())]
     pub transaction_timeout: u64,
-}
     /// How often lineage is told what moves; 0 never
     #[arg(long, default_value_t = LINEAGE_SECONDS, value_name = "SECONDS")]
     pub lineage_interval: u64,
     /// Where lineage is told.
     #[command(flatten)]
     pub lineage: LineageOptions,
+}
 
-fn transaction_timeout() -> clap::builder::RangedU64ValueParser {
 /// How often lineage is told what moves.
 const LINEAGE_SECONDS: u64 = 30;
 
+fn transaction_timeout() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..=TRANSACTION_TIMEOUT_MAX.as_secs())
 }
 
@@ -89,9 +90,9 @@ impl Default for MaskingOptions {
             batch_bytes: batch.bytes_max,
             batch_linger: batch.linger.as_millis() as u64,
             transaction_timeout: TRANSACTION_TIMEOUT_MAX.as_secs(),
-        }
             lineage_interval: LINEAGE_SECONDS,
             lineage: LineageOptions::default(),
+        }
     }
 }
 
@@ -121,8 +122,8 @@ impl RegistryOptions {
 pub struct Plan {
     /// Which.
     pub services: BTreeSet<Service>,
-    /// The cluster they stand on.
-    pub kafka: Settings,
+    /// The cluster they stand on, and as whom each speaks to it.
+    pub kafka: Principals,
     /// The address that HTTP is served on: loopback unless told.
     pub listen: String,
     /// The registry's port; 0 takes a free one.
@@ -162,23 +163,41 @@ impl Plan {
         format!("{}:{port}", self.listen)
     }
 
-    /// The configuration of the masking sidecar, given where the registry is.
+    /// The configuration of the masking sidecars, given where the registry is: one for each domain that has a principal of its
+    /// own, else one for all.
     ///
     /// # Errors
     /// There are no keys.
-    pub fn masking(&self, registry: &Endpoint) -> Result<mesh_masking::Config, Failure> {
+    pub fn masking(&self, registry: &Endpoint) -> Result<Vec<mesh_masking::Config>, Failure> {
+        let own = self
+            .kafka
+            .sidecars()
+            .filter(|(domain, _)| self.domains.is_empty() || self.domains.iter().any(|it| it == domain));
+        let own: Vec<_> = own.map(|(domain, kafka)| (vec![domain.to_owned()], kafka)).collect();
+        if own.is_empty() {
+            return Ok(vec![self.sidecar(registry, self.domains.clone(), self.kafka.operator())?]);
+        }
+        own.into_iter().map(|(domains, kafka)| self.sidecar(registry, domains, kafka)).collect()
+    }
+
+    fn sidecar(
+        &self,
+        registry: &Endpoint,
+        domains: Vec<String>,
+        kafka: &Settings,
+    ) -> Result<mesh_masking::Config, Failure> {
         let keys = self.keys.clone().ok_or_else(|| Failure::usage("masking has no keys").hint("give --keys FILE"))?;
-        let mut config = mesh_masking::Config::new(self.kafka.clone(), registry, keys);
-        config.domains.clone_from(&self.domains);
+        let mut config = mesh_masking::Config::new(kafka.clone(), registry, keys);
+        config.domains = domains;
         config.replica.clone_from(&self.masking.replica);
         config.tasks = self.masking.tasks;
         config.batch.records_max = self.masking.batch_records;
         config.batch.bytes_max = self.masking.batch_bytes;
         config.transaction_timeout = Duration::from_secs(self.masking.transaction_timeout);
         config.batch.linger = Duration::from_millis(self.masking.batch_linger);
-        Ok(config)
-    }
-}
         let tells = self.masking.lineage.is_on() && self.masking.lineage_interval > 0;
         config.lineage_interval = tells.then(|| Duration::from_secs(self.masking.lineage_interval));
         config.lineage_backend = self.masking.lineage.http()?;
+        Ok(config)
+    }
+}

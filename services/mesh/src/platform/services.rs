@@ -3,6 +3,7 @@
 use super::plan::{Plan, Service};
 use crate::failure::Failure;
 use mesh_client::registry::Endpoint;
+use mesh_contract::acl::Part;
 use mesh_registry::Registry;
 use mesh_runtime::{AdminServer, Readiness, Shutdown, recorder};
 use std::error::Error;
@@ -56,7 +57,8 @@ impl Services {
         if !plan.has(Service::Registry) {
             return Ok(());
         }
-        let mut config = mesh_registry::Config::new(plan.address(plan.registry_port), plan.kafka.clone());
+        let mut config =
+            mesh_registry::Config::new(plan.address(plan.registry_port), plan.kafka.part(&Part::Registry).clone());
         config.readiness = self.readiness.clone();
         config.rules = plan.registry_rules.rules()?;
         config.tls.clone_from(&plan.tls);
@@ -78,15 +80,16 @@ impl Services {
             Failure::usage("masking needs a schema registry, and none is named or started")
                 .hint("give --registry-url, or run the registry too")
         })?;
-        let mut config = plan.masking(registry)?;
-        config.readiness = self.readiness.clone();
-        self.spawn(Service::Masking.name(), mesh_masking::run(config, self.shutdown.clone()));
+        for mut config in plan.masking(registry)? {
+            config.readiness = self.readiness.clone();
+            self.spawn(Service::Masking.name(), mesh_masking::run(config, self.shutdown.clone()));
+        }
         Ok(())
     }
 
     fn start_freshness(&mut self, plan: &Plan) {
         if plan.has(Service::Freshness) {
-            let mut config = mesh_freshness::Config::new(plan.kafka.clone());
+            let mut config = mesh_freshness::Config::new(plan.kafka.part(&Part::Freshness).clone());
             config.readiness = self.readiness.clone();
             config.interval = plan.freshness_interval;
             config.webhooks.clone_from(&plan.webhooks);
@@ -100,7 +103,11 @@ impl Services {
         if plan.has(Service::Lineage) {
             let state = mesh_lineage::State::default();
             admin = admin.merge(mesh_lineage::routes(state.clone()));
-            let config = mesh_lineage::Config { kafka: plan.kafka.clone(), readiness: self.readiness.clone(), state };
+            let config = mesh_lineage::Config {
+                kafka: plan.kafka.part(&Part::Lineage).clone(),
+                readiness: self.readiness.clone(),
+                state,
+            };
             self.spawn(Service::Lineage.name(), mesh_lineage::run(config, self.shutdown.clone()));
         }
         self.spawn("http", admin.serve(self.shutdown.clone()));

@@ -1,0 +1,170 @@
+//! Who may do what at Kafka, as the contracts say: what is missing is granted, and what no contract says any more of a product's
+//! topics is taken back. On a cluster that asks nobody who they are there is nothing to do.
+
+use super::refused;
+use crate::failure::Failure;
+use crate::groups;
+use crate::output;
+use crate::platform::MaskingOptions;
+use crate::tree::WorkingTree;
+use mesh_contract::acl::{self, Acl, AclTable, Members, Resource, Sidecars};
+use mesh_kafka::ErrorKind;
+use mesh_kafka::admin::Admin;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What rules are made of besides the contracts.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RightsOptions {
+    /// Who is in which access group, on a cluster that asks who one is [default: groups.yaml beside topics/, if it is there]
+    #[arg(long, value_name = "FILE", env = "MESH_GROUPS")]
+    pub groups: Option<PathBuf>,
+    /// Leave the cluster's access rules as they are
+    #[arg(long)]
+    pub leave_access: bool,
+    /// The name of a masking sidecar's replica, whose transactional ids are allowed; may be repeated [default: 0]
+    #[arg(long, value_name = "NAME")]
+    pub sidecar_replica: Vec<String>,
+    /// How many threads each of them has for a domain
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub sidecar_tasks: usize,
+}
+
+/// What became of the cluster's access rules.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RightsChange {
+    /// Rules that were added.
+    pub(super) granted: Vec<String>,
+    /// Rules that were taken back.
+    pub(super) revoked: Vec<String>,
+    /// Rules of a form that the mesh does not make (prefixes, refusals, hosts), which were left alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) others: Vec<String>,
+}
+
+/// The rules that the contracts of a tree ask for.
+pub struct Wanted {
+    /// All of them, the backbone's own included.
+    pub table: AclTable,
+    /// Whether it is known who is in which group: if not, what members may read is left as it is.
+    pub members_known: bool,
+    topics: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// What follows from a tree and who is in which group.
+    pub fn of(tree: &WorkingTree, members: Option<&Members>, sidecars: &Sidecars) -> Self {
+        let (none, mut table, mut topics) = (Members::new(), acl::backbone(), BTreeSet::new());
+        for product in &tree.products {
+            let contract = &product.contract.value;
+            let domain = tree.domains.iter().find(|domain| domain.value.domain == contract.owner);
+            let producers = domain.map(|domain| domain.value.producers.as_slice()).unwrap_or_default();
+            table.extend(acl::product(contract, producers, members.unwrap_or(&none), sidecars));
+            topics.extend(contract.topics().all().map(str::to_owned));
+        }
+        Self { table, members_known: members.is_some(), topics }
+    }
+
+    /// What a product's topics admit that no contract says. An answer that is not known is not believed to be "nobody".
+    fn stale(&self, found: &AclTable) -> AclTable {
+        let products = |acl: &&Acl| matches!(&acl.resource, Resource::Topic(topic) if self.topics.contains(topic));
+        let extra = found.difference(&self.table).filter(products);
+        extra.filter(|_| self.members_known).cloned().collect()
+    }
+}
+
+impl RightsOptions {
+    /// Who is in which group; none if nothing says so.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn members(&self, root: &Path) -> Result<Option<Members>, Failure> {
+        let usual = root.join(groups::FILE);
+        let file = self.groups.clone().or_else(|| usual.exists().then_some(usual));
+        file.map(|file| groups::read(&file)).transpose()
+    }
+
+    /// These, for a sidecar of this process besides the named ones.
+    #[must_use]
+    pub fn with_sidecar(mut self, masking: &MaskingOptions) -> Self {
+        if !self.sidecar_replica.contains(&masking.replica) {
+            self.sidecar_replica.push(masking.replica.clone());
+        }
+        self.sidecar_tasks = self.sidecar_tasks.max(masking.tasks);
+        self
+    }
+
+    /// The replicas whose transactional ids are allowed.
+    pub fn sidecars(&self) -> Sidecars {
+        let mut sidecars = Sidecars { tasks: self.sidecar_tasks.max(1), ..Sidecars::default() };
+        if !self.sidecar_replica.is_empty() {
+            sidecars.replicas.clone_from(&self.sidecar_replica);
+        }
+        sidecars
+    }
+
+    /// What follows from a tree; none if the rules are to be left as they are.
+    ///
+    /// # Errors
+    /// The file of groups cannot be used.
+    pub fn wanted(&self, tree: &WorkingTree, root: &Path) -> Result<Option<Wanted>, Failure> {
+        if self.leave_access {
+            return Ok(None);
+        }
+        let members = self.members(root)?;
+        if let Some(members) = &members {
+            tell_unknown(tree, members);
+        }
+        Ok(Some(Wanted::of(tree, members.as_ref(), &self.sidecars())))
+    }
+}
+
+/// A group that nobody is known to be in may be misspelt.
+fn tell_unknown(tree: &WorkingTree, members: &Members) {
+    let granted = tree.products.iter().flat_map(|product| &product.contract.value.access_group);
+    let unknown: BTreeSet<&str> =
+        granted.map(|grant| grant.group.as_str()).filter(|group| !members.contains_key(*group)).collect();
+    for group in unknown {
+        output::talk(&format!("warning: nobody is known to be in the group {group}, so nobody reads by it"));
+    }
+}
+
+/// Makes the cluster's rules what is wanted; none if it asks nobody who they are.
+///
+/// # Errors
+/// Kafka cannot be reached, or does not let this principal change rules.
+pub async fn keep(admin: &Admin, wanted: &Wanted) -> Result<Option<RightsChange>, Failure> {
+    let failed = |error: mesh_kafka::Error| {
+        match error.kind() {
+        ErrorKind::Unauthorised => Failure::unreachable("cannot change who may do what at Kafka").because(error).hint(
+            "be a principal that may Alter the cluster (--kafka-config), or leave the rules to others with --leave-access",
+        ),
+        _ => refused("cannot change who may do what at Kafka", error),
+    }
+    };
+    let Some(rights) = admin.rights().await.map_err(failed)? else { return Ok(None) };
+    let missing: AclTable = wanted.table.difference(&rights.table).cloned().collect();
+    let stale = wanted.stale(&rights.table);
+    admin.revoke(&stale).await.map_err(failed)?;
+    admin.grant(&missing).await.map_err(failed)?;
+    let lines = |table: &AclTable| table.iter().map(ToString::to_string).collect();
+    let others = rights.others.into_iter().collect();
+    Ok(Some(RightsChange { granted: lines(&missing), revoked: lines(&stale), others }))
+}
+
+impl RightsChange {
+    /// How many rules were changed.
+    pub(super) fn count(&self) -> usize {
+        self.granted.len() + self.revoked.len()
+    }
+
+    /// One line for each rule that was changed, or is of another form.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        let granted = self.granted.iter().map(|rule| format!("granted    {rule}"));
+        let revoked = self.revoked.iter().map(|rule| format!("revoked    {rule}"));
+        granted
+            .chain(revoked)
+            .chain(self.others.iter().map(|rule| format!("left       {rule}: no rule of the mesh's form")))
+    }
+}
