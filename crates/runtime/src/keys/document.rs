@@ -147,15 +147,21 @@ impl Document {
 }
 
 /// Keys of subjects of a version, beside those that there are.
-fn another(subjects: Option<&SubjectKeys>, version: u32) -> Result<SubjectKeys, KeysError> {
+pub(super) fn another(subjects: Option<&SubjectKeys>, version: u32) -> Result<SubjectKeys, KeysError> {
     Ok(match subjects {
         Some(subjects) => subjects.rotated(version, random_secret()?),
         None => SubjectKeys::new(version, random_secret()?, random_secret()?),
     })
 }
 
+/// Reads keys of subjects that are written down alone.
+pub(super) fn parse_subjects(origin: &str, text: &str) -> Result<SubjectKeys, KeysError> {
+    let written: WrittenSubjects = serde_json::from_str(text).map_err(|error| not_json(origin, &error))?;
+    read(origin, &written)
+}
+
 /// Writes keys of subjects.
-fn render_subjects(subjects: &SubjectKeys) -> Zeroizing<String> {
+pub(super) fn render_subjects(subjects: &SubjectKeys) -> Zeroizing<String> {
     let parts = subjects.to_parts();
     let bytes: usize = parts.trees.iter().map(|(_, nodes)| 64 + nodes.len().div_ceil(3) * 4).sum();
     let mut text = Zeroizing::new(String::with_capacity(128 + bytes));

@@ -55,6 +55,12 @@ pub(super) struct Secret {
     pub(super) transit: Option<String>,
 }
 
+/// Keys of subjects, as a document.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(super) struct Subjects {
+    pub(super) subjects: String,
+}
+
 /// `{"data": {"plaintext": "<base64>"}}`
 #[derive(Deserialize)]
 pub(super) struct Decrypted {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::{
     answer::{Metadata, Secret, Versioned},
     server::{Request, Server, VaultAccess},
+    subjects::Kept,
     transit::TransitKey,
 };
 use crate::keys::{KeySource, KeysError, document, root_keys};
@@ -24,9 +25,10 @@ const VERSIONS_MAX: usize = 64;
 
 /// Root secrets from Vault.
 pub struct VaultKeys {
-    server: Server,
-    mount: String,
-    path: String,
+    pub(super) server: Server,
+    pub(super) mount: String,
+    pub(super) path: String,
+    pub(super) subjects: Option<Kept>,
     known: BTreeMap<u32, Zeroizing<[u8; document::SECRET_BYTES]>>,
 }
 
@@ -42,11 +44,11 @@ impl VaultKeys {
             why: "it is named by the mount point and the path, such as secret/mesh/roots".to_owned(),
         })?;
         let (mount, path) = (mount.to_owned(), path.to_owned());
-        Ok(Self { server: Server::new(access, secret)?, mount, path, known: BTreeMap::new() })
+        Ok(Self { server: Server::new(access, secret)?, mount, path, subjects: None, known: BTreeMap::new() })
     }
 
     /// The versions that are there and were not destroyed, the newest last.
-    async fn versions(&mut self) -> Result<Vec<u32>, KeysError> {
+    pub(super) async fn versions(&mut self) -> Result<Vec<u32>, KeysError> {
         let path = format!("{}/metadata/{}", self.mount, self.path);
         let metadata: Metadata = self.server.ask(&Request::get(&path)).await?;
         let mut versions = metadata.live();
@@ -93,7 +95,12 @@ impl KeySource for VaultKeys {
                 self.known.insert(version, root);
             }
         }
-        root_keys(&self.origin(), self.known.iter().map(|(version, root)| (*version, root.clone())).collect())
+        let roots =
+            root_keys(&self.origin(), self.known.iter().map(|(version, root)| (*version, root.clone())).collect())?;
+        Ok(match self.load_subjects().await? {
+            Some(subjects) => roots.with_subjects(subjects),
+            None => roots,
+        })
     }
 }
 

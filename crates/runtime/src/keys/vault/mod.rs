@@ -9,6 +9,7 @@ mod kv;
 mod login;
 mod server;
 mod session;
+mod subjects;
 mod transit;
 
 pub use kv::VaultKeys;

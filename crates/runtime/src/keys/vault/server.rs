@@ -16,7 +16,7 @@ use crate::keys::KeysError;
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 5 });
 /// No answer is longer.
-const ANSWER_BYTES_MAX: usize = 256 * 1024;
+const ANSWER_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Where Vault is, and how to be let in.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ pub(super) enum Trouble {
     Away(String),
     /// It does not let us.
     Denied(String),
+    /// It has no such thing.
+    Missing(String),
     /// It answers something else.
     Other(String),
     /// What we log in with cannot be read.
@@ -114,6 +116,18 @@ impl Server {
         .map_err(|trouble| self.failed(trouble))
     }
 
+    /// Asks for what may not be there; none if it is not, or is not ours to see.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub(super) async fn find<T: DeserializeOwned>(&mut self, request: &Request<'_>) -> Result<Option<T>, KeysError> {
+        match self.attempt(request).await {
+            Ok(found) => Ok(Some(found)),
+            Err(Trouble::Missing(_) | Trouble::Denied(_)) => Ok(None),
+            Err(trouble) => Err(self.failed(trouble)),
+        }
+    }
+
     async fn attempt<T: DeserializeOwned>(&mut self, request: &Request<'_>) -> Result<T, Trouble> {
         let token = self.token().await?;
         self.send(request, Some(&token)).await
@@ -134,7 +148,7 @@ impl Server {
         let origin = self.origin();
         match trouble {
             Trouble::Away(why) => KeysError::VaultAway { origin, why },
-            Trouble::Denied(why) | Trouble::Other(why) => KeysError::Vault { origin, why },
+            Trouble::Denied(why) | Trouble::Missing(why) | Trouble::Other(why) => KeysError::Vault { origin, why },
             Trouble::Login(source) => source.into(),
         }
     }
@@ -170,7 +184,8 @@ impl Server {
         }
         let body = read(answer).await?;
         // what serde_json says may quote a value
-        serde_json::from_slice(&body).map_err(|_| Trouble::Other(format!("{} answers in another form", shown(request))))
+        let body = if body.is_empty() { b"null".as_slice() } else { &body };
+        serde_json::from_slice(body).map_err(|_| Trouble::Other(format!("{} answers in another form", shown(request))))
     }
 }
 
@@ -197,7 +212,7 @@ fn refusal(request: &Request<'_>, status: StatusCode) -> Trouble {
         503 => Trouble::Away(said("it is sealed, or in maintenance")),
         400 => Trouble::Other(said(malformed(request.path))),
         403 => Trouble::Denied(said("it refuses the token: is it expired, or does its policy not allow this?")),
-        404 => Trouble::Other(said("it has no such secret, key or mount")),
+        404 => Trouble::Missing(said("it has no such secret, key or mount")),
         _ => Trouble::Other(said("an answer that was not expected")),
     }
 }

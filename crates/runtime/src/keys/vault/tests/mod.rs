@@ -3,6 +3,7 @@
 mod kv;
 mod login;
 mod server;
+mod subjects;
 mod tls;
 mod transit;
 

@@ -30,6 +30,10 @@ pub(super) struct Shelf {
     /// The KV secret's versions: the fields, or that it was deleted.
     pub(super) versions: BTreeMap<u32, Option<Value>>,
     pub(super) reads: u32,
+    /// The same of the secret that holds keys of subjects; none: destroyed.
+    pub(super) subjects: BTreeMap<u32, Option<Value>>,
+    /// Whether somebody else writes that secret just before whoever writes it next.
+    pub(super) is_overtaken: bool,
     /// The tokens that are let in.
     pub(super) tokens: BTreeSet<String>,
     pub(super) namespace: Option<String>,
@@ -79,6 +83,9 @@ impl Server {
         let shelf: Shared = Arc::new(Mutex::new(shelf));
         let routes = Router::new()
             .route("/v1/secret/metadata/mesh/roots", get(metadata))
+            .route("/v1/secret/metadata/mesh/roots/subjects", get(subjects_metadata))
+            .route("/v1/secret/data/mesh/roots/subjects", get(subjects).post(put_subjects))
+            .route("/v1/secret/destroy/mesh/roots/subjects", post(destroy_subjects))
             .route("/v1/secret/data/{*path}", get(data))
             .route("/v1/auth/token/lookup-self", get(lookup))
             .route("/v1/auth/token/renew-self", post(renew))
@@ -162,13 +169,51 @@ async fn metadata(State(shelf): State<Shared>) -> Answer {
     if shelf.versions.is_empty() {
         return Err(refused(404));
     }
+    let deleted = |is_gone| (if is_gone { "2026-01-01T00:00:00Z" } else { "" }, false);
+    Ok(states(&shelf.versions, deleted))
+}
+
+/// What is told of a secret's versions: for those without fields, when they were deleted, and whether they were destroyed.
+fn states(versions: &BTreeMap<u32, Option<Value>>, gone: impl Fn(bool) -> (&'static str, bool)) -> Json<Value> {
     let state = |fields: &Option<Value>| {
-        let deletion_time = if fields.is_some() { "" } else { "2026-01-01T00:00:00Z" };
-        json!({ "created_time": "2025-01-01T00:00:00Z", "deletion_time": deletion_time, "destroyed": false })
+        let (deletion_time, destroyed) = gone(fields.is_none());
+        json!({ "created_time": "2025-01-01T00:00:00Z", "deletion_time": deletion_time, "destroyed": destroyed })
     };
-    let versions: BTreeMap<String, Value> =
-        shelf.versions.iter().map(|(version, fields)| (version.to_string(), state(fields))).collect();
-    Ok(Json(json!({ "data": { "current_version": versions.len(), "max_versions": 0, "versions": versions } })))
+    let states: BTreeMap<String, Value> =
+        versions.iter().map(|(version, fields)| (version.to_string(), state(fields))).collect();
+    Json(json!({ "data": { "current_version": states.len(), "max_versions": 0, "versions": states } }))
+}
+
+async fn subjects_metadata(State(shelf): State<Shared>) -> Answer {
+    let shelf = lock(&shelf);
+    if shelf.subjects.is_empty() { Err(refused(404)) } else { Ok(states(&shelf.subjects, |is_gone| ("", is_gone))) }
+}
+
+async fn subjects(State(shelf): State<Shared>, Query(query): Query<BTreeMap<String, u32>>) -> Answer {
+    let fields = lock(&shelf).subjects.get(&query["version"]).cloned().flatten().ok_or_else(|| refused(404))?;
+    Ok(Json(json!({ "data": { "data": fields, "metadata": {} } })))
+}
+
+async fn put_subjects(State(shelf): State<Shared>, Json(given): Json<Value>) -> Answer {
+    let mut shelf = lock(&shelf);
+    if std::mem::take(&mut shelf.is_overtaken) {
+        let (version, fields) =
+            shelf.subjects.last_key_value().map(|(version, fields)| (*version, fields.clone())).expect("one");
+        shelf.subjects.insert(version + 1, fields);
+    }
+    let newest = shelf.subjects.keys().next_back().copied().unwrap_or(0);
+    if given["options"]["cas"] != newest {
+        return Err(refused(400));
+    }
+    shelf.subjects.insert(newest + 1, Some(given["data"].clone()));
+    Ok(Json(json!({ "data": { "version": newest + 1 } })))
+}
+
+async fn destroy_subjects(State(shelf): State<Shared>, Json(given): Json<Value>) -> StatusCode {
+    let mut shelf = lock(&shelf);
+    let versions: Vec<u32> = serde_json::from_value(given["versions"].clone()).expect("a list of versions");
+    versions.into_iter().for_each(|version| _ = shelf.subjects.insert(version, None));
+    StatusCode::NO_CONTENT
 }
 
 async fn data(
