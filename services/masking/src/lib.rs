@@ -17,6 +17,7 @@ mod catalogue;
 mod config;
 mod counts;
 mod error;
+pub mod forget;
 mod lineage;
 mod lookup;
 mod metrics;
