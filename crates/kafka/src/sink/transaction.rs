@@ -16,6 +16,9 @@ use crate::{Error, ErrorKind, source::GroupMetadata};
 const FLUSH_STEP: Duration = Duration::from_millis(5);
 /// The share of a transaction's time that delivery may take: it is aborted by us, in an orderly way, before the cluster does.
 const DELIVERY_SHARE: u32 = 3;
+/// How long to wait for reports of purged records before looking for them again: at first, and at most.
+const REPORT_STEP_FIRST: Duration = Duration::from_millis(1);
+const REPORT_STEP_MAX: Duration = Duration::from_millis(32);
 /// One attempt of a call to the coordinators.
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -75,10 +78,7 @@ impl Sink {
     /// The producer cannot go on.
     pub fn abort(&self) -> Result<(), Failure> {
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        let deadline = Instant::now() + CALL_TIMEOUT;
-        while !native::flush(self.producer.client(), Duration::ZERO) && Instant::now() < deadline {
-            self.producer.poll(Duration::from_millis(1));
-        }
+        self.hear_of_all();
         let deadline = Instant::now() + self.transaction_timeout;
         let aborted = self.repeat("abort the transaction", deadline, || self.producer.abort_transaction(CALL_TIMEOUT));
         self.producer.context().take();
@@ -109,6 +109,24 @@ impl Sink {
             }
         }
         Ok(())
+    }
+
+    /// Waits until every record was reported of, which the purged ones are as soon as the brokers' threads have given them up. What is
+    /// ready is taken without waiting; as long as nothing is, waits grow.
+    fn hear_of_all(&self) {
+        let deadline = Instant::now() + CALL_TIMEOUT;
+        let (mut left, mut step) = (self.producer.in_flight_count(), REPORT_STEP_FIRST);
+        while left > 0 && Instant::now() < deadline {
+            self.producer.poll(Duration::ZERO);
+            let still_left = self.producer.in_flight_count();
+            if still_left == left {
+                native::flush(self.producer.client(), step);
+                step = (step * 2).min(REPORT_STEP_MAX);
+            } else {
+                step = REPORT_STEP_FIRST;
+            }
+            left = still_left;
+        }
     }
 
     fn repeat(&self, operation: &str, deadline: Instant, call: impl Fn() -> KafkaResult<()>) -> Result<(), Failure> {
