@@ -30,8 +30,12 @@ pub enum Kind {
     RegistryCut,
     /// kill -9 of the registry, when a sidecar begins that has to ask it.
     RegistryCrash,
-    /// The keys cannot be had, when a sidecar begins that needs them.
+    /// The key file is gone, when a sidecar begins that needs it.
     KeysAway,
+    /// Vault cannot be reached, when a sidecar begins whose keys it has to open: its partitions wait.
+    VaultCut,
+    /// Vault answers nothing, when a sidecar begins.
+    VaultHush,
     /// A replica comes or goes in an orderly way.
     Scale,
 }
@@ -46,7 +50,7 @@ pub enum Hold {
 }
 
 /// Every kind, as often as it is to be met in one deck.
-const DECK: [(Kind, usize); 11] = [
+const DECK: [(Kind, usize); 13] = [
     (Kind::Crash, 5),
     (Kind::Freeze, 3),
     (Kind::BrokerRestart, 2),
@@ -57,6 +61,8 @@ const DECK: [(Kind, usize); 11] = [
     (Kind::RegistryCut, 2),
     (Kind::RegistryCrash, 1),
     (Kind::KeysAway, 1),
+    (Kind::VaultCut, 2),
+    (Kind::VaultHush, 1),
     (Kind::Scale, 3),
 ];
 
@@ -77,7 +83,7 @@ impl Kind {
         match self {
             Kind::BrokerRestart | Kind::BrokerCrash | Kind::Cut | Kind::Hush | Kind::Slow => Hold::Kafka,
             Kind::RegistryCut | Kind::RegistryCrash => Hold::Registry,
-            Kind::KeysAway => Hold::Keys,
+            Kind::KeysAway | Kind::VaultCut | Kind::VaultHush => Hold::Keys,
             Kind::Crash | Kind::Freeze | Kind::Scale => Hold::Replicas,
         }
     }
@@ -94,6 +100,8 @@ impl Kind {
             Kind::Hush => 1_000..9_000,
             Kind::Slow => 3_000..7_000,
             Kind::RegistryCut | Kind::RegistryCrash | Kind::KeysAway => 2_000..6_000,
+            // until after the sidecar has its partitions
+            Kind::VaultCut | Kind::VaultHush => 6_000..12_000,
             Kind::Scale => 1..2,
         }
     }
@@ -126,7 +134,8 @@ impl Fault {
         let lasts = Duration::from_millis(dice.within(kind.lasts()));
         let any = |dice: &mut Dice, names: Vec<&'static str>| names.get(dice.place(names.len().max(1))).copied();
         let replica = match kind {
-            Kind::Crash | Kind::Freeze | Kind::RegistryCrash | Kind::KeysAway => any(dice, fleet.running()),
+            Kind::Crash | Kind::Freeze | Kind::RegistryCrash => any(dice, fleet.running()),
+            Kind::KeysAway | Kind::VaultCut | Kind::VaultHush => any(dice, fleet.running()),
             Kind::Scale => {
                 let goes = fleet.running().len() > REPLICAS_MIN && (fleet.idle().is_empty() || dice.within(0..2) == 0);
                 any(dice, if goes { fleet.running() } else { fleet.idle() })
@@ -149,13 +158,15 @@ impl Fault {
             }
             Kind::RegistryCrash => stage.kill_registry(),
             Kind::KeysAway => fs::rename(stage.keys(), stage.hidden_keys()).expect("the folder is ours"),
+            Kind::VaultCut => stage.vault_road.set(State::Cut),
+            Kind::VaultHush => stage.vault_road.set(State::Hushed),
             Kind::Crash | Kind::Freeze | Kind::Scale => {}
         }
         let Some(name) = self.replica else { return };
         match self.kind {
             Kind::Crash => fleet.kill(name),
             Kind::Freeze => fleet.freeze(name),
-            Kind::RegistryCrash | Kind::KeysAway => {
+            Kind::RegistryCrash | Kind::KeysAway | Kind::VaultCut | Kind::VaultHush => {
                 fleet.kill(name);
                 fleet.start(stage, name);
             }
@@ -172,6 +183,7 @@ impl Fault {
             (Kind::Cut | Kind::Hush | Kind::Slow, _) => stage.kafka_road.set(State::Open),
             (Kind::RegistryCut, _) => stage.registry_road.set(State::Open),
             (Kind::RegistryCrash, _) => stage.start_registry(),
+            (Kind::VaultCut | Kind::VaultHush, _) => stage.vault_road.set(State::Open),
             (Kind::KeysAway, _) => fs::rename(stage.hidden_keys(), stage.keys()).expect("the folder is ours"),
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! The reckoning: what came out, record by record, against what went in, and under which revision of the contract.
+//! The reckoning: what came out, record by record, against what went in, under which revision of the contract, and with which keys.
 
 use crate::load::{SchemaIds, input};
 use crate::workload::{DOMAIN, Kind, NUMBER_HEADER, Revision, contract, hex, schema};
@@ -38,31 +38,30 @@ struct Expected {
     quarantined: BTreeSet<Place>,
 }
 
-/// Compares everything that came out for a product with what went in.
+/// What a record can be masked under: the contract's revision, first or second, and the roots, those of before or after the rotation.
+type Regime = (usize, usize);
+
+const REGIMES: [Regime; 4] = [(0, 0), (0, 1), (1, 0), (1, 1)];
+
+/// Compares everything that came out for a product with what went in; `keys` are the roots before and after the rotation.
 ///
 /// # Panics
 /// Something was lost, doubled, out of order, changed or not put aside.
-pub async fn settle(settings: &Settings, keys: &dyn KeyRing, product: &str, ids: &SchemaIds, sent: u64) {
+pub async fn settle(settings: &Settings, keys: [&dyn KeyRing; 2], product: &str, ids: &SchemaIds, sent: u64) {
     let went_in = read(settings, &input(product)).await;
     assert_all_sent(product, &went_in, sent);
-    let contract = parsed(product, Revision::First);
-    let before = Masks::new(&contract, keys, ids).expect_of(&went_in);
-    let after = Masks::new(&parsed(product, Revision::Second), keys, ids).expect_of(&went_in);
-    for (view, topic) in &contract.topics().views {
+    let contracts = [Revision::First, Revision::Second].map(|revision| parsed(product, revision));
+    let expected =
+        REGIMES.map(|(revision, roots)| Masks::new(&contracts[revision], keys[roots], ids).expect_of(&went_in));
+    for (view, topic) in &contracts[0].topics().views {
         let seen = read(settings, topic).await;
         seen.iter().for_each(|record| assert_headers(topic, record));
         for partition in 0..4 {
             let seen: Vec<Shown> = seen.iter().filter(|record| record.partition == partition).map(shown).collect();
-            let (old, new) = (before.of(view, partition), after.of(view, partition));
-            let switch = (0..old.len()).find(|at| seen.get(*at) != old.get(*at)).unwrap_or(old.len());
-            let wanted = [&old[..switch], &new[switch..]].concat();
-            assert_same(topic, partition, &seen, &wanted);
-            // the revision came in the middle: nobody goes on by the old one to the end, nobody began with the new one
-            let has_switched = old == new || (0 < switch && switch < old.len());
-            assert!(has_switched, "{topic}[{partition}] has no offset at which the new revision began");
+            assert_same(topic, partition, &seen, &expected.each_ref().map(|expected| expected.of(view, partition)));
         }
     }
-    assert_quarantine(settings, &contract, &before.quarantined).await;
+    assert_quarantine(settings, &contracts[0], &expected[0].quarantined).await;
 }
 
 impl Expected {
@@ -103,23 +102,45 @@ fn assert_headers(topic: &str, record: &Record) {
     assert_eq!(names, expected, "{topic}[{}]@{}", record.partition, record.offset);
 }
 
-fn assert_same(topic: &str, partition: i32, seen: &[Shown], wanted: &[Shown]) {
-    let Some(at) = (0..seen.len().max(wanted.len())).find(|at| seen.get(*at) != wanted.get(*at)) else { return };
+/// Each record once and in order, masked under one regime after the other: it begins with the first, ends with the last, and never goes
+/// back to a revision, or to keys, of before.
+fn assert_same(topic: &str, partition: i32, seen: &[Shown], wanted: &[&[Shown]; 4]) {
+    let follows = |to: Regime, from: Regime| to.0 >= from.0 && to.1 >= from.1;
+    let mut reached = vec![REGIMES[0]];
+    for at in 0..seen.len().max(wanted[0].len()) {
+        let is_shown = |regime: Regime| {
+            let place = REGIMES.iter().position(|of| *of == regime).expect("it is one of them");
+            seen.get(at) == wanted[place].get(at)
+        };
+        let is_reached = |regime: &Regime| reached.iter().any(|from| follows(*regime, *from)) && is_shown(*regime);
+        let next: Vec<Regime> = match at {
+            0 => REGIMES.into_iter().take(1).filter(|regime| is_shown(*regime)).collect(),
+            _ => REGIMES.into_iter().filter(is_reached).collect(),
+        };
+        if next.is_empty() {
+            panic!("{topic}[{partition}]: {}; before it: {reached:?}", difference(seen, wanted, at));
+        }
+        reached = next;
+    }
+    assert!(reached.contains(&REGIMES[3]), "{topic}[{partition}] ends under {reached:?}");
+}
+
+fn difference(seen: &[Shown], wanted: &[&[Shown]; 4], at: usize) -> String {
     let describe = |shown: Option<&Shown>| match shown {
         None => "nothing".to_owned(),
         Some(Shown { key, datum, .. }) => {
             format!("key {:?}, datum {:?}", key.as_deref().map(hex), datum.as_deref().map(hex))
         }
     };
-    let doubled = at > 0 && seen.get(at) == Some(&wanted[at - 1]);
-    let lost = wanted.get(at + 1).is_some_and(|next| seen.get(at) == Some(next));
-    panic!(
-        "{topic}[{partition}]: {} records of {}; record {at} is {}where it has to be {}; doubled: {doubled}, lost: {lost}",
+    let doubled = at > 0 && wanted.iter().any(|wanted| seen.get(at).is_some() && seen.get(at) == wanted.get(at - 1));
+    let lost = wanted.iter().any(|wanted| seen.get(at).is_some() && seen.get(at) == wanted.get(at + 1));
+    let all: Vec<String> = wanted.iter().map(|wanted| describe(wanted.get(at))).collect();
+    format!(
+        "{} records of {}; record {at} is {} where it has to be one of {all:?}; doubled: {doubled}, lost: {lost}",
         seen.len(),
-        wanted.len(),
+        wanted[0].len(),
         describe(seen.get(at)),
-        describe(wanted.get(at)),
-    );
+    )
 }
 
 async fn assert_quarantine(settings: &Settings, contract: &Contract, expected: &BTreeSet<Place>) {

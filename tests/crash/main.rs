@@ -1,7 +1,7 @@
 //! The crash suite: whatever goes wrong, nothing is lost, nothing doubled, nothing shown.
 //!
 //! Real sidecars, a real Kafka, a real registry, roads between them that can be cut; a steady load; faults drawn from a
-//! seed, one on top of the other; in the middle of it, stricter contracts. `MESH_CRASH_FAULTS` says how many (50), `MESH_TEST_SEED` which; both are printed.
+//! seed, one on top of the other; in the middle of it, stricter contracts and another key. `MESH_CRASH_FAULTS` says how many (50), `MESH_TEST_SEED` which; both are printed.
 //! And a soak, of as many seconds as `MESH_SOAK_SECONDS` says (60).
 
 #![allow(unreachable_pub, reason = "a test binary has no outside: pub is for the other modules")]
@@ -19,11 +19,10 @@ mod support;
 mod workload;
 
 use dice::Dice;
-use fault::{Fault, Kind};
+use fault::{Fault, Hold, Kind};
 use fleet::Fleet;
 use load::{Load, SchemaIds, input};
 use mesh_kafka::admin::Admin;
-use mesh_runtime::keys::FileKeys;
 use stage::Stage;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -61,6 +60,7 @@ async fn nothing_is_lost_doubled_or_shown_whatever_goes_wrong() {
     let load = Load::start(&stage.settings(), ids, LOAD);
 
     let kinds = fault::deal(&mut dice, faults);
+    let before = stage.roots().await;
     let started = Instant::now();
     rage(kinds, &mut stage, &mut fleet, &load, &mut dice).await;
     let sent = load.stop().await;
@@ -71,9 +71,9 @@ async fn nothing_is_lost_doubled_or_shown_whatever_goes_wrong() {
     for name in fleet.running() {
         fleet.retire(name);
     }
-    let keys = FileKeys::open(&stage.keys()).expect("the keys are back");
+    let after = stage.roots().await;
     for (product, ids) in PRODUCTS.iter().zip(&ids) {
-        ledger::settle(&stage.settings(), &keys, product, ids, sent).await;
+        ledger::settle(&stage.settings(), [&before, &after], product, ids, sent).await;
     }
     hunt::search_topics(&stage.settings()).await;
     hunt::search_said(&[fleet.everything_said(), stage.logs()].concat());
@@ -111,8 +111,8 @@ async fn rage(kinds: Vec<Kind>, stage: &mut Stage, fleet: &mut Fleet, load: &Loa
     let mut active: Vec<(Instant, Fault)> = Vec::new();
     let mut next = Instant::now() + Duration::from_secs(3);
     let mut ticks = 0;
-    let mut is_revised = false;
-    while !(waiting.is_empty() && active.is_empty() && is_revised) {
+    let (mut is_revised, mut is_rotated) = (false, false);
+    while !(waiting.is_empty() && active.is_empty() && is_revised && is_rotated) {
         while let Some(due) = active.iter().position(|(end, _)| Instant::now() >= *end) {
             active.swap_remove(due).1.end(stage, fleet).await;
         }
@@ -123,6 +123,14 @@ async fn rage(kinds: Vec<Kind>, stage: &mut Stage, fleet: &mut Fleet, load: &Loa
             stage.apply(Revision::Second);
             is_revised = true;
             tell(&format!("{:6.1} s  revision 2 of the contracts", started.elapsed().as_secs_f64()));
+        }
+        // while Vault is away, if that can be: whoever has not heard of it goes on with what it has
+        let can_rotate = waiting.len() <= total * 2 / 3 && active.iter().all(|(_, other)| other.kind != Kind::KeysAway);
+        let is_vault_away = active.iter().any(|(_, other)| other.kind.hold() == Hold::Keys);
+        if !is_rotated && can_rotate && (is_vault_away || waiting.len() <= total / 3) {
+            stage.rotate_keys();
+            is_rotated = true;
+            tell(&format!("{:6.1} s  version 2 of the keys", started.elapsed().as_secs_f64()));
         }
         if let Some(place) = waiting.iter().position(free).filter(|_| Instant::now() >= next) {
             let fault = Fault::draw(waiting.remove(place), dice, fleet);
@@ -167,15 +175,23 @@ async fn catch_up(stage: &Stage, fleet: &mut Fleet) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
+/// How many lines hold all of this.
+fn said_lines(fleet: &Fleet, words: &[&str]) -> usize {
+    let said = fleet.everything_said();
+    said.iter().flat_map(|text| text.lines()).filter(|line| words.iter().all(|word| line.contains(word))).count()
+}
+
 /// What the faults have done to the sidecars, by their own word: a storm that nobody notices shows nothing.
 fn account(fleet: &Fleet) -> String {
     let said = fleet.everything_said().concat();
     let count = |what: &str| said.matches(what).count();
     let (aborted, anew) = (count("transaction aborted"), count("task starts anew"));
     let (moved, held) = (count("partitions reassigned"), count("partitions are held"));
+    let for_keys = said_lines(fleet, &["partitions are held", "keys-unavailable"]);
     assert!(moved > 0 && aborted + anew > 0, "the faults were not noticed");
     format!(
-        "{} starts of processes, {anew} of tasks, {moved} reassignments, {aborted} transactions aborted, {held} holds",
+        "{} starts of processes, {anew} of tasks, {moved} reassignments, {aborted} transactions aborted, \
+         {held} holds, {for_keys} of them for keys",
         fleet.starts
     )
 }

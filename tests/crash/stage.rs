@@ -1,10 +1,12 @@
-//! What the sidecars stand on: a Kafka and a registry, each behind a road; a domain's tree; keys.
+//! What the sidecars stand on: a Kafka, a registry and a Vault, each behind a road; a domain's tree; keys that Vault has sealed.
 
 use crate::road::Road;
-use crate::support::{Finished, Process, mesh};
+use crate::support::{Finished, Process, VAULT_TOKEN, Vault, mesh};
 use crate::workload::{DOMAIN, PRODUCTS, Revision, SCHEMA_FILE, contract, schema};
+use mesh_avro::keys::RootKeys;
 use mesh_kafka::Settings;
 use mesh_kafka::embedded::{EmbeddedKafka, Options, Proxied};
+use mesh_runtime::keys::{KeySource, SealedFile, VaultAccess, VaultLogin};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs;
@@ -17,6 +19,8 @@ use tempfile::TempDir;
 pub struct Stage {
     pub kafka_road: Road,
     pub registry_road: Road,
+    pub vault_road: Road,
+    vault: Vault,
     folder: TempDir,
     options: Options,
     kafka: Option<EmbeddedKafka>,
@@ -32,16 +36,19 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let (port, proxied_port, registry_port) = (free_port(), free_port(), free_port());
         let (kafka_road, registry_road) = (Road::to(proxied_port).await, Road::to(registry_port).await);
+        let vault = Vault::start("");
+        let vault_road = Road::to(vault.port).await;
         let options = Options {
             data: Some(folder.path().join("kafka")),
             port: Some(port),
             proxied: Some(Proxied { port: proxied_port, advertised: kafka_road.port }),
             ..Options::default()
         };
-        mesh_runtime::keys::FileKeys::generate(&folder.path().join("keys.json")).expect("the folder is ours");
         let mut stage = Self {
             kafka_road,
             registry_road,
+            vault_road,
+            vault,
             folder,
             options,
             kafka: None,
@@ -49,6 +56,7 @@ impl Stage {
             registry: None,
             said: Vec::new(),
         };
+        Finished::of(stage.keys_command("generate").args(["--transit", "transit/mesh-roots"])).expect(0);
         stage.start_kafka().await;
         stage.start_registry();
         stage.apply(Revision::First);
@@ -120,6 +128,26 @@ impl Stage {
         format!("http://127.0.0.1:{}", self.registry_port)
     }
 
+    /// Adds a root to the keys: from now on, as soon as a sidecar hears of it, it masks with another one.
+    pub fn rotate_keys(&self) {
+        Finished::of(&mut self.keys_command("rotate")).expect(0);
+    }
+
+    /// `mesh keys`, straight to Vault.
+    fn keys_command(&self, command: &str) -> Command {
+        let mut keys = mesh(["keys", command, "--keys"]);
+        keys.arg(self.keys()).envs([("VAULT_ADDR", self.vault.address().as_str()), ("VAULT_TOKEN", VAULT_TOKEN)]);
+        keys
+    }
+
+    /// The roots as they are now.
+    pub async fn roots(&self) -> RootKeys {
+        let (address, login) = (self.vault.address(), VaultLogin::token(VAULT_TOKEN.to_owned()));
+        let access = VaultAccess { address, login, namespace: None, authority: None };
+        let mut file = SealedFile::new(&self.keys(), &access).expect("it can be used");
+        file.load().await.expect("Vault opens it")
+    }
+
     pub fn keys(&self) -> PathBuf {
         self.folder.path().join("keys.json")
     }
@@ -139,15 +167,17 @@ impl Stage {
         let mut command = mesh(args);
         command.args(["--bootstrap-servers", &self.bootstrap(), "--registry-url", &self.registry_url()]);
         command.arg("--keys").arg(self.keys());
+        command.envs([("VAULT_ADDR", self.vault.address().as_str()), ("VAULT_TOKEN", VAULT_TOKEN)]);
         command
     }
 
-    /// A sidecar's command line: to Kafka and the registry by the roads.
+    /// A sidecar's command line: to Kafka, the registry and Vault by the roads.
     pub fn sidecar(&self, replica: &str) -> Command {
         let mut command = mesh(["run", "masking", "--domain", DOMAIN, "--format", "json", "--replica", replica]);
         command.args(["--bootstrap-servers", &format!("127.0.0.1:{}", self.kafka_road.port)]);
         command.args(["--registry-url", &format!("http://127.0.0.1:{}", self.registry_road.port)]);
-        command.arg("--keys").arg(self.keys());
+        command.arg("--keys").arg(self.keys()).env("VAULT_TOKEN", VAULT_TOKEN);
+        command.env("VAULT_ADDR", format!("http://127.0.0.1:{}", self.vault_road.port));
         // Small transactions and short sessions, so that faults hit the middle of the work, and often.
         command.args(["--batch-records", "200", "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=1000"]);
         command

@@ -5,9 +5,13 @@ mod eventually;
 #[allow(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "../e2e/support/process.rs"]
 mod process;
+#[allow(dead_code, reason = "the end-to-end tests use the rest")]
+#[path = "../e2e/support/vault.rs"]
+mod vault;
 
 pub use eventually::eventually;
 pub use process::{Finished, Process, mesh};
+pub use vault::{VAULT_TOKEN, Vault};
 
 use std::time::Duration;
 

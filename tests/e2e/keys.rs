@@ -1,15 +1,12 @@
 //! Root secrets on the command line: a key file made, rotated and listed; and the same secrets from Vault.
 
-use crate::support::{Finished, mesh, repository};
+use crate::support::{Finished, VAULT_TOKEN, Vault, mesh, repository};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 
 const USAGE: i32 = 2;
-const TOKEN: &str = "hvs.hunter2";
+const UNREACHABLE: i32 = 4;
 
 fn keys(command: &str, file: &Path) -> Finished {
     Finished::of(mesh(["keys", command, "--format", "json", "--keys"]).arg(file))
@@ -58,49 +55,46 @@ fn vaults_secrets_mask_as_the_same_ones_of_a_file() {
     let file = folder.path().join("keys.json");
     keys("generate", &file).expect(0);
     let document: Value = serde_json::from_str(&std::fs::read_to_string(&file).expect("ours")).expect("JSON");
-    let address = vault(document["roots"][0]["secret"].as_str().expect("base64").to_owned());
+    let address = Vault::start(document["roots"][0]["secret"].as_str().expect("base64")).address();
     let expected = masked(shown(&["--keys", file.to_str().expect("temporary folders are UTF-8")], &[]));
 
     let given = ["--vault-keys", "secret/mesh/roots"];
-    assert_eq!(masked(shown(&given, &[("VAULT_ADDR", &address), ("VAULT_TOKEN", TOKEN)])), expected);
+    assert_eq!(masked(shown(&given, &[("VAULT_ADDR", &address), ("VAULT_TOKEN", VAULT_TOKEN)])), expected);
     let refused = shown(&given, &[("VAULT_ADDR", &address), ("VAULT_TOKEN", "hvs.wrong")]).expect(USAGE);
     assert!(refused.stderr.contains("refuses the token") && !refused.stderr.contains("hvs."), "{}", refused.stderr);
-    let unnamed = shown(&given, &[("VAULT_TOKEN", TOKEN)]).expect(USAGE);
+    let unnamed = shown(&given, &[("VAULT_TOKEN", VAULT_TOKEN)]).expect(USAGE);
     assert!(unnamed.stderr.contains("VAULT_ADDR"), "{}", unnamed.stderr);
-    let clear = shown(&given, &[("VAULT_ADDR", "http://vault.example.org:8200"), ("VAULT_TOKEN", TOKEN)]).expect(USAGE);
+    let clear =
+        shown(&given, &[("VAULT_ADDR", "http://vault.example.org:8200"), ("VAULT_TOKEN", VAULT_TOKEN)]).expect(USAGE);
     assert!(clear.stderr.contains("in clear"), "{}", clear.stderr);
 }
 
-/// A server that answers as a KV engine does, for as long as the test runs.
-fn vault(secret: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = format!("http://{}", listener.local_addr().expect("it is bound"));
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let secret = secret.clone();
-            thread::spawn(move || answer(stream, &secret));
-        }
-    });
-    address
-}
-
-fn answer(stream: TcpStream, secret: &str) {
-    let lines: Vec<String> =
-        BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-    let token = format!("x-vault-token: {TOKEN}");
-    let path = lines.first().map_or("", |request| request.split(' ').nth(1).unwrap_or(""));
-    let (status, body) = match path {
-        _ if !lines.iter().any(|line| line.eq_ignore_ascii_case(&token)) => {
-            ("403 Forbidden", json!({ "errors": ["hvs."] }))
-        }
-        "/v1/secret/metadata/mesh/roots" => {
-            ("200 OK", json!({ "data": { "versions": { "1": { "deletion_time": "", "destroyed": false } } } }))
-        }
-        "/v1/secret/data/mesh/roots?version=1" => ("200 OK", json!({ "data": { "data": { "secret": secret } } })),
-        _ => ("404 Not Found", json!({ "errors": [] })),
+#[test]
+fn a_key_file_that_vault_seals_masks_as_it_did_and_is_of_no_use_without_vault() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("keys.json");
+    let path = file.to_str().expect("temporary folders are UTF-8");
+    let address = Vault::start("").address();
+    let vault = [("VAULT_ADDR", address.as_str()), ("VAULT_TOKEN", VAULT_TOKEN)];
+    let sealed = |args: &[&str]| {
+        Finished::of(mesh(["keys", "--format", "json", "--keys", path]).args(args).envs(vault)).expect(0).json_lines()
     };
-    let body = body.to_string();
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
-    // whoever asked may have gone
-    let _ = (&stream).write_all(answer.as_bytes());
+    keys("generate", &file).expect(0);
+    let before = masked(shown(&["--keys", path], &[]));
+    let said = json!([{ "file": path, "versions": [1], "sealed": true }]);
+    assert_eq!(json!(sealed(&["seal", "--transit", "transit/mesh-roots"])), said);
+    assert_eq!(masked(shown(&["--keys", path], &vault)), before);
+    assert_eq!(sealed(&["rotate"])[0]["versions"], json!([1, 2]));
+    assert_ne!(masked(shown(&["--keys", path], &vault)), before, "the newest version masks");
+
+    let unnamed = shown(&["--keys", path], &[]).expect(USAGE);
+    assert!(unnamed.stderr.contains("VAULT_ADDR"), "{}", unnamed.stderr);
+    let refused = shown(&["--keys", path], &[vault[0], ("VAULT_TOKEN", "hvs.wrong")]).expect(USAGE);
+    assert!(refused.stderr.contains("POST transit/decrypt/mesh-roots"), "{}", refused.stderr);
+    let away = shown(&["--keys", path], &[("VAULT_ADDR", "http://127.0.0.1:1"), vault[1]]).expect(UNREACHABLE);
+    assert!(away.stderr.contains("cannot reach the Vault"), "{}", away.stderr);
+    let other = folder.path().join("other.json");
+    let generate = ["keys", "generate", "--transit", "transit/mesh-roots", "--format", "json", "--keys"];
+    let made = Finished::of(mesh(generate).arg(&other).envs(vault)).expect(0).json_lines();
+    assert_eq!((&made[0]["versions"], &made[0]["sealed"]), (&json!([1]), &json!(true)));
 }

@@ -1,18 +1,22 @@
 //! Worlds to test in: a Kafka, processes of `mesh`, a working tree, clients in other languages.
 
 mod client;
+mod collector;
 mod environment;
 mod eventually;
 mod process;
 mod python;
 mod tree;
+mod vault;
 mod world;
 
 pub use client::Client;
+pub use collector::Collector;
 pub use eventually::eventually;
 pub use process::{Finished, Process, mesh, processes_naming};
 pub use python::Python;
 pub use tree::{Tree, repository};
+pub use vault::{VAULT_TOKEN, Vault};
 pub use world::World;
 
 use std::time::Duration;

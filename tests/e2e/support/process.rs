@@ -16,11 +16,17 @@ pub fn mesh<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> Com
     command.args(args).stdin(Stdio::null());
     for variable in [
         "MESH_BOOTSTRAP_SERVERS",
+        "MESH_KAFKA_CONFIG",
+        "MESH_KAFKA_PASSWORD",
         "MESH_REGISTRY_URL",
         "MESH_REGISTRY_TOKEN",
         "MESH_KEYS_FILE",
         "MESH_KEYS",
         "MESH_LOG",
+        "OPENLINEAGE_URL",
+        "OPENLINEAGE_API_KEY",
+        "OPENLINEAGE_DISABLED",
+        "OPENLINEAGE_PARENT_ID",
     ] {
         command.env_remove(variable);
     }
