@@ -12,6 +12,8 @@ mod keys;
 mod polyglot;
 mod quarantine;
 mod readme;
+mod lineage;
+mod observed;
 mod refused;
 mod registry;
 mod remask;
