@@ -1,4 +1,4 @@
-//! `mesh freshness rules`: alert rules for Prometheus, from the contracts of the working tree.
+//! `mesh freshness rules|openslo`: what other tools need to know of freshness, from the contracts of the working tree.
 
 use crate::cli::Format;
 use crate::context::Context;
@@ -6,7 +6,8 @@ use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::schema_rules::NameOptions;
 use crate::tree::WorkingTree;
-use mesh_freshness::rules;
+use mesh_contract::{Contract, Domain};
+use mesh_freshness::{openslo, rules};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -21,16 +22,30 @@ enum Command {
         #[command(flatten)]
         names: NameOptions,
     },
+    /// The objectives of the contracts in the working tree, as OpenSLO v1 documents
+    Openslo {
+        /// The Prometheus that scrapes the freshness service
+        #[arg(long, default_value = "http://prometheus:9090", value_name = "URL")]
+        prometheus: String,
+        #[command(flatten)]
+        names: NameOptions,
+    },
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let Command::Rules { names } = args.command;
+    let (Command::Rules { names } | Command::Openslo { names, .. }) = &args.command;
     let tree = WorkingTree::read(&context.root()?, &names.names()?)?.sound()?;
-    let contracts: Vec<_> = tree.products.iter().map(|product| &product.contract.value).collect();
-    let domains: Vec<_> = tree.domains.iter().map(|domain| &domain.value).collect();
-    let _reader = match context.format() {
-        Format::Text => output::data(rules::prometheus(&contracts, &domains).trim_end())?,
-        Format::Json => output::json(&rules::groups(&contracts, &domains))?,
+    let contracts: Vec<&Contract> = tree.products.iter().map(|product| &product.contract.value).collect();
+    let domains: Vec<&Domain> = tree.domains.iter().map(|domain| &domain.value).collect();
+    let _reader = match (&args.command, context.format()) {
+        (Command::Rules { .. }, Format::Text) => output::data(rules::prometheus(&contracts, &domains).trim_end())?,
+        (Command::Rules { .. }, Format::Json) => output::json(&rules::groups(&contracts, &domains))?,
+        (Command::Openslo { prometheus, .. }, Format::Text) => {
+            output::data(openslo::documents(&contracts, &domains, prometheus).trim_end())?
+        }
+        (Command::Openslo { prometheus, .. }, Format::Json) => {
+            output::json(&openslo::objects(&contracts, &domains, prometheus))?
+        }
     };
     Ok(Exit::Fine)
 }
