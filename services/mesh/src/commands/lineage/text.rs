@@ -1,10 +1,12 @@
 //! Lineage as people read it: two trees.
 
-use super::{Consumer, Lineage};
+use super::around::{Consumer, Lineage, Made};
+use super::shown::plain;
 use mesh_lineage::ProductTree;
 
 pub(super) fn render(lineage: &Lineage) -> String {
-    let mut lines = vec![lineage.product.clone()];
+    let as_of = lineage.as_of.as_ref().map(|as_of| format!("  (as of {as_of})")).unwrap_or_default();
+    let mut lines = vec![format!("{}{as_of}", plain(&lineage.product))];
     if let Some(upstream) = &lineage.upstream {
         section(&mut lines, "comes from", &branches(upstream), "no other product");
     }
@@ -13,7 +15,22 @@ pub(super) fn render(lineage: &Lineage) -> String {
         found.extend(lineage.consumers.iter().flatten().map(consumer));
         section(&mut lines, "goes to", &found, "nobody yet");
     }
+    if let Some(columns) = &lineage.columns {
+        let found: Vec<Branch> = columns.chunk_by(|one, other| one.to == other.to).map(column).collect();
+        section(&mut lines, "columns", &found, "no job told what it makes them of");
+    }
     lines.join("\n")
+}
+
+/// A column, and under it what it is made of.
+fn column(made: &[Made]) -> Branch {
+    let of = |made: &Made| {
+        let how = made.how.as_ref().map(|how| format!(": {}", plain(how))).unwrap_or_default();
+        let from = format!("{} {}", plain(&made.from.topic), plain(&made.from.column));
+        Branch { line: format!("{from}  ({}{how}, by {})", made.form, plain(&made.job)), under: Vec::new() }
+    };
+    let line = made.first().map(|it| format!("{} {}", plain(&it.to.topic), plain(&it.to.column)));
+    Branch { line: line.unwrap_or_default(), under: made.iter().map(of).collect() }
 }
 
 /// A line of the tree and what hangs under it.
@@ -33,11 +50,11 @@ fn line(tree: &ProductTree) -> String {
         Some((false, true)) => "  (seen to move, not declared)",
         _ => "",
     };
-    format!("{}{remark}", tree.product)
+    format!("{}{remark}", plain(&tree.product))
 }
 
 fn consumer(consumer: &Consumer) -> Branch {
-    Branch { line: format!("job {}  (reads {})", consumer.job, consumer.topic), under: Vec::new() }
+    Branch { line: format!("job {}  (reads {})", plain(&consumer.job), plain(&consumer.topic)), under: Vec::new() }
 }
 
 fn section(lines: &mut Vec<String>, title: &str, found: &[Branch], none: &str) {
