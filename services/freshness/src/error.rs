@@ -1,5 +1,7 @@
 //! Why the service cannot go on.
 
+use mesh_kafka::ErrorKind;
+
 /// Why the service cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -45,6 +47,18 @@ pub enum Error {
         #[source]
         source: mesh_kafka::Error,
     },
+    /// To be the one that writes.
+    #[error("freshness cannot take over from the replica that evaluated before")]
+    TakeOver(#[source] mesh_kafka::Error),
+    /// A maintenance.
+    #[error("cannot plan the maintenance of {target}")]
+    PlanMaintenance {
+        /// Whose.
+        target: String,
+        /// Why.
+        #[source]
+        source: mesh_kafka::Error,
+    },
     /// Products' states.
     #[error("freshness cannot write the states of {products} products")]
     WriteStates {
@@ -69,10 +83,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another replica has taken over.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::WriteStates { source, .. } | Self::TakeOver(source) if source.kind() == ErrorKind::Fenced)
+    }
+
     /// Whether the next evaluation may fare better.
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::SetUp(source)
+            | Self::TakeOver(source)
             | Self::AskEnds(source)
             | Self::CountPartitions(source)
             | Self::ReadTails(source)
@@ -80,6 +100,7 @@ impl Error {
             Self::ReadLog { source, .. }
             | Self::AskCommitted { source, .. }
             | Self::WriteState { source, .. }
+            | Self::PlanMaintenance { source, .. }
             | Self::WriteStates { source, .. } => source.is_retriable(),
             Self::ReadCatalogue(_) | Self::SetUpWebhook { .. } => false,
         }

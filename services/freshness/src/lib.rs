@@ -11,12 +11,16 @@
 //! tail, and only where the end offset moved. [`judge`] is pure: the clock is handed in.
 
 pub mod assess;
+mod away;
 pub mod blame;
+mod book;
 pub mod calendar;
 mod config;
 mod error;
 pub mod judge;
+mod lead;
 mod look;
+pub mod maintenance;
 mod metrics;
 mod moment;
 mod monitor;
@@ -37,12 +41,8 @@ pub use error::Error;
 pub use judge::State;
 pub use report::{ProductReport, ViewReport};
 
-/// Evaluates every product every interval until the shutdown. The latch `freshness` is there once this returns.
+/// Evaluates every product every interval until the shutdown, or stands by while another replica does. The latch `freshness` is there once this returns.
 pub fn run(config: Config, shutdown: Shutdown) -> impl Future<Output = Result<(), Error>> + Send {
     let latch = config.readiness.latch("freshness");
-    let work = async move {
-        let telling = webhook::tell(config.webhooks.clone(), config.kafka.clone(), config.retries);
-        tokio::try_join!(monitor::watch(&config, &latch), telling).map(|_| ())
-    };
-    async move { shutdown.abandon(work).await.unwrap_or(Ok(())) }
+    async move { shutdown.abandon(lead::serve(&config, &latch)).await.unwrap_or(Ok(())) }
 }

@@ -91,3 +91,8 @@ pub(crate) fn groups(followed: usize, left_out: usize) {
 pub(crate) fn refused(what: &'static str) {
     counter!("mesh_freshness_refused_requests_total", "what" => what).increment(1);
 }
+
+/// Whether this replica is the one that evaluates.
+pub(crate) fn leads(is_it: bool) {
+    gauge!("mesh_freshness_leader").set(f64::from(u8::from(is_it)));
+}

@@ -8,6 +8,7 @@ use mesh_contract::ProductRef;
 
 use crate::Config;
 use crate::assess::{Subject, assess};
+use crate::calendar::Span;
 use crate::report::ProductReport;
 use crate::slo::Look;
 use crate::watched::Watched;
@@ -24,20 +25,20 @@ pub(crate) struct Moment {
     pub(crate) now_ms: i64,
     /// Longer than this after the last look, and of the time between only what is proven counts.
     pub(crate) gap_max_ms: i64,
-    /// Since when Kafka could not be reached, if it could not since the last look.
-    pub(crate) away_since_ms: Option<i64>,
+    /// When Kafka could not be reached, if it could not since the last look.
+    pub(crate) away: Option<Span>,
     /// For how long a product must have been fresh again for its page to end.
     pub(crate) settle_ms: i64,
 }
 
 impl Moment {
     /// Now.
-    pub(crate) fn now(config: &Config, away_since_ms: Option<i64>) -> Self {
+    pub(crate) fn now(config: &Config, away: Option<Span>) -> Self {
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self {
             now_ms: Timestamp::now().as_millisecond(),
             gap_max_ms: ms((config.interval * GAP_INTERVALS).max(GAP_MIN)),
-            away_since_ms,
+            away,
             settle_ms: ms(config.page_settles_after),
         }
     }

@@ -7,50 +7,29 @@ use mesh_client::catalogue::{Catalogue, Change};
 use mesh_client::heartbeat::Heartbeat;
 use mesh_contract::AppliedProduct;
 use mesh_contract::topic::{FRESHNESS_TOPIC, HEARTBEATS_TOPIC, PRODUCTS_TOPIC};
-use mesh_kafka::log::{LogReader, LogWriter};
+use mesh_kafka::log::{FencedLogWriter, LogReader};
 use mesh_kafka::{ErrorKind, OutgoingRecord, Record};
 use mesh_runtime::Latch;
 
+use crate::away::Away;
+use crate::book::Book;
 use crate::look::{Looker, Target};
 use crate::moment::Moment;
-use crate::report::{self, ProductReport};
+use crate::report::ProductReport;
 use crate::watched::Watched;
-use crate::{Config, Error, look, metrics};
+use crate::{Config, Error, look, maintenance, metrics};
 
+/// How many states are written in one transaction.
+const STATES_MAX: usize = 500;
 /// How often to look for a topic that is not there yet, or a cluster that is away.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Evaluates for ever. What a cluster that is away keeps from being known is not known: ages go on growing from what
-/// was seen last, nothing is told of it, and the next evaluation tries again.
-pub(crate) async fn watch(config: &Config, latch: &Latch) -> Result<(), Error> {
-    let mut monitor = Monitor::open(config, latch).await?;
-    let mut ticks = tokio::time::interval(config.interval);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut away_since_ms = None;
-    loop {
-        ticks.tick().await;
-        let moment = Moment::now(config, away_since_ms);
-        match monitor.evaluate(moment).await {
-            Ok(()) => {
-                away_since_ms = None;
-                latch.open();
-            }
-            Err(error) if error.is_retriable() => {
-                away_since_ms.get_or_insert(moment.now_ms);
-                metrics::evaluation_failed();
-                monitor.age(moment.now_ms);
-                latch.close("Kafka cannot be reached");
-                tracing::warn!(error = &error as &dyn std::error::Error, "freshness was not evaluated, retrying");
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-struct Monitor<'c> {
+/// The one that evaluates.
+pub(crate) struct Monitor<'c> {
     config: &'c Config,
     looker: Looker,
-    out: LogWriter,
+    book: Book,
+    out: FencedLogWriter,
     products: LogReader,
     catalogue: Catalogue,
     heartbeats: LogReader,
@@ -63,33 +42,63 @@ struct Monitor<'c> {
 }
 
 impl<'c> Monitor<'c> {
-    async fn open(config: &'c Config, latch: &Latch) -> Result<Self, Error> {
+    /// One that goes on from what was written, and writes on.
+    pub(crate) async fn open(
+        config: &'c Config,
+        latch: &Latch,
+        mut book: Book,
+        out: FencedLogWriter,
+    ) -> Result<Self, Error> {
         let products = open(config, PRODUCTS_TOPIC, latch).await?;
         let heartbeats = open(config, HEARTBEATS_TOPIC, latch).await?;
         Ok(Self {
             config,
             looker: Looker::new(&config.kafka, config.subscribers_every)?,
-            out: LogWriter::new(&config.kafka).map_err(Error::SetUp)?,
+            restored: book.hand_over(),
+            book,
+            out,
             products,
             catalogue: Catalogue::default(),
             heartbeats,
             watched: BTreeMap::new(),
-            restored: restore(config).await?,
             gone: BTreeSet::new(),
         })
+    }
+
+    /// Evaluates for ever. What a cluster that is away keeps from being known is not known: ages go on growing from what
+    /// was seen last, nothing is told of it, and the next evaluation tries again.
+    pub(crate) async fn watch(&mut self, latch: &Latch, away: &mut Away) -> Result<(), Error> {
+        let mut ticks = tokio::time::interval(self.config.interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let moment = Moment::now(self.config, away.span());
+            match self.evaluate(moment).await {
+                Ok(()) => {
+                    away.is_accounted_for();
+                    latch.open();
+                }
+                Err(error) if error.is_retriable() => {
+                    away.begins_at(moment.now_ms);
+                    metrics::evaluation_failed();
+                    self.age(moment.now_ms);
+                    latch.close("Kafka cannot be reached");
+                    tracing::warn!(error = &error as &dyn std::error::Error, "freshness was not evaluated, retrying");
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     async fn evaluate(&mut self, moment: Moment) -> Result<(), Error> {
         let now_ms = moment.now_ms;
         self.follow().await?;
         self.look(now_ms).await?;
-        let reports = moment.reports(&mut self.watched);
+        self.plan();
+        let mut reports = moment.reports(&mut self.watched);
+        self.excuse(&mut reports, now_ms);
         self.tell(reports, now_ms).await?;
-        while let Some(key) = self.gone.first().cloned() {
-            let written = self.out.append(OutgoingRecord::to(FRESHNESS_TOPIC).key(key.clone())).await;
-            written.map_err(|source| Error::WriteState { product: key.clone(), source })?;
-            self.gone.remove(&key);
-        }
+        self.forget().await?;
         metrics::evaluated(now_ms, self.watched.len());
         Ok(())
     }
@@ -105,7 +114,36 @@ impl<'c> Monitor<'c> {
         self.gone.extend(std::mem::take(&mut self.restored).into_keys());
         let watched = &mut self.watched;
         let read = self.heartbeats.read_to_end(|record| hear(watched, &record)).await;
-        read.map_err(|source| Error::ReadLog { topic: HEARTBEATS_TOPIC, source })
+        read.map_err(|source| Error::ReadLog { topic: HEARTBEATS_TOPIC, source })?;
+        self.book.catch_up().await
+    }
+
+    /// What every product promises, given the maintenance that is planned.
+    fn plan(&mut self) {
+        for watched in self.watched.values_mut() {
+            let contract = &watched.product.contract;
+            let domain = self.catalogue.domain(&contract.owner).map(|domain| &**domain);
+            watched.promise = maintenance::promise(contract, domain, self.book.planned());
+        }
+    }
+
+    /// Says which products are in maintenance.
+    fn excuse(&self, reports: &mut BTreeMap<String, ProductReport>, now_ms: i64) {
+        for (key, report) in reports {
+            let Some(watched) = self.watched.get(key) else { continue };
+            let contract = &watched.product.contract;
+            let domain = self.catalogue.domain(&contract.owner).map(|domain| &**domain);
+            report.maintenance = maintenance::now(contract, domain, self.book.planned(), now_ms);
+        }
+    }
+
+    /// Deletes the states of products that are gone.
+    async fn forget(&mut self) -> Result<(), Error> {
+        let records = self.gone.iter().map(|key| OutgoingRecord::to(FRESHNESS_TOPIC).key(key.clone()));
+        let written = self.out.append_all(records.collect()).await;
+        written.map_err(|source| Error::WriteStates { products: self.gone.len(), source })?;
+        self.gone.clear();
+        Ok(())
     }
 
     fn take(&mut self, change: Change) {
@@ -164,8 +202,11 @@ impl<'c> Monitor<'c> {
             }
             watched.told = Some(report);
         }
-        let records: Vec<OutgoingRecord> = due.iter().map(|(key, report)| record(key, report)).collect();
-        self.out.append_all(records).await.map_err(|source| Error::WriteStates { products: due.len(), source })?;
+        for some in due.chunks(STATES_MAX) {
+            let records = some.iter().map(|(key, report)| record(key, report));
+            let written = self.out.append_all(records.collect()).await;
+            written.map_err(|source| Error::WriteStates { products: due.len(), source })?;
+        }
         for (key, report) in due {
             let Some(watched) = self.watched.get_mut(&key) else { continue };
             if let Some(before) = watched.change_to(&report) {
@@ -175,6 +216,13 @@ impl<'c> Monitor<'c> {
             watched.last = Some(report);
         }
         Ok(())
+    }
+}
+
+/// What a replica does not evaluate any more it does not tell.
+impl Drop for Monitor<'_> {
+    fn drop(&mut self) {
+        self.watched.values().for_each(|watched| metrics::report(watched.told.as_ref(), None));
     }
 }
 
@@ -194,7 +242,8 @@ fn log_change(report: &ProductReport, before: Option<crate::State>) {
     }
 }
 
-async fn open(config: &Config, topic: &'static str, latch: &Latch) -> Result<LogReader, Error> {
+/// Opens a log, waiting until there is one.
+pub(crate) async fn open(config: &Config, topic: &'static str, latch: &Latch) -> Result<LogReader, Error> {
     loop {
         match LogReader::open(&config.kafka, topic).await {
             Ok(log) => return Ok(log),
@@ -208,18 +257,6 @@ async fn open(config: &Config, topic: &'static str, latch: &Latch) -> Result<Log
             Err(source) => return Err(Error::ReadLog { topic, source }),
         }
         tokio::time::sleep(RETRY).await;
-    }
-}
-
-async fn restore(config: &Config) -> Result<BTreeMap<String, ProductReport>, Error> {
-    loop {
-        match report::read(&config.kafka).await {
-            Err(error) if error.is_retriable() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "freshness cannot reach Kafka, retrying");
-                tokio::time::sleep(RETRY).await;
-            }
-            result => return result,
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::judge::State;
 use crate::seen::{InputSeen, OutputSeen, Seen, SubscriberSeen, ViewSeen};
 use crate::slo::{Alerts, Course, Standing};
-use crate::webhook;
+use crate::{maintenance, webhook};
 
 /// A product's state. The key on `mesh.freshness` is the product's on `mesh.products`: `<unique_id>/<major>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,9 +147,9 @@ pub async fn read(kafka: &Settings) -> Result<BTreeMap<String, ProductReport>, E
     Ok(reports)
 }
 
-fn take(reports: &mut BTreeMap<String, ProductReport>, record: &Record) {
+pub(crate) fn take(reports: &mut BTreeMap<String, ProductReport>, record: &Record) {
     let key = record.key.as_ref().and_then(|key| std::str::from_utf8(key).ok());
-    let Some(key) = key.filter(|key| !webhook::is_progress(key)) else { return };
+    let Some(key) = key.filter(|key| !webhook::is_progress(key) && !maintenance::is_key(key)) else { return };
     match record.value.as_ref().map(|value| serde_json::from_slice(value)) {
         None => drop(reports.remove(key)),
         Some(Ok(report)) => drop(reports.insert(key.to_owned(), report)),

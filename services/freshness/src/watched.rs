@@ -87,7 +87,7 @@ impl Watched {
             newest_ms: newest().flatten().min(),
             is_partial: newest().any(|newest_ms| newest_ms.is_none()),
             gap_max_ms: moment.gap_max_ms,
-            away_since_ms: moment.away_since_ms,
+            away: moment.away,
         }
     }
 

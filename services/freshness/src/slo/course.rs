@@ -70,8 +70,8 @@ pub struct Look {
     pub is_partial: bool,
     /// Longer than this after the look before it, and only what is proven counts.
     pub gap_max_ms: i64,
-    /// Since when Kafka could not be reached, if it could not since the last look.
-    pub away_since_ms: Option<i64>,
+    /// When Kafka could not be reached, if it could not since the last look.
+    pub away: Option<Span>,
 }
 
 impl Course {
@@ -168,10 +168,12 @@ impl Course {
     fn note_away(&mut self, look: Look) {
         let newest_ms = look.newest_ms.unwrap_or(look.now_ms);
         self.away.retain(|away| away.to_ms > newest_ms && away.from_ms < look.now_ms);
-        let Some(from_ms) = look.away_since_ms else { return };
-        match self.away.last_mut().filter(|last| last.to_ms >= from_ms) {
-            Some(last) => last.to_ms = last.to_ms.max(look.now_ms),
-            None => self.away.push(Span::new(from_ms, look.now_ms)),
+        let before_ms = self.ledger.as_ref().map_or(i64::MIN, |ledger| ledger.until_ms);
+        let away = look.away.map(|away| away.and(Span::new(before_ms, look.now_ms)));
+        let Some(away) = away.filter(|away| !away.is_empty()) else { return };
+        match self.away.last_mut().filter(|last| last.to_ms >= away.from_ms) {
+            Some(last) => last.to_ms = last.to_ms.max(away.to_ms),
+            None => self.away.push(away),
         }
         let too_many = self.away.len().saturating_sub(AWAY_MAX);
         self.away.drain(..too_many);

@@ -137,8 +137,8 @@ impl World {
 
     /// Time passes and nobody looks; then somebody does. `away` if Kafka could not be reached meanwhile.
     pub(crate) fn pass(&mut self, to_ms: i64, away: bool) {
-        let away_since_ms = away.then_some(self.now_ms + STEP);
-        self.look(to_ms, away_since_ms);
+        let away = away.then_some(Span::new(self.now_ms + STEP, to_ms));
+        self.look(to_ms, away);
     }
 
     /// Looks step by step.
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    fn look(&mut self, now_ms: i64, away_since_ms: Option<i64>) {
+    fn look(&mut self, now_ms: i64, away: Option<Span>) {
         for product in &self.products {
             let newest_ms = self.newest.get_mut(product.key).unwrap();
             *newest_ms = (*newest_ms).max(product.newest_ms(self.now_ms, now_ms).unwrap_or(i64::MIN));
@@ -168,7 +168,7 @@ impl World {
         for (key, course) in courses {
             let product = promises.remove(key).unwrap();
             let newest_ms = Some(self.newest[key]);
-            let look = Look { now_ms, newest_ms, is_partial: false, gap_max_ms: GAP_MAX, away_since_ms };
+            let look = Look { now_ms, newest_ms, is_partial: false, gap_max_ms: GAP_MAX, away };
             let (promise, upstream) = (&product.promise, product.upstream.clone());
             subjects.insert(*key, Subject { course, promise, look, upstream, waiting_since_ms: None });
         }

@@ -15,7 +15,7 @@ fn hourly() -> Promise {
 }
 
 fn look(now_ms: i64, newest_ms: i64) -> Look {
-    Look { now_ms, newest_ms: Some(newest_ms), is_partial: false, gap_max_ms: 30 * SECOND, away_since_ms: None }
+    Look { now_ms, newest_ms: Some(newest_ms), is_partial: false, gap_max_ms: 30 * SECOND, away: None }
 }
 
 /// A product that is looked at every 10 s.
@@ -85,9 +85,9 @@ fn time_without_kafka_is_not_known_and_makes_nothing_stale() {
     let mut watch = Watch::new(hourly());
     watch.until(T0 + HOUR, true);
     watch.until(T0 + HOUR + 30 * MINUTE, false);
-    let away_since_ms = Some(watch.now_ms + 10 * SECOND);
+    let away = Some(Span::new(watch.now_ms + 10 * SECOND, i64::MAX));
     watch.now_ms = T0 + 10 * HOUR;
-    watch.see(Look { away_since_ms, ..look(watch.now_ms, watch.newest_ms) });
+    watch.see(Look { away, ..look(watch.now_ms, watch.newest_ms) });
     assert_eq!(watch.course.state, Some(State::Fresh), "the rest of the hour is there to catch up");
     assert_eq!((watch.fault_ms(Fault::Own), watch.pages()), (0, false));
     assert_eq!(watch.fault_ms(Fault::Unknown), 8 * HOUR + 30 * MINUTE - 10 * SECOND);
