@@ -46,7 +46,7 @@ impl Verdict {
 
 /// What became of a column.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "outcome", content = "rule", rename_all = "snake_case")]
 pub enum Outcome {
     /// It was masked by this rule.
     Masked(String),
@@ -62,6 +62,7 @@ pub struct Line {
     /// The column's path.
     pub column: String,
     /// What became of it.
+    #[serde(flatten)]
     pub outcome: Outcome,
     /// The contract's revision.
     pub revision: u64,
