@@ -249,3 +249,6 @@ fn add(run: &mut JobRun, product: &Product, range: PartitionRange, bytes: u64, q
     topics.views.iter().for_each(|(_, topic)| run.wrote_range(topic, out, 0));
     run.wrote_range(&topics.quarantine, PartitionRange::of_records(range.partition, quarantined), 0);
 }
+
+#[cfg(test)]
+mod tests;

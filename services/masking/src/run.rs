@@ -71,7 +71,7 @@ impl ToldRuns {
         told.drain(..excess);
     }
 
-    fn has(&self, run: Uuid) -> bool {
+    pub(crate) fn has(&self, run: Uuid) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&run)
     }
 }
