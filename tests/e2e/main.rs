@@ -8,6 +8,7 @@ mod bad_input;
 mod check;
 mod clients;
 mod demo;
+mod forget;
 mod keys;
 mod observed;
 mod polyglot;

@@ -173,8 +173,12 @@ pub enum Command {
     Lineage(commands::lineage::Args),
     /// What was refused, and why
     Quarantine(commands::quarantine::Args),
+    /// What was masked, by which rules: from what the sidecars have told
+    Audit(commands::audit::Args),
     /// The root secrets that all keys are derived from: make, rotate, list
     Keys(commands::keys::Args),
+    /// Destroy one person's keys: what was encrypted about them can be read by nobody any more
+    Forget(commands::forget::Args),
     /// Empty a product's views and make them anew: after a stricter rule, or another key
     Remask(commands::remask::Args),
     /// Who may read and write what over HTTP: users, passwords and tokens in an access file

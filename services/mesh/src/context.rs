@@ -3,6 +3,7 @@
 use crate::cli::{AnyFormat, Format, Global, LogFormat};
 use crate::failure::Failure;
 use crate::kafka_login::KafkaLogin;
+use crate::keys::KeyStore;
 use crate::{keys, login};
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::{Endpoint, Login};
@@ -179,6 +180,14 @@ impl Context {
     /// It is not known how to reach Vault, or who to be there.
     pub fn sealed_keys(&self, file: &Path) -> Result<SealedFile, Failure> {
         keys::sealed_file(&self.global, file)
+    }
+
+    /// Where keys can be changed: a key file, sealed or in clear, or Vault.
+    ///
+    /// # Errors
+    /// There are none, or they cannot be changed there.
+    pub fn key_store(&self) -> Result<KeyStore, Failure> {
+        KeyStore::of(&self.global, self.keys_file())
     }
 
     /// As [`keys`](Self::keys), for a service, which waits for Vault as long as it takes.

@@ -1,5 +1,7 @@
 //! Where the keys of a command come from.
 
+mod store;
+
 use crate::cli::Global;
 use crate::failure::Failure;
 use mesh_avro::keys::KeyRing;
@@ -12,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
+
+pub use store::KeyStore;
 
 /// A file is looked at more often than a server is asked.
 const FILE_INTERVAL: Duration = Duration::from_secs(2);

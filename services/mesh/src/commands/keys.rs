@@ -25,6 +25,8 @@ enum Command {
     },
     /// Add a new root secret, which values are masked with from now on; services follow without a restart
     Rotate,
+    /// Make keys of subjects where there are none yet: what products need whose contract names a `subject`
+    Subjects,
     /// The versions there are
     List,
     /// Seal a key file that is in clear with a key of Vault's transit engine; services that use it have to be started anew
@@ -59,6 +61,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
                 "version {version} is the newest; hashes of the versions before stay as they are: `mesh remask PRODUCT` makes them anew"
             ));
         }
+        Command::Subjects => _ = context.key_store()?.add_subjects().await?,
         Command::List => {}
     }
     show(&file, context).await?;

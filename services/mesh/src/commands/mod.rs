@@ -1,9 +1,12 @@
 //! The commands, one file or folder each: `Args`, and `run`.
 
 pub mod apply;
+pub mod audit;
 pub mod check;
+pub mod confirm;
 pub mod credentials;
 pub mod demo;
+pub mod forget;
 pub mod freshness;
 pub mod heartbeat;
 pub mod keys;
@@ -35,9 +38,11 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     context.start_logging(matches!(cli.command, Command::Up(_) | Command::Run(_)))?;
     match cli.command {
         Command::Apply(args) => apply::run(args, &context).await,
+        Command::Audit(args) => audit::run(args, &context).await,
         Command::Check(args) => check::run(args, &context).await,
         Command::Credentials(args) => credentials::run(args, &context),
         Command::Demo(args) => demo::run(args, &context).await,
+        Command::Forget(args) => forget::run(args, &context).await,
         Command::Freshness(args) => freshness::run(args, &context).await,
         Command::Heartbeat(args) => heartbeat::run(args, &context).await,
         Command::Keys(args) => keys::run(args, &context).await,

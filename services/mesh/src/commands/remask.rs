@@ -3,6 +3,7 @@
 mod progress;
 
 use crate::cli::Format;
+use crate::commands::confirm::confirm;
 use crate::commands::product::{find_applied, kafka_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -12,7 +13,6 @@ use mesh_kafka::admin::Admin;
 use mesh_masking::remask::{RemaskError, request};
 use progress::Progress;
 use serde_json::json;
-use std::io::{BufRead, IsTerminal};
 
 /// What `--help` adds to the command's line.
 const DETAILS: &str = "\
@@ -42,7 +42,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     check_policies(&admin, &product).await?;
     output::talk(&announcement(&admin, &product, &named).await?);
     if !args.yes {
-        confirm(&product.contract.product().to_string())?;
+        confirm(&product.contract.product().to_string(), "all records of the views are deleted")?;
     }
     let generation = request(&kafka, &admin, &product).await.map_err(failure)?;
     let mut progress = Progress::of(admin, &product, generation).await?;
@@ -92,22 +92,6 @@ async fn extent(admin: &Admin, topic: &str) -> Result<i64, Failure> {
     let starts = admin.start_offsets(&[topic]).await.map_err(kafka_failure)?;
     let ends = admin.end_offsets(&[topic]).await.map_err(kafka_failure)?;
     Ok(ends.values().sum::<i64>() - starts.values().sum::<i64>())
-}
-
-fn confirm(name: &str) -> Result<(), Failure> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return Err(Failure::usage("nobody is there to confirm that all records of the views are deleted")
-            .hint("give --yes if that is what you want"));
-    }
-    output::talk(&format!("type {name} to go on:"));
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line).map_err(|error| Failure::usage("cannot read the answer").because(error))?;
-    if line.trim() == name {
-        Ok(())
-    } else {
-        Err(Failure::usage("that is not the product's name; nothing was changed"))
-    }
 }
 
 fn failure(error: RemaskError) -> Failure {
