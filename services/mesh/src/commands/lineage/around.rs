@@ -19,6 +19,7 @@ const DEPTH: usize = 100;
 const COLUMNS_MAX: usize = 2_000;
 
 #[derive(Debug, clap::Args)]
+#[group(id = "around")]
 pub(super) struct Args {
     /// The product, such as crm.customers
     #[arg(value_name = "PRODUCT", required = true)]

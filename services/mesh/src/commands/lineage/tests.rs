@@ -54,6 +54,15 @@ fn lineage(product: &str) -> Lineage {
 }
 
 #[test]
+fn the_command_line_fits_together() {
+    use clap::{CommandFactory, Parser};
+    crate::cli::Cli::command().debug_assert();
+    let parse = |args: &[&str]| crate::cli::Cli::try_parse_from([&["mesh", "lineage"], args].concat()).is_ok();
+    assert!(parse(&["crm.customers", "--columns"]) && parse(&["prove"]) && parse(&["impact", "crm.customers.email"]));
+    assert!(!parse(&[]) && !parse(&["prove", "--columns"]) && !parse(&["crm.customers", "prove"]));
+}
+
+#[test]
 fn people_read_two_trees() {
     insta::assert_snapshot!(text::render(&lineage("upselling.offers")));
     insta::assert_snapshot!(text::render(&lineage("crm.customers")));
