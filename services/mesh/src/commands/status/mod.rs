@@ -1,6 +1,8 @@
 //! `mesh status [PRODUCT]`: is every product as fresh as its contract promises.
 
+mod row;
 mod table;
+mod watch;
 
 use crate::cli::Format;
 use crate::context::Context;
@@ -10,50 +12,51 @@ use crate::platform::answers;
 use jiff::Timestamp;
 use mesh_contract::ProductRef;
 use mesh_freshness::{ProductReport, State, report};
-use serde::Serialize;
+use mesh_kafka::Settings;
+use row::Row;
 
 /// How old an evaluation may be before the monitor itself is in doubt: it writes every 30 s.
 const EVALUATED_WITHIN_SECONDS: i64 = 120;
 
+/// What `--help` adds to the command's line.
+const DETAILS: &str = "\
+The exit code is 1 while a product is stale. Source is the delay from a fact to the input port, delivery from there until readers \
+see it. Budget is the share of the objective's error budget that is left, burn how many times too fast it was used over the last \
+hour.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = DETAILS)]
 pub struct Args {
     /// Only this product, such as crm.customers or crm.customers@1
     #[arg(value_name = "PRODUCT")]
     product: Option<ProductRef>,
-}
-
-/// One view of one product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Row {
-    product: String,
-    version: u32,
-    view: String,
-    state: State,
-    age_seconds: Option<u64>,
-    promise: String,
-    promise_seconds: u64,
-    owner: String,
-    topic: String,
-    newest: Option<Timestamp>,
-    heartbeat: Option<Timestamp>,
-    since: Option<Timestamp>,
-    evaluated_at: Option<Timestamp>,
+    /// Go on until interrupted: redrawn on a terminal, elsewhere a line for each change
+    #[arg(long)]
+    watch: bool,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let kafka = context.kafka()?;
     answers(&kafka).await?;
-    let reports = report::read(&kafka).await.map_err(unreadable)?;
-    let mut reports: Vec<ProductReport> = reports.into_values().filter(|report| is_asked(&args, report)).collect();
-    reports.sort_by(|a, b| (&a.product, a.version).cmp(&(&b.product, b.version)));
+    if args.watch {
+        return watch::run(&args, &kafka, context.format()).await;
+    }
+    let reports = read(&args, &kafka).await.map_err(unreadable)?;
     if let Some(product) = args.product.filter(|_| reports.is_empty()) {
         return Err(Failure::usage(format!("the freshness of {product} was never evaluated"))
             .hint("`mesh products` lists the products that are applied; is the freshness service running?"));
     }
     show(&reports, context.format())?;
     warn_of_old(&reports, Timestamp::now());
-    let is_breached = reports.iter().any(|report| report.state == State::Stale);
-    Ok(if is_breached { Exit::Findings } else { Exit::Fine })
+    Ok(exit(&reports))
+}
+
+/// What was evaluated last of the products that were asked for, by name.
+async fn read(args: &Args, kafka: &Settings) -> Result<Vec<ProductReport>, mesh_freshness::Error> {
+    let reports = report::read(kafka).await?;
+    let mut reports: Vec<ProductReport> = reports.into_values().filter(|report| is_asked(args, report)).collect();
+    reports.sort_by(|a, b| (&a.product, a.version).cmp(&(&b.product, b.version)));
+    Ok(reports)
 }
 
 fn is_asked(args: &Args, report: &ProductReport) -> bool {
@@ -62,8 +65,13 @@ fn is_asked(args: &Args, report: &ProductReport) -> bool {
     })
 }
 
+fn exit(reports: &[ProductReport]) -> Exit {
+    let is_breached = reports.iter().any(|report| report.state == State::Stale);
+    if is_breached { Exit::Findings } else { Exit::Fine }
+}
+
 fn show(reports: &[ProductReport], format: Format) -> Result<(), Failure> {
-    let rows: Vec<Row> = reports.iter().flat_map(rows).collect();
+    let rows: Vec<Row> = reports.iter().flat_map(row::rows).collect();
     let _reader = match format {
         Format::Json => output::json(&rows)?,
         Format::Text if rows.is_empty() => {
@@ -75,33 +83,19 @@ fn show(reports: &[ProductReport], format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
-fn rows(report: &ProductReport) -> impl Iterator<Item = Row> {
-    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
-    report.views.iter().map(move |view| Row {
-        product: report.product.clone(),
-        version: report.version,
-        view: view.view.clone(),
-        state: view.state,
-        age_seconds: view.age_seconds,
-        promise: report.promise.clone(),
-        promise_seconds: report.promise_seconds,
-        owner: report.owner.clone(),
-        topic: view.topic.clone(),
-        newest: view.newest_ms.and_then(at),
-        heartbeat: report.heartbeat_ms.and_then(at),
-        since: at(report.since_ms),
-        evaluated_at: at(report.evaluated_at_ms),
-    })
-}
-
 /// A state that nobody looked at lately is no state.
 fn warn_of_old(reports: &[ProductReport], now: Timestamp) {
-    let newest_ms = reports.iter().map(|report| report.evaluated_at_ms).max();
-    let silent_seconds = newest_ms.map(|newest_ms| (now.as_millisecond() - newest_ms) / 1_000);
-    if let Some(seconds) = silent_seconds.filter(|seconds| *seconds > EVALUATED_WITHIN_SECONDS) {
-        let ago = table::span(seconds.unsigned_abs());
+    if let Some(seconds) = silent_seconds(reports, now) {
+        let ago = table::span(seconds);
         output::talk(&format!("warning: this was evaluated {ago} ago; is the freshness service running?"));
     }
+}
+
+/// How long ago the newest evaluation was, if that is too long.
+fn silent_seconds(reports: &[ProductReport], now: Timestamp) -> Option<u64> {
+    let newest_ms = reports.iter().map(|report| report.evaluated_at_ms).max()?;
+    let seconds = now.as_millisecond().saturating_sub(newest_ms) / 1_000;
+    (seconds > EVALUATED_WITHIN_SECONDS).then_some(seconds.unsigned_abs())
 }
 
 fn unreadable(error: mesh_freshness::Error) -> Failure {
