@@ -63,6 +63,8 @@ fn gauges(report: &ProductReport) -> Vec<Gauge> {
 pub(crate) fn evaluated(now_ms: i64, products: usize) {
     gauge!("mesh_freshness_evaluated_timestamp_seconds").set(now_ms as f64 / 1_000.0);
     gauge!("mesh_freshness_watched_products").set(products as f64);
+    // counted from zero, so that the first failure is seen to be one more
+    counter!("mesh_freshness_failed_evaluations_total").increment(0);
 }
 
 pub(crate) fn evaluation_failed() {
