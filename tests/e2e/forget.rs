@@ -78,7 +78,10 @@ fn assert_is_on_record(world: &World, receipt: &Value) {
     };
     let told: Vec<String> = events.iter().map(text).filter(|text| text.contains("subject-forgotten")).collect();
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains(receipt["digest"].as_str().expect("a digest")) && !told[0].contains(FORGOTTEN), "{told:?}");
+    assert!(
+        told[0].contains(receipt["digest"].as_str().expect("a digest")) && !told[0].contains(FORGOTTEN),
+        "{told:?}"
+    );
 }
 
 /// The running sidecar follows: what comes now, not even the keys of before open.
