@@ -16,7 +16,7 @@ const VIEWS: [(&str, &str); 6] = [
     ("upselling.offers.v1", "upselling.offers"),
 ];
 /// From topics that were read to topics that were written; quarantine topics aside.
-const EDGES: [(&str, &str); 9] = [
+pub(super) const EDGES: [(&str, &str); 9] = [
     ("crm.customers.v1", "upselling.offers.v1.in"),
     ("crm.customers.v1.in", "crm.customers.v1"),
     ("crm.customers.v1.in", "crm.customers.v1.stewards"),
@@ -28,7 +28,7 @@ const EDGES: [(&str, &str); 9] = [
     ("web.page_views.v1.in", "web.page_views.v1"),
 ];
 
-fn demo(tree: &Tree) -> Command {
+pub(super) fn demo(tree: &Tree) -> Command {
     let mut command = mesh(["demo", "--format", "json", "--root"]);
     command.arg(tree.root());
     command

@@ -10,6 +10,7 @@ mod clients;
 mod demo;
 mod forget;
 mod keys;
+mod lineage;
 mod observed;
 mod polyglot;
 mod quarantine;
