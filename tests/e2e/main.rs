@@ -20,4 +20,5 @@ mod registry;
 mod remask;
 mod replicas;
 mod secured;
+mod standby;
 mod support;

@@ -1,4 +1,7 @@
-//! `mesh freshness rules|openslo`: what other tools need to know of freshness, from the contracts of the working tree.
+//! `mesh freshness rules|openslo`: what other tools need to know of freshness, from the contracts of the working tree; and `mesh
+//! freshness maintenance`, when nobody is to be paged.
+
+mod maintenance;
 
 use crate::cli::Format;
 use crate::context::Context;
@@ -30,22 +33,41 @@ enum Command {
         #[command(flatten)]
         names: NameOptions,
     },
+    /// When products need not be fresh, planned by hand; `maintenance` in a contract or a domain plans ahead
+    Maintenance {
+        #[command(subcommand)]
+        command: maintenance::Command,
+    },
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
-    let (Command::Rules { names } | Command::Openslo { names, .. }) = &args.command;
-    let tree = WorkingTree::read(&context.root()?, &names.names()?)?.sound()?;
-    let contracts: Vec<&Contract> = tree.products.iter().map(|product| &product.contract.value).collect();
-    let domains: Vec<&Domain> = tree.domains.iter().map(|domain| &domain.value).collect();
-    let _reader = match (&args.command, context.format()) {
-        (Command::Rules { .. }, Format::Text) => output::data(rules::prometheus(&contracts, &domains).trim_end())?,
-        (Command::Rules { .. }, Format::Json) => output::json(&rules::groups(&contracts, &domains))?,
-        (Command::Openslo { prometheus, .. }, Format::Text) => {
-            output::data(openslo::documents(&contracts, &domains, prometheus).trim_end())?
+    let _reader = match args.command {
+        Command::Maintenance { command } => return maintenance::run(&command, context).await,
+        Command::Rules { names } => {
+            let tree = tree(&names, context)?;
+            let (contracts, domains) = said(&tree);
+            match context.format() {
+                Format::Text => output::data(rules::prometheus(&contracts, &domains).trim_end())?,
+                Format::Json => output::json(&rules::groups(&contracts, &domains))?,
+            }
         }
-        (Command::Openslo { prometheus, .. }, Format::Json) => {
-            output::json(&openslo::objects(&contracts, &domains, prometheus))?
+        Command::Openslo { prometheus, names } => {
+            let tree = tree(&names, context)?;
+            let (contracts, domains) = said(&tree);
+            match context.format() {
+                Format::Text => output::data(openslo::documents(&contracts, &domains, &prometheus).trim_end())?,
+                Format::Json => output::json(&openslo::objects(&contracts, &domains, &prometheus))?,
+            }
         }
     };
     Ok(Exit::Fine)
+}
+
+fn tree(names: &NameOptions, context: &Context) -> Result<WorkingTree, Failure> {
+    WorkingTree::read(&context.root()?, &names.names()?)?.sound()
+}
+
+fn said(tree: &WorkingTree) -> (Vec<&Contract>, Vec<&Domain>) {
+    let contracts = tree.products.iter().map(|product| &product.contract.value);
+    (contracts.collect(), tree.domains.iter().map(|domain| &domain.value).collect())
 }
