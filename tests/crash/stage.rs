@@ -1,7 +1,7 @@
 //! What the sidecars stand on: a Kafka, a registry and a Vault, each behind a road; a domain's tree; keys that Vault has sealed.
 
 use crate::road::Road;
-use crate::support::{Finished, Process, VAULT_TOKEN, Vault, mesh};
+use crate::support::{Finished, PATIENCE, Process, VAULT_TOKEN, Vault, eventually, mesh};
 use crate::workload::{DOMAIN, PRODUCTS, Revision, SCHEMA_FILE, contract, schema};
 use mesh_avro::keys::RootKeys;
 use mesh_kafka::Settings;
@@ -14,6 +14,9 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use tempfile::TempDir;
+
+/// The exit code of a command that could not reach Kafka or the registry.
+const UNREACHABLE: i32 = 4;
 
 /// Kafka and the registry, as they are while nothing is away.
 pub struct Stage {
@@ -63,10 +66,12 @@ impl Stage {
         stage
     }
 
-    /// Applies a revision of the contracts.
+    /// Applies a revision of the contracts, as soon as the registry has read its log.
     pub fn apply(&self, revision: Revision) {
         self.write_tree(revision);
-        Finished::of(self.mesh(["apply"]).args(["--root"]).arg(self.folder.path())).expect(0);
+        let apply = || Finished::of(self.mesh(["apply", "--root"]).arg(self.folder.path()));
+        let answered = || Some(apply()).filter(|applied| applied.code != UNREACHABLE);
+        eventually("the registry answers", PATIENCE, answered).expect(0);
     }
 
     fn write_tree(&self, revision: Revision) {

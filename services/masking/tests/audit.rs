@@ -113,6 +113,7 @@ fn assert_rules(events: &[Value]) {
         ]);
         // an old revision's rules may not be known any more to whoever tells
         assert!(event["views"] == expected || (event["revision"] == 1 && event["views"].is_null()), "{event}");
+        assert_eq!(event["keys"], json!({"1": event["records"]}));
         let by_schema: i64 = event["schemas"].as_object().unwrap().values().map(|count| count.as_i64().unwrap()).sum();
         assert_eq!(by_schema, records);
     }

@@ -42,6 +42,9 @@ pub(crate) struct Account {
     /// By the id of the writer's schema.
     #[serde(rename = "s", default)]
     schemas: BTreeMap<u32, u64>,
+    /// By the version of the keys.
+    #[serde(rename = "k", default)]
+    keys: BTreeMap<u32, u64>,
 }
 
 impl Account {
@@ -49,8 +52,8 @@ impl Account {
         self.records == 0
     }
 
-    /// Counts what a transaction does.
-    pub(crate) fn add(&mut self, tally: &Tally, now_ms: i64) {
+    /// Counts what a transaction does with a version of the keys; 0 where none was needed.
+    pub(crate) fn add(&mut self, tally: &Tally, key_version: u32, now_ms: i64) {
         if self.is_empty() {
             (self.first, self.since_ms) = (tally.first, now_ms);
         }
@@ -62,6 +65,9 @@ impl Account {
         }
         for (id, count) in &tally.schemas {
             *self.schemas.entry(*id).or_default() += count;
+        }
+        if key_version > 0 {
+            *self.keys.entry(key_version).or_default() += tally.records;
         }
     }
 
@@ -88,6 +94,7 @@ impl Account {
             "tombstones": self.tombstones,
             "quarantined": self.quarantined,
             "schemas": self.schemas,
+            "keys": self.keys,
             "views": views,
         })
     }
@@ -151,11 +158,11 @@ mod tests {
     #[test]
     fn counts_grow_and_survive_the_metadata() {
         let mut account = Account::default();
-        account.add(&tally(5..8), 1_000);
-        account.add(&tally(8..20), 2_000);
+        account.add(&tally(5..8), 1, 1_000);
+        account.add(&tally(8..20), 2, 2_000);
         let text = serde_json::to_string(&account).unwrap();
         assert_eq!(
-            text, r#"{"from":5,"to":19,"at":1000,"n":15,"t":0,"q":{"truncated":2},"s":{"7":2}}"#,
+            text, r#"{"from":5,"to":19,"at":1000,"n":15,"t":0,"q":{"truncated":2},"s":{"7":2},"k":{"1":3,"2":12}}"#,
             "what stands in committed offsets is read by later versions"
         );
         assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), account);
@@ -165,7 +172,7 @@ mod tests {
     fn due_is_what_is_old_or_long() {
         let mut account = Account::default();
         assert!(!account.is_due(1_000_000, Duration::ZERO), "nothing to tell");
-        account.add(&tally(5..8), 1_000);
+        account.add(&tally(5..8), 1, 1_000);
         let interval = Duration::from_secs(60);
         assert!(!account.is_due(60_999, interval) && account.is_due(61_000, interval));
         assert!(!account.is_due(0, interval), "a clock that was set back");
@@ -177,7 +184,7 @@ mod tests {
     #[test]
     fn the_event_says_what_was_masked_how_in_which_view() {
         let mut account = Account::default();
-        account.add(&tally(5..8), 1_000);
+        account.add(&tally(5..8), 1, 1_000);
         let event = account.event(&product(), 3, 2, 9_000);
         assert_eq!(
             event["views"],

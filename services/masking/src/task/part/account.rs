@@ -26,7 +26,7 @@ impl Part {
         }
         let mut marks = self.marks.clone();
         if self.tally.records > 0 {
-            account.add(&self.tally, now_ms);
+            account.add(&self.tally, self.key_floor, now_ms);
             marks = runs.marks_after(&self.marks, product, &self.tally);
         }
         if account.is_due(now_ms, interval) {
