@@ -62,6 +62,8 @@ pub fn backbone() -> AclTable {
     });
     part(Part::Freshness, |grants| {
         grants.topic(HEARTBEATS_TOPIC, &[Read]).topic(FRESHNESS_TOPIC, &[Read, Write]);
+        // its replicas take turns
+        grants.group(FRESHNESS_TOPIC, Read).transactional_id(FRESHNESS_TOPIC.to_owned());
     });
     part(Part::Lineage, |grants| {
         grants.topic(LINEAGE_TOPIC, &[Read, Write]);

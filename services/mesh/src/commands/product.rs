@@ -62,7 +62,8 @@ pub fn kafka_failure(error: mesh_kafka::Error) -> Failure {
     let what = "Kafka failed the command";
     let failure = match error.kind() {
         ErrorKind::Unreachable => Failure::unreachable(what).hint("check that Kafka runs and is the one you mean"),
-        ErrorKind::Unauthorised => Failure::usage(what).hint("check the credentials (-X), and what they may do"),
+        ErrorKind::Unauthorised => Failure::unreachable(what)
+            .hint("check who you are there (--kafka-config), and what the contract lets your groups read: mesh products PRODUCT"),
         ErrorKind::Invalid | ErrorKind::UnknownTopic => Failure::usage(what),
         _ => Failure::internal(what),
     };
@@ -104,7 +105,7 @@ pub fn produce_failure(error: ProduceError) -> Failure {
         ProduceError::Send { ref source, .. } | ProduceError::Deliver { ref source, .. } => {
             let failure = match source.kind() {
                 ErrorKind::Unreachable => Failure::unreachable("not all events were delivered"),
-                ErrorKind::Unauthorised => Failure::usage("not all events were delivered")
+                ErrorKind::Unauthorised => Failure::unreachable("not all events were delivered")
                     .hint("the domain's producers may write its input ports: see its domain.yaml"),
                 _ => Failure::internal("not all events were delivered"),
             };

@@ -3,14 +3,17 @@
 mod native;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use mesh_contract::acl::{Acl, AclTable, Operation, Resource};
+use rdkafka::client::Client;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use uuid::Uuid;
 
 use super::{Admin, REQUEST_TIMEOUT};
 use crate::Error;
 use crate::blocking::run as blocking;
+use crate::context::LogContext;
 use native::{Kind, NativeOperation, Pattern, Permission, Refusal, Rule};
 
 /// The one name that the cluster has as a resource.
@@ -45,16 +48,19 @@ impl Admin {
         .await
     }
 
-    /// Adds rules; those that are there stay. They hold within moments.
+    /// Adds rules; those that are there stay. They hold when this returns, at the broker that was asked.
     pub async fn grant(&self, table: &AclTable) -> Result<(), Error> {
         if table.is_empty() {
             return Ok(());
         }
         let rules: Vec<Rule> = table.iter().map(rule).collect();
-        let shared = self.shared.clone();
+        let (shared, table) = (self.shared.clone(), table.clone());
         let operation = format!("add {} access rules at {}", rules.len(), shared.settings.bootstrap());
         blocking(move || {
-            native::create(shared.client.inner(), &rules, REQUEST_TIMEOUT).map_err(|refusal| failed(operation, refusal))
+            let client = shared.client.inner();
+            native::create(client, &rules, REQUEST_TIMEOUT)
+                .and_then(|()| wait(client, &table))
+                .map_err(|refusal| failed(operation, refusal))
         })
         .await
     }
@@ -84,6 +90,21 @@ impl Admin {
         })
         .await
     }
+}
+
+/// The controller has taken the rules; waits until the broker that decides has heard of them.
+fn wait(client: &Client<LogContext>, table: &AclTable) -> Result<(), Refusal> {
+    let started = Instant::now();
+    while !table.is_subset(&sort(&native::describe(client, &any(), REQUEST_TIMEOUT)?).table) {
+        if started.elapsed() > REQUEST_TIMEOUT {
+            return Err(Refusal {
+                code: Code::OperationTimedOut,
+                said: "they were taken, but do not hold yet".to_owned(),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 fn failed(operation: String, refusal: Refusal) -> Error {
