@@ -69,7 +69,7 @@ impl Stage {
     /// Applies a revision of the contracts, as soon as the registry has read its log.
     pub fn apply(&self, revision: Revision) {
         self.write_tree(revision);
-        let apply = || Finished::of(self.mesh(["apply", "--root"]).arg(self.folder.path()));
+        let apply = || Finished::of(self.mesh(["apply"]).arg("--root").arg(self.folder.path()));
         let answered = || Some(apply()).filter(|applied| applied.code != UNREACHABLE);
         eventually("the registry answers", PATIENCE, answered).expect(0);
     }
