@@ -23,6 +23,8 @@ const NAME: &str = "mesh.freshness";
 const SESSION: [(&str, &str); 2] = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1500")];
 /// How often to look who evaluates.
 const POLL: Duration = Duration::from_millis(500);
+/// After so many looks it is another replica that evaluates: longer than a session lasts.
+const POLLS_STANDING_BY: u32 = 14;
 
 /// Stands by and evaluates in turns, for ever.
 pub(crate) async fn serve(config: &Config, latch: &Latch) -> Result<(), Error> {
@@ -53,13 +55,19 @@ pub(crate) async fn serve(config: &Config, latch: &Latch) -> Result<(), Error> {
 
 /// Keeps up with what is written until it is this replica's turn.
 async fn stand_by(candidate: &mut Candidate, book: &mut Book, away: &mut Away, latch: &Latch) -> Result<(), Error> {
+    let mut polls = 0_u32;
     loop {
         match book.catch_up().await {
             Ok(()) => {
                 away.ends();
-                latch.open();
+                polls = polls.saturating_add(1);
+                // whoever evaluates is ready once it has
+                if polls > POLLS_STANDING_BY {
+                    latch.open();
+                }
             }
             Err(error) if error.is_retriable() => {
+                polls = 0;
                 away.begins();
                 latch.close("Kafka cannot be reached");
             }
