@@ -38,6 +38,7 @@ fn one_customer_is_forgotten_and_nobody_else() {
         assert_eq!(left.len(), CUSTOMERS - 1, "{view}");
         assert!(!left.contains(FORGOTTEN), "{view}");
     }
+    the_keys_holder_reads_the_others(&world);
     assert_is_on_record(&world, &receipt);
     let again = forget(&world, FORGOTTEN, &["--yes"]).expect(0).json_lines().remove(0);
     assert_eq!((&again["was_forgotten_before"], &again["key_versions"]), (&true.into(), &Value::Array(Vec::new())));
@@ -66,6 +67,15 @@ fn assert_is_receipt(receipt: &Value) {
     for place in ["crm.customers.v1.in", "crm.customers.v1.quarantine", "crm.customers.v1.stewards", "the keys"] {
         assert!(remains.contains(&place), "{place}: {receipt}");
     }
+}
+
+/// `mesh subscribe --decrypt`.
+fn the_keys_holder_reads_the_others(world: &World) {
+    let shown = world.run(["subscribe", "crm.customers", "--until-end", "--decrypt"]).expect(0);
+    let names = shown.json_lines();
+    let readable = names.iter().filter(|event| event["value"]["full_name"] == NAME).count();
+    assert_eq!((names.len(), readable), (CUSTOMERS, CUSTOMERS - 1));
+    assert!(shown.stderr.contains("1 encrypted values are about subjects that were forgotten"), "{}", shown.stderr);
 }
 
 /// On `mesh.audit`, without the customer's id.

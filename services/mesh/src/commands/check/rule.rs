@@ -8,6 +8,7 @@ pub(super) use mesh_contract::rules::UNIQUE_ID_CHANGED;
 pub(super) const VIEW_INCOMPATIBLE: &str = "view-incompatible";
 pub(super) const VIEW_REMOVED: &str = "view-removed";
 pub(super) const KEY_CHANGED: &str = "key-changed";
+pub(super) const SUBJECT_CHANGED: &str = "subject-changed";
 pub(super) const COMPATIBILITY_LOWERED: &str = "compatibility-lowered";
 pub(super) const MASK_CHANGED: &str = "mask-changed";
 pub(super) const PRODUCT_REMOVED: &str = "product-removed";
@@ -17,10 +18,11 @@ pub(super) const WAIVER_UNKNOWN: &str = "waiver-unknown";
 pub(super) const WAIVER_UNUSED: &str = "waiver-unused";
 
 /// What breaks readers without breaking Avro's rules: id and meaning.
-const BREAKS: [(&str, &str); 7] = [
+const BREAKS: [(&str, &str); 8] = [
     (VIEW_INCOMPATIBLE, "A changed masking rule or view breaks the readers of an output port."),
     (VIEW_REMOVED, "A view that was there is gone."),
     (KEY_CHANGED, "The column that keys the change events is another one."),
+    (SUBJECT_CHANGED, "The column that says whom a record is about is another one, or none."),
     (COMPATIBILITY_LOWERED, "A contract promises less compatibility than before."),
     (MASK_CHANGED, "A view shows a column otherwise than before."),
     (PRODUCT_REMOVED, "A product, or a major version of one, is gone."),

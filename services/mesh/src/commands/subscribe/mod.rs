@@ -1,6 +1,7 @@
 //! `mesh subscribe`: a view's change events, to standard output.
 
 mod avro;
+mod decrypt;
 mod lines;
 
 use crate::commands::product::{Named, subscribe_failure, tell_end};
@@ -11,7 +12,7 @@ use crate::output::{self, Reader};
 use mesh_client::lineage::Reporter;
 use mesh_client::subscriber::{From, Options};
 use mesh_client::{Event, SubscribeError, Subscriber};
-use mesh_contract::{MASKED_VIEW, ProductRef};
+use mesh_contract::{AppliedProduct, MASKED_VIEW, ProductRef};
 use mesh_runtime::Shutdown;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -51,6 +52,10 @@ pub struct Args {
     /// What is printed
     #[arg(long, value_enum, default_value_t)]
     encoding: Encoding,
+    /// Show encrypted columns in clear, to who holds the keys (--keys, --vault-keys); those of a subject that was forgotten stay as
+    /// they are
+    #[arg(long)]
+    decrypt: bool,
     /// Tell lineage that a job of this name reads the view
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
@@ -78,7 +83,7 @@ enum Encoding {
 
 /// Where events are printed.
 enum Printer {
-    Lines,
+    Lines(Option<Box<decrypt::Decrypter>>),
     Container(Box<avro::Container>),
 }
 
@@ -86,8 +91,11 @@ impl Printer {
     /// Prints one event, or keeps it for the next [`Printer::flush`].
     fn print(&mut self, event: &Event) -> Result<Reader, Trouble> {
         match self {
-            Self::Lines => {
-                let line = lines::line(event).map_err(Trouble::Event)?;
+            Self::Lines(decrypter) => {
+                let mut line = lines::line(event).map_err(Trouble::Event)?;
+                if let (Some(decrypter), Some(value)) = (decrypter, line.get_mut("value")) {
+                    decrypter.decrypt(value);
+                }
                 output::json(&line).map_err(Trouble::Command)
             }
             Self::Container(container) => {
@@ -97,10 +105,22 @@ impl Printer {
         }
     }
 
+    /// Says how much nobody can decrypt any more.
+    fn tell_forgotten(&self) {
+        if let Self::Lines(Some(decrypter)) = self
+            && decrypter.forgotten > 0
+        {
+            let values = decrypter.forgotten;
+            output::talk(&format!(
+                "{values} encrypted values are about subjects that were forgotten: nobody can decrypt them"
+            ));
+        }
+    }
+
     /// Leaves nothing unprinted.
     fn flush(&mut self) -> Result<Reader, Failure> {
         match self {
-            Self::Lines => Ok(Reader::There),
+            Self::Lines(_) => Ok(Reader::There),
             Self::Container(container) => container.write(true),
         }
     }
@@ -152,10 +172,24 @@ async fn open(args: &Args, context: &Context) -> Result<Opened, Failure> {
     let reporter = args.job.as_ref().map(report).transpose()?;
     reporter.iter().for_each(|reporter| subscriber.report_to(reporter));
     let printer = match args.encoding {
-        Encoding::Json => Printer::Lines,
+        Encoding::Json => Printer::Lines(decrypter(args, context, &product)?),
+        Encoding::Avro if args.decrypt => {
+            return Err(Failure::usage("what is decrypted is printed as JSON only").hint("leave out --encoding avro"));
+        }
         Encoding::Avro => Printer::Container(Box::new(avro::Container::open(&registry, subscriber.topic()).await?)),
     };
     Ok(Opened { subscriber, printer, reporter })
+}
+
+fn decrypter(
+    args: &Args,
+    context: &Context,
+    product: &AppliedProduct,
+) -> Result<Option<Box<decrypt::Decrypter>>, Failure> {
+    if !args.decrypt {
+        return Ok(None);
+    }
+    decrypt::Decrypter::new(product, &args.view, context.keys()?).map(|decrypter| Some(Box::new(decrypter)))
 }
 
 /// Prints events until the end. What has been printed is committed; what a reader that went away has not taken is not.
@@ -207,6 +241,7 @@ async fn print(
         }
     }
     let _reader = settle(subscriber, printer).await?;
+    printer.tell_forgotten();
     Ok(match (interrupted, undecodable) {
         (true, _) => how_interrupted(args),
         (false, 0) => Exit::Fine,

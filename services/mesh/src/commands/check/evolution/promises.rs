@@ -2,13 +2,15 @@
 
 use super::{Change, impact};
 use crate::commands::check::reported::Reported;
-use crate::commands::check::rule::{COMPATIBILITY_LOWERED, KEY_CHANGED, UNIQUE_ID_CHANGED, VIEW_REMOVED};
+use crate::commands::check::rule::{
+    COMPATIBILITY_LOWERED, KEY_CHANGED, SUBJECT_CHANGED, UNIQUE_ID_CHANGED, VIEW_REMOVED,
+};
 use mesh_contract::{Compatibility, Contract, Finding, Topics};
 
 pub(super) fn compare(change: &Change<'_>) -> Vec<Reported> {
     let Some(before) = &change.earlier.contract else { return Vec::new() };
     let old = &before.value;
-    let found = [unique_id(change, old), key(change, old), compatibility(change, old)];
+    let found = [unique_id(change, old), key(change, old), subject(change, old), compatibility(change, old)];
     found.into_iter().flatten().chain(views(change, old)).collect()
 }
 
@@ -36,6 +38,19 @@ fn key(change: &Change<'_>, old: &Contract) -> Option<Reported> {
     let sees = "finds an entity's events under two keys: out of order, and both kept by compaction";
     let column = new.key.as_ref().or(old.key.as_ref()).map(ToString::to_string).unwrap_or_default();
     Some(Reported::change(finding, &change.product, &column).reaching(everybody(change, old, sees)))
+}
+
+/// What was encrypted for somebody can no longer be found by the one who forgets them.
+fn subject(change: &Change<'_>, old: &Contract) -> Option<Reported> {
+    let (new, places) = (&change.now.contract.value, &change.now.contract.places);
+    let was = old.subject.as_ref().filter(|was| new.subject.as_ref() != Some(was))?;
+    let is = new.subject.as_ref().map_or("none".to_owned(), |subject| format!("`{subject}`"));
+    let message = format!("{}: the subject is {is}, and was `{was}`", change.product);
+    let hint =
+        "keep the subject, or `mesh remask` the product, so that nothing is left that was encrypted under the old one";
+    let finding = Finding::error(SUBJECT_CHANGED, places.at("subject"), message).hint(hint);
+    let sees = "keeps values that `mesh forget` does not reach";
+    Some(Reported::change(finding, &change.product, &was.to_string()).reaching(everybody(change, old, sees)))
 }
 
 fn compatibility(change: &Change<'_>, old: &Contract) -> Option<Reported> {
