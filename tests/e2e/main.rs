@@ -22,3 +22,4 @@ mod replicas;
 mod secured;
 mod standby;
 mod support;
+mod secure;

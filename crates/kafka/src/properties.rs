@@ -25,9 +25,7 @@ pub enum PropertiesError {
 const IMPLIED: [&str; 2] = ["sasl.login.callback.handler.class", "ssl.protocol"];
 const JKS: &str =
     "only PEM and PKCS#12 stores are read; `keytool -importkeystore -deststoretype PKCS12` makes one of a JKS store";
-const MECHANISM: &str =
-    "of JAAS configurations those of PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule are known";
-const TOKEN_FILE: &str = "tokens are taken from a file: write file:///path/to/token, which something else keeps fresh";
+const MECHANISM: &str = "of JAAS configurations those of PlainLoginModule and ScramLoginModule are known";
 
 /// Reads a properties file: `key=value` a line, `#` and `!` begin comments, a backslash escapes or goes on in the next line.
 /// Java's names become librdkafka's.
@@ -88,11 +86,6 @@ fn translate(mut given: BTreeMap<String, String>) -> Result<BTreeMap<String, Str
     }
     truststore(&mut given).map_err(|property| foreign(property, JKS))?;
     keystore(&mut given).map_err(|property| foreign(property, JKS))?;
-    if let Some(url) = given.remove("sasl.oauthbearer.token.endpoint.url") {
-        let file =
-            url.strip_prefix("file://").ok_or_else(|| foreign("sasl.oauthbearer.token.endpoint.url", TOKEN_FILE))?;
-        given.insert("sasl.oauthbearer.config".to_owned(), file.to_owned());
-    }
     Ok(given)
 }
 
@@ -100,7 +93,6 @@ fn translate(mut given: BTreeMap<String, String>) -> Result<BTreeMap<String, Str
 fn login(jaas: &str) -> Option<Vec<(String, String)>> {
     let (module, options) = jaas.split_once(char::is_whitespace)?;
     match module.rsplit('.').next()? {
-        "OAuthBearerLoginModule" => Some(Vec::new()),
         "PlainLoginModule" | "ScramLoginModule" => {
             let user = ("sasl.username".to_owned(), option(options, "username")?);
             Some(vec![user, ("sasl.password".to_owned(), option(options, "password")?)])
@@ -198,8 +190,6 @@ mod tests {
             ("ssl.key.location", "/me.pem"),
         ];
         assert_eq!(read(text), pairs(&wanted));
-        let token = "sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=file:///run/token";
-        assert_eq!(read(token)[1], ("sasl.oauthbearer.config".to_owned(), "/run/token".to_owned()));
     }
 
     #[test]
@@ -210,7 +200,6 @@ mod tests {
             "ssl.keystore.type=JKS",
             "sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required password=\"hunter2\";",
             "sasl.jaas.config=PlainLoginModule required username=\"crm\" password=\"hunter2",
-            "sasl.oauthbearer.token.endpoint.url=https://hunter2/token",
         ] {
             let refused = parse(text).unwrap_err().to_string();
             assert!(!refused.contains("hunter2"), "{refused}");
