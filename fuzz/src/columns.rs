@@ -29,6 +29,7 @@ pub fn contract(draw: &mut Draw, schema: &Schema) -> Contract {
         description: "Customers.".to_owned(),
         schema: "schemas/crm/customer.avsc".to_owned(),
         key,
+        subject: None,
         compatibility: Compatibility::BackwardTransitive,
         refresh_rate: RefreshRate { event_time, ..RefreshRate::every(hour) },
         history: History::Latest,
