@@ -8,6 +8,7 @@ mod bad_input;
 mod check;
 mod clients;
 mod demo;
+mod freshness_paging;
 mod forget;
 mod keys;
 mod lineage;

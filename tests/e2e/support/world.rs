@@ -6,7 +6,7 @@ use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedKafka, Options};
 use mesh_runtime::keys::FileKeys;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -61,6 +61,18 @@ impl World {
         let world = Self::start_on(kafka);
         world.run(["apply"]).expect(0);
         world
+    }
+
+    /// Stops Kafka, which was started on this folder, and starts it again with what it had and where it was.
+    pub fn restart_kafka(&mut self, data: &Path) {
+        let kafka = self.kafka.take().expect("it is there until the drop");
+        let port = self.bootstrap.rsplit(':').next().and_then(|port| port.parse().ok());
+        let options = Options { data: Some(data.to_owned()), port, ..Options::default() };
+        let restarted = async {
+            kafka.stop().await;
+            EmbeddedKafka::start(options).await
+        };
+        self.kafka = Some(self.runtime.block_on(restarted).expect("the embedded Kafka starts"));
     }
 
     /// Kafka's address.

@@ -46,6 +46,9 @@ pub struct Serving {
     /// How often freshness is judged
     #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub freshness_interval: u64,
+    /// How long a product has to be fresh again before the page for it ends
+    #[arg(long, default_value_t = 300, value_name = "SECONDS")]
+    pub freshness_settle: u64,
     /// Who is told when a product's freshness changes: a file of webhook targets, see docs/operations.md; others must not be
     /// able to read it
     #[arg(long, value_name = "FILE", env = "MESH_WEBHOOKS_FILE")]
@@ -141,6 +144,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
         registry_rules: args.registry,
         masking: args.masking,
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
+        freshness_settle: Duration::from_secs(args.serving.freshness_settle),
         webhooks,
     })
 }

@@ -100,6 +100,7 @@ fn plan(args: &Args, context: &Context, home: &Home, kafka: Principals) -> Resul
         registry_rules: args.registry.clone(),
         masking: args.masking.clone(),
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
+        freshness_settle: Duration::from_secs(args.serving.freshness_settle),
         webhooks: args.serving.webhooks()?,
         keys: Some(home.keys(context)?),
     })

@@ -196,6 +196,7 @@ impl Demo<'_> {
             domains: DOMAINS.map(str::to_owned).into(),
             masking: masking(),
             freshness_interval: FRESHNESS_INTERVAL,
+            freshness_settle: FRESHNESS_INTERVAL,
             webhooks: Vec::new(),
             keys: Some(self.keys(neighbour.is_some())?),
         })

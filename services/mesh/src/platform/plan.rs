@@ -146,6 +146,8 @@ pub struct Plan {
     pub masking: MaskingOptions,
     /// How often freshness is judged.
     pub freshness_interval: Duration,
+    /// How long a product has to be fresh again before the page for it ends.
+    pub freshness_settle: Duration,
     /// Who is told of changes of freshness.
     pub webhooks: Vec<webhook::Target>,
     /// Where keys come from; masking cannot do without.

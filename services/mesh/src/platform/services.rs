@@ -92,6 +92,7 @@ impl Services {
             let mut config = mesh_freshness::Config::new(plan.kafka.part(&Part::Freshness).clone());
             config.readiness = self.readiness.clone();
             config.interval = plan.freshness_interval;
+            config.page_settles_after = plan.freshness_settle;
             config.webhooks.clone_from(&plan.webhooks);
             config.publish_every = plan.freshness_interval * WRITTEN_EVERY_INTERVALS;
             self.spawn(Service::Freshness.name(), mesh_freshness::run(config, self.shutdown.clone()));
