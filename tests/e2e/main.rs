@@ -12,6 +12,7 @@ mod freshness_paging;
 mod forget;
 mod keys;
 mod lineage;
+mod lineage_cost;
 mod observed;
 mod polyglot;
 mod quarantine;
