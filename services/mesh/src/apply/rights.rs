@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 /// What rules are made of besides the contracts.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct RightsOptions {
-    /// Who is in which access group, on a cluster that asks who one is [default: groups.yaml beside topics/, if it is there]
+    /// Who is in which access group, on a cluster that asks who one is: its access rules are then kept as the contracts say
+    /// [default: groups.yaml beside topics/; without it the rules are left as they are]
     #[arg(long, value_name = "FILE", env = "MESH_GROUPS")]
     pub groups: Option<PathBuf>,
     /// Leave the cluster's access rules as they are
@@ -29,6 +30,9 @@ pub struct RightsOptions {
     /// How many threads each of them has for a domain
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub sidecar_tasks: usize,
+    /// Whether the cluster is this process's own, whose rules are kept even if it is not known who is in which group.
+    #[arg(skip)]
+    pub own_cluster: bool,
 }
 
 /// What became of the cluster's access rules.
@@ -113,6 +117,9 @@ impl RightsOptions {
             return Ok(None);
         }
         let members = self.members(root)?;
+        if members.is_none() && !self.own_cluster {
+            return Ok(None);
+        }
         if let Some(members) = &members {
             tell_unknown(tree, members);
         }

@@ -47,6 +47,7 @@ pub struct Args {
 
 pub async fn run(mut args: Args, context: &Context) -> Result<Exit, Failure> {
     args.rights = args.rights.with_sidecar(&args.masking);
+    args.rights.own_cluster = args.secure;
     let shutdown =
         Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
     let secured = args.secure;

@@ -150,7 +150,7 @@ impl Demo<'_> {
     /// As whom each part speaks: on a secured Kafka each as itself, while the cast is the operator.
     async fn principals(&self, cluster: &Cluster) -> Result<Principals, Failure> {
         let tree = WorkingTree::read(&self.root, &SensitiveNames::default())?.sound()?;
-        let wanted = RightsOptions::default().with_sidecar(&masking()).wanted(&tree, &self.root)?;
+        let wanted = rights(true).wanted(&tree, &self.root)?;
         Principals::of(cluster, Some(&tree), wanted.as_ref()).await
     }
 
@@ -163,8 +163,7 @@ impl Demo<'_> {
     async fn set(&self, kafka: &Principals, endpoint: Endpoint) -> Result<Stage, Failure> {
         self.progress.phase("applying the contracts");
         // on somebody's cluster who may do what is theirs to say
-        let rights = RightsOptions { leave_access: kafka.files.is_empty(), ..RightsOptions::default() };
-        let rights = rights.with_sidecar(&masking());
+        let rights = rights(!kafka.files.is_empty());
         let (names, lineage) = (SensitiveNames::default(), LineageOptions::default());
         apply::tree(&self.root, &names, kafka.part(&Part::Apply), &endpoint, &lineage, &rights).await?;
         let registry = RegistryClient::new(&endpoint).map_err(failed::registry("speak to the registry"))?;
@@ -212,6 +211,12 @@ impl Demo<'_> {
         let keys = keys.map_err(|error| Failure::internal("cannot make keys for the demo").because(error))?;
         Ok(Arc::new(keys))
     }
+}
+
+/// The rules of a cluster of one's own; others' are left as they are.
+fn rights(own_cluster: bool) -> RightsOptions {
+    let rights = RightsOptions { own_cluster, leave_access: !own_cluster, ..RightsOptions::default() };
+    rights.with_sidecar(&masking())
 }
 
 /// A replica of its own name, so that it fences nobody's sidecar on an existing cluster.
