@@ -17,22 +17,30 @@ const INITIAL: [u32; 8] =
 
 /// SHA-256 of the secret, a label, `level` and `index`: 46 bytes, so that it takes one block. A message of a fixed length that
 /// begins with the key is a keyed function without HMAC's second pass, as the PRF of SLH-DSA (FIPS 205, section 11.2) is.
-#[inline]
 pub(super) fn step(secret: &Secret, level: u8, index: u8) -> Secret {
+    descend(secret, std::iter::once((level, index)))
+}
+
+/// So many steps, one after another, each of a level and an index. What is in between is overwritten once, at the end.
+#[inline]
+pub(super) fn descend(secret: &Secret, steps: impl Iterator<Item = (u8, u8)>) -> Secret {
     let mut block = Zeroizing::new([0; BLOCK_BYTES]);
     block[..SECRET_BYTES].copy_from_slice(secret.as_slice());
     block[SECRET_BYTES..SECRET_BYTES + LABEL.len()].copy_from_slice(LABEL);
-    block[MESSAGE_BYTES - 2] = level;
-    block[MESSAGE_BYTES - 1] = index;
     block[MESSAGE_BYTES] = 0x80;
     block[BLOCK_BYTES - 8..].copy_from_slice(&(8 * MESSAGE_BYTES as u64).to_be_bytes());
     let mut state = Zeroizing::new(INITIAL);
-    compress256(&mut state, std::slice::from_ref(&*block));
-    let mut next = Zeroizing::new([0; SECRET_BYTES]);
-    for (slot, word) in next.as_chunks_mut::<4>().0.iter_mut().zip(*state) {
-        *slot = word.to_be_bytes();
+    for (level, index) in steps {
+        block[MESSAGE_BYTES - 2..MESSAGE_BYTES].copy_from_slice(&[level, index]);
+        *state = INITIAL;
+        compress256(&mut state, std::slice::from_ref(&*block));
+        for (slot, word) in block[..SECRET_BYTES].as_chunks_mut::<4>().0.iter_mut().zip(*state) {
+            *slot = word.to_be_bytes();
+        }
     }
-    next
+    let mut last = Zeroizing::new([0; SECRET_BYTES]);
+    last.copy_from_slice(&block[..SECRET_BYTES]);
+    last
 }
 
 #[cfg(test)]

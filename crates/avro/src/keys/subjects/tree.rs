@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroize;
 
-use super::step::step;
+use super::step::{self, step};
 use super::{Secret, SubjectPath};
 
 /// Bits of a path.
@@ -38,16 +38,14 @@ impl Node {
 
     /// The secret at `depth`, on the way to a path.
     fn follow(&self, path: u64, depth: u8) -> Secret {
-        descend(self.secret.clone(), path, self.depth, depth)
+        descend(&self.secret, path, self.depth, depth)
     }
 }
 
 /// From a secret at one depth to the one at another, on the way to a path.
-fn descend(mut secret: Secret, path: u64, from: u8, to: u8) -> Secret {
-    for at in (from..to).step_by(usize::from(STEP_BITS)) {
-        secret = step(&secret, at, branch(path, at));
-    }
-    secret
+fn descend(secret: &Secret, path: u64, from: u8, to: u8) -> Secret {
+    let steps = (from..to).step_by(usize::from(STEP_BITS)).map(|at| (at, branch(path, at)));
+    step::descend(secret, steps)
 }
 
 /// Which branch a path takes below a depth.
@@ -93,7 +91,7 @@ impl Tree {
     pub(super) fn leaf(&self, path: SubjectPath) -> Option<Secret> {
         let top = self.top.get_or_init(|| self.expanded());
         match &top[(path.0 >> (PATH_BITS - TOP_BITS)) as usize] {
-            Some(secret) => Some(descend(secret.clone(), path.0, TOP_BITS, PATH_BITS)),
+            Some(secret) => Some(descend(secret, path.0, TOP_BITS, PATH_BITS)),
             None => Some(self.above(path)?.follow(path.0, PATH_BITS)),
         }
     }
