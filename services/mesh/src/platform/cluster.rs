@@ -13,7 +13,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// A Kafka that answers.
 pub enum Cluster {
     /// Started, and stopped, by this process.
-    Embedded(EmbeddedKafka),
+    Embedded(Box<EmbeddedKafka>),
     /// Somebody else's.
     Existing(Settings),
 }
@@ -26,7 +26,10 @@ impl Cluster {
     pub async fn start(context: &Context, embedded: Options) -> Result<Self, Failure> {
         match context.given_kafka()? {
             Some(settings) => Self::existing(settings).await,
-            None => EmbeddedKafka::start(embedded).await.map(Self::Embedded).map_err(not_started),
+            None => {
+                let started = EmbeddedKafka::start(embedded).await.map_err(not_started)?;
+                Ok(Self::Embedded(Box::new(started)))
+            }
         }
     }
 
