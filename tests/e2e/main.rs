@@ -10,6 +10,7 @@ mod clients;
 mod demo;
 mod forget;
 mod freshness_paging;
+mod heartbeat;
 mod keys;
 mod lineage;
 mod lineage_cost;

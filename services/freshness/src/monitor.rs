@@ -1,7 +1,7 @@
 //! The loop: follow the products, read what moved, judge, tell.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mesh_client::catalogue::{Catalogue, Change};
 use mesh_client::heartbeat::Heartbeat;
@@ -91,9 +91,9 @@ impl<'c> Monitor<'c> {
     }
 
     async fn evaluate(&mut self, moment: Moment) -> Result<(), Error> {
-        let now_ms = moment.now_ms;
+        let (now_ms, started) = (moment.now_ms, Instant::now());
         self.follow().await?;
-        self.look(now_ms).await?;
+        self.look(now_ms, started).await?;
         self.plan();
         let mut reports = moment.reports(&mut self.watched);
         self.excuse(&mut reports, now_ms);
@@ -171,11 +171,10 @@ impl<'c> Monitor<'c> {
     }
 
     /// Looks at what moved.
-    async fn look(&mut self, now_ms: i64) -> Result<(), Error> {
-        let started = std::time::Instant::now();
+    async fn look(&mut self, now_ms: i64, started: Instant) -> Result<(), Error> {
         let tolerance_ms = i64::try_from(self.config.future_tolerance.as_millis()).unwrap_or(i64::MAX);
         let mut targets: Vec<Target<'_>> = self.watched.values_mut().map(Watched::target).collect();
-        self.looker.look(&mut targets, look::Moment { now_ms, tolerance_ms }).await?;
+        self.looker.look(&mut targets, look::Moment { now_ms, started, tolerance_ms }).await?;
         metrics::looked(started.elapsed().as_secs_f64());
         Ok(())
     }

@@ -67,10 +67,34 @@ impl World {
         sidecar.append(record.header("mesh-event-time", event_ms.to_string())).await.unwrap();
     }
 
+    /// A record goes its way: into the input port, through the sidecar, out in a transaction.
+    async fn pass(&self, event_ms: i64, recorded_ms: i64) {
+        let input = OutgoingRecord::to(INPUT).key("k").value("v").timestamp_ms(recorded_ms);
+        let position = self.log.append(input).await.unwrap();
+        // a sidecar does both in one transaction: what is seen in the output port is committed
+        self.commit(&sidecar_group("crm"), INPUT, position.offset + 1).await;
+        let mut sidecar = FencedLogWriter::open(&self.settings, "sidecar").await.unwrap();
+        let output = OutgoingRecord::to(OUTPUT).key("k").value("v").timestamp_ms(recorded_ms);
+        sidecar.append(output.header("mesh-event-time", event_ms.to_string())).await.unwrap();
+    }
+
+    async fn commit(&self, group: &str, topic: &str, offset: i64) {
+        let mut member = Consumer::join(&self.settings, group, topic, Start::Beginning).unwrap();
+        let assigned = async {
+            while member.assignment().is_empty() {
+                let _ = tokio::time::timeout(Duration::from_millis(20), member.next()).await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, assigned).await.unwrap();
+        member.commit(&Offsets::from([(TopicPartition::new(topic, 0), offset)])).await.unwrap();
+        member.close().await;
+    }
+
     fn start(&self) -> (Shutdown, tokio::task::JoinHandle<Result<(), mesh_freshness::Error>>) {
         let shutdown = Shutdown::new(Duration::from_secs(5));
         let mut config = Config::new(self.settings.clone());
         (config.interval, config.publish_every) = (Duration::from_millis(100), Duration::from_millis(300));
+        config.subscribers_every = Duration::from_millis(200);
         (shutdown.clone(), tokio::spawn(mesh_freshness::run(config, shutdown)))
     }
 
@@ -99,7 +123,9 @@ fn now_ms() -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_real_kafka() {
-    let kafka = EmbeddedKafka::start(Options::default()).await.unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let options = Options { data: Some(data.path().to_owned()), ..Options::default() };
+    let kafka = EmbeddedKafka::start(options.clone()).await.unwrap();
     let world = World::new(&kafka).await;
     let (shutdown, running) = world.start();
     nothing_is_said_without_data(&world).await;
@@ -110,6 +136,9 @@ async fn on_a_real_kafka() {
     running.await.unwrap().unwrap();
     let (shutdown, running) = a_restart_tells_nothing_anew(&world).await;
     a_proven_heartbeat_makes_it_fresh(&world).await;
+    the_way_of_a_record_is_measured(&world).await;
+    subscribers_are_as_far_behind_as_the_record_they_stand_before(&world).await;
+    let kafka = a_broker_that_is_away_makes_nothing_stale_or_fresh(&world, kafka, options).await;
     what_is_no_longer_applied_is_forgotten(&world).await;
     shutdown.trigger();
     running.await.unwrap().unwrap();
@@ -174,6 +203,66 @@ async fn a_proven_heartbeat_makes_it_fresh(world: &World) {
     sidecar.close().await;
     let report = world.becomes(State::Fresh).await;
     assert_eq!(report.heartbeat_ms, Some(heartbeat.at_ms));
+}
+
+async fn the_way_of_a_record_is_measured(world: &World) {
+    let recorded_ms = now_ms();
+    world.pass(recorded_ms - 5_000, recorded_ms).await;
+    let sampled = |report: Option<&ProductReport>| {
+        let view = report.map(|report| &report.views[0]);
+        view.is_some_and(|view| view.newest_ms == Some(recorded_ms - 5_000) && view.delivery_delay_ms.is_some())
+    };
+    let report = world.eventually("its delays are measured", sampled).await.unwrap();
+    let view = &report.views[0];
+    let took_ms = now_ms() - recorded_ms;
+    assert!((5_000..5_000 + took_ms).contains(&view.source_delay_ms.unwrap()), "{report:#?}");
+    assert!((0..=took_ms).contains(&view.delivery_delay_ms.unwrap()), "{report:#?}");
+
+    // two years old, written now: no delay of two years, since the port was seen to grow only now
+    world.pass(1, recorded_ms - 63_072_000_000).await;
+    let end_offset = view.partitions[0].end_offset + 2;
+    let seen =
+        |report: Option<&ProductReport>| report.is_some_and(|it| it.views[0].partitions[0].end_offset == end_offset);
+    let report = world.eventually("back-dated history is seen", seen).await.unwrap();
+    let took_ms = now_ms() - recorded_ms;
+    assert_eq!(report.views[0].newest_ms, Some(recorded_ms - 5_000), "it makes nothing older");
+    assert!(report.views[0].delivery_delay_ms.unwrap() <= took_ms, "{report:#?}");
+}
+
+async fn subscribers_are_as_far_behind_as_the_record_they_stand_before(world: &World) {
+    let end = world.admin.settled_end_offsets(&[OUTPUT]).await.unwrap()[&TopicPartition::new(OUTPUT, 0)];
+    let stands = |report: Option<&ProductReport>| report?.views[0].subscribers.first().cloned();
+    world.commit("bi", OUTPUT, end - 2).await;
+    let behind = |report: Option<&ProductReport>| stands(report).is_some_and(|it| it.stands_before_ms.is_some());
+    let report = world.eventually("a subscriber is behind", behind).await;
+    let subscriber = stands(report.as_ref()).unwrap();
+    assert_eq!((subscriber.group.as_str(), subscriber.offsets_behind), ("bi", 2), "a record and its marker");
+    let lag_ms = subscriber.lag_ms(now_ms());
+    assert!((0..120_000).contains(&lag_ms), "the record became visible just now, however old it says it is: {lag_ms}");
+
+    world.commit("bi", OUTPUT, end - 1).await;
+    let caught_up = |report: Option<&ProductReport>| stands(report).is_some_and(|it| it.offsets_behind == 0);
+    let report = world.eventually("only a marker is left", caught_up).await;
+    assert_eq!(stands(report.as_ref()).unwrap().stands_before_ms, None);
+}
+
+async fn a_broker_that_is_away_makes_nothing_stale_or_fresh(
+    world: &World,
+    kafka: EmbeddedKafka,
+    options: Options,
+) -> EmbeddedKafka {
+    world.apply(Some(&product("1 hour"))).await;
+    let before = world.becomes(State::Fresh).await;
+    let port = world.settings.bootstrap().rsplit_once(':').unwrap().1.parse().unwrap();
+    kafka.stop().await;
+    let kafka = EmbeddedKafka::start(Options { port: Some(port), ..options }).await.unwrap();
+    let since_ms = now_ms();
+    let again = |report: Option<&ProductReport>| report.is_some_and(|it| it.evaluated_at_ms > since_ms);
+    let after = world.eventually("it is looked at again", again).await.unwrap();
+    assert_eq!((after.state, after.since_ms), (State::Fresh, before.since_ms), "nobody was told anything");
+    assert_eq!(after.views[0].newest_ms, before.views[0].newest_ms);
+    assert!(after.looked_at_ms > before.looked_at_ms);
+    kafka
 }
 
 async fn what_is_no_longer_applied_is_forgotten(world: &World) {

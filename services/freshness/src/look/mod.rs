@@ -11,7 +11,7 @@ use mesh_kafka::admin::{Admin, Listing};
 use mesh_kafka::consumer::TailReader;
 use mesh_kafka::{ErrorKind, Offsets, Settings, TopicPartition};
 
-use crate::sight::{Sight, Unseen};
+use crate::sight::{Asked, Sight, Unseen};
 use crate::{Error, metrics};
 use groups::Groups;
 
@@ -31,12 +31,23 @@ pub(crate) struct Target<'w> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) now_ms: i64,
+    /// The same by the clock that never steps.
+    pub(crate) started: Instant,
     /// How far ahead of now a time may claim to be.
     pub(crate) tolerance_ms: i64,
 }
 
+impl Moment {
+    /// A question that was asked since then, and has been answered by now.
+    fn asked(self) -> Asked {
+        let took_ms = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Asked { at_ms: self.now_ms, answered_ms: self.now_ms.saturating_add(took_ms) }
+    }
+}
+
 /// Keeps its clients from look to look.
 pub(crate) struct Looker {
+    kafka: Settings,
     admin: Admin,
     reader: TailReader,
     groups: Groups,
@@ -58,6 +69,7 @@ struct Part {
 impl Looker {
     pub(crate) fn new(kafka: &Settings, subscribers_every: Duration) -> Result<Self, Error> {
         Ok(Self {
+            kafka: kafka.clone(),
             admin: Admin::new(kafka).map_err(Error::SetUp)?,
             reader: TailReader::new(kafka).map_err(Error::SetUp)?,
             groups: Groups::new(subscribers_every),
@@ -72,12 +84,14 @@ impl Looker {
         self.count(targets).await?;
         let asked = self.partitions(targets);
         let ends = self.admin.visible_ends(asked).await.map_err(Error::AskEnds)?;
+        let asked = moment.asked();
         if !ends.missing.is_empty() {
-            // topics went, or leaders moved: what is known of them is asked for anew
+            // topics went, were made anew, or have other leaders: librdkafka may hold on to what it knew, and so begins afresh
             self.counted_at = None;
+            self.admin = Admin::new(&self.kafka).map_err(Error::SetUp)?;
         }
         let mut is_whole = vec![true; targets.len()];
-        let parts = self.take_ends(targets, &ends, &mut is_whole, moment);
+        let parts = self.take_ends(targets, &ends, &mut is_whole, asked);
         self.ask_committed(targets, moment).await?;
         self.read_tails(targets, &parts, &mut is_whole, moment).await?;
         self.groups.look(&self.admin, &mut self.reader, targets, moment).await?;
@@ -111,20 +125,14 @@ impl Looker {
     }
 
     /// Takes in where ports end; returns what is new in output ports.
-    fn take_ends(
-        &self,
-        targets: &mut [Target<'_>],
-        ends: &Listing,
-        is_whole: &mut [bool],
-        moment: Moment,
-    ) -> Vec<Part> {
+    fn take_ends(&self, targets: &mut [Target<'_>], ends: &Listing, is_whole: &mut [bool], asked: Asked) -> Vec<Part> {
         let mut parts = Vec::new();
         for (index, target) in targets.iter_mut().enumerate() {
             let sight = &mut *target.sight;
             for number in numbers(&self.counts, &sight.input.topic) {
                 let at = TopicPartition::new(sight.input.topic.clone(), number);
                 match ends.found.get(&at) {
-                    Some(listed) => sight.input.see_end(number, listed.offset, moment.now_ms),
+                    Some(listed) => sight.input.see_end(number, listed.offset, asked),
                     None => is_whole[index] = false,
                 }
             }
@@ -136,7 +144,7 @@ impl Looker {
                         is_whole[index] = false;
                         continue;
                     };
-                    let unseen = view.see_end(number, listed.offset, moment.now_ms);
+                    let unseen = view.see_end(number, listed.offset, asked);
                     parts.extend(unseen.map(|unseen| Part { target: index, view: view_index, unseen }));
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mesh_kafka::Offsets;
 
-use super::marks::Marks;
+use super::marks::{Asked, Marks};
 use crate::seen::InputSeen;
 
 /// This many offsets behind the sidecar's may be the marker of a transaction, which no sidecar commits past.
@@ -32,13 +32,13 @@ impl InputPort {
     }
 
     /// Where a partition ends now.
-    pub(crate) fn see_end(&mut self, partition: i32, end: i64, at_ms: i64) {
+    pub(crate) fn see_end(&mut self, partition: i32, end: i64, asked: Asked) {
         let known = self.partitions.entry(partition).or_default();
         if end < known.end {
             *known = Partition::default();
         }
         known.end = end;
-        known.marks.see(end, at_ms);
+        known.marks.see(end, asked);
     }
 
     /// Whether anything is behind the sidecar as far as known, so that how far it has come is worth a question.
@@ -77,8 +77,9 @@ impl Partition {
     fn restored(seen: &InputSeen) -> Self {
         let mut marks = Marks::default();
         if let (Some(committed), Some(since_ms)) = (seen.committed, seen.waiting_since_ms) {
-            marks.see(committed, since_ms);
-            marks.see(seen.end_offset, since_ms);
+            let since = Asked { at_ms: since_ms, answered_ms: since_ms };
+            marks.see(committed, since);
+            marks.see(seen.end_offset, since);
         }
         Self { end: seen.end_offset, marks, committed: seen.committed }
     }
@@ -106,9 +107,13 @@ mod tests {
 
     use super::*;
 
+    fn at(ms: i64) -> Asked {
+        Asked { at_ms: ms, answered_ms: ms }
+    }
+
     fn port(ends: &[(i64, i64)]) -> InputPort {
         let mut port = InputPort::new("t".to_owned(), &[]);
-        ends.iter().for_each(|(end, at_ms)| port.see_end(0, *end, *at_ms));
+        ends.iter().for_each(|(end, at_ms)| port.see_end(0, *end, at(*at_ms)));
         port
     }
 
@@ -143,7 +148,7 @@ mod tests {
         let mut before = port(&[(0, 10), (5, 20)]);
         commit(&mut before, 1);
         let mut after = InputPort::new("t".to_owned(), &before.seen());
-        after.see_end(0, 8, 90);
+        after.see_end(0, 8, at(90));
         assert_eq!(after.seen()[0].waiting_since_ms, Some(20));
         commit(&mut after, 5);
         assert_eq!(after.seen()[0].waiting_since_ms, Some(90));
@@ -153,7 +158,7 @@ mod tests {
     fn a_port_made_anew_is_forgotten() {
         let mut port = port(&[(0, 10), (5, 20)]);
         commit(&mut port, 1);
-        port.see_end(0, 0, 30);
+        port.see_end(0, 0, at(30));
         assert_eq!(port.seen()[0], InputSeen { committed: None, waiting_since_ms: None, ..port.seen()[0] });
     }
 }

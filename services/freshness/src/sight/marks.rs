@@ -12,23 +12,32 @@ pub(crate) struct Marks(VecDeque<Mark>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mark {
     end: i64,
-    /// When this end was seen first, and last.
+    /// When it was answered first that this is the end: it was reached by then.
     first_ms: i64,
+    /// When it was asked last: it was not passed before then.
     last_ms: i64,
+}
+
+/// When a question was asked, and answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) at_ms: i64,
+    pub(crate) answered_ms: i64,
 }
 
 impl Marks {
     /// Takes in where the partition ended at a look. A partition that shrank is another one.
-    pub(crate) fn see(&mut self, end: i64, at_ms: i64) {
+    pub(crate) fn see(&mut self, end: i64, asked: Asked) {
+        let Asked { at_ms, answered_ms } = asked;
         match self.0.back_mut() {
             Some(last) if last.end == end => last.last_ms = last.last_ms.max(at_ms),
             Some(last) if last.end > end => {
                 self.0.clear();
-                self.0.push_back(Mark { end, first_ms: at_ms, last_ms: at_ms });
+                self.0.push_back(Mark { end, first_ms: answered_ms, last_ms: at_ms });
             }
             _ => {
                 self.thin_out();
-                self.0.push_back(Mark { end, first_ms: at_ms, last_ms: at_ms });
+                self.0.push_back(Mark { end, first_ms: answered_ms, last_ms: at_ms });
             }
         }
     }
@@ -74,7 +83,7 @@ mod tests {
 
     fn marks(seen: &[(i64, i64)]) -> Marks {
         let mut marks = Marks::default();
-        seen.iter().for_each(|(end, at_ms)| marks.see(*end, *at_ms));
+        seen.iter().for_each(|(end, at_ms)| marks.see(*end, Asked { at_ms: *at_ms, answered_ms: *at_ms }));
         marks
     }
 
@@ -86,6 +95,14 @@ mod tests {
         assert_eq!(marks.span(5), Some((Some(40), 50)));
         assert_eq!(marks.span(6), None);
         assert_eq!(marks.moved_at_ms(), Some(50));
+    }
+
+    #[test]
+    fn what_came_while_it_was_asked_may_have_come_before_or_after() {
+        let mut marks = Marks::default();
+        marks.see(0, Asked { at_ms: 10, answered_ms: 15 });
+        marks.see(1, Asked { at_ms: 20, answered_ms: 25 });
+        assert_eq!(marks.span(0), Some((Some(10), 25)));
     }
 
     #[test]
@@ -116,7 +133,7 @@ mod tests {
             for (grown, passed_ms) in steps {
                 now_ms += passed_ms;
                 end += grown;
-                marks.see(end, now_ms);
+                marks.see(end, Asked { at_ms: now_ms, answered_ms: now_ms });
                 truth.resize(usize::try_from(end).expect("not negative"), now_ms);
                 prop_assert!(marks.0.len() <= MARKS_MAX);
                 for (offset, written_ms) in (0..).zip(&truth) {

@@ -12,6 +12,7 @@ use mesh_kafka::Offsets;
 use crate::seen::Seen;
 
 pub(crate) use input::InputPort;
+pub(crate) use marks::Asked;
 pub(crate) use output::{Found, OutputPort, Unseen};
 
 /// How many heartbeats may wait for the sidecar to catch up.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::input::InputPort;
-use super::marks::Marks;
+use super::marks::{Asked, Marks};
 use crate::judge::Sighting;
 use crate::seen::{DelaySample, OutputSeen, SubscriberSeen, ViewSeen};
 
@@ -53,13 +53,13 @@ impl OutputPort {
     }
 
     /// Where a partition ends now, and so what of it is new. A partition that was made anew is forgotten first.
-    pub(crate) fn see_end(&mut self, partition: i32, end: i64, at_ms: i64) -> Option<Unseen> {
+    pub(crate) fn see_end(&mut self, partition: i32, end: i64, asked: Asked) -> Option<Unseen> {
         let known = self.partitions.entry(partition).or_default();
         if end < known.seen.end_offset {
             *known = Partition::default();
         }
         known.seen.partition = partition;
-        known.marks.see(end, at_ms);
+        known.marks.see(end, asked);
         let from = known.seen.end_offset;
         (end != from).then_some(Unseen { partition, from, end })
     }
@@ -128,6 +128,10 @@ mod tests {
 
     use super::*;
 
+    fn at(ms: i64) -> Asked {
+        Asked { at_ms: ms, answered_ms: ms }
+    }
+
     fn port() -> OutputPort {
         OutputPort::new("masked".to_owned(), "t".to_owned(), &[])
     }
@@ -135,8 +139,8 @@ mod tests {
     /// An input whose tenth record was written after 1,000 and by 2,000, and which is passed on.
     fn input() -> InputPort {
         let mut input = InputPort::new("t.in".to_owned(), &[]);
-        input.see_end(0, 9, 1_000);
-        input.see_end(0, 10, 2_000);
+        input.see_end(0, 9, at(1_000));
+        input.see_end(0, 10, at(2_000));
         input.see_committed(&Offsets::from([(TopicPartition::new("t.in", 0), 10)]));
         input
     }
@@ -184,8 +188,8 @@ mod tests {
     #[test]
     fn a_subscriber_stands_before_what_came_since_it_was_looked_at() {
         let mut port = port();
-        port.see_end(0, 5, 1_000);
-        port.see_end(0, 9, 2_000);
+        port.see_end(0, 5, at(1_000));
+        port.see_end(0, 9, at(2_000));
         assert_eq!(port.visible_at_ms(0, 7, Some(1_500)), Some(1_500));
         assert_eq!(port.visible_at_ms(0, 7, Some(3)), Some(1_000), "a replay of old history is no old lag");
         assert_eq!(port.visible_at_ms(0, 2, Some(3)), Some(3), "nobody looked before");

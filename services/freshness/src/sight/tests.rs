@@ -19,6 +19,10 @@ fn contract(views: &serde_json::Value) -> Contract {
     serde_json::from_value(contract).unwrap()
 }
 
+fn now() -> Asked {
+    Asked { at_ms: NOW, answered_ms: NOW }
+}
+
 fn sight() -> Sight {
     Sight::new(&contract(&json!({})), &Seen::default())
 }
@@ -44,12 +48,12 @@ fn committed(offset: i64) -> Offsets {
 #[test]
 fn only_what_moved_is_looked_at() {
     let mut sight = sight();
-    assert_eq!(sight.views[0].see_end(0, 10, NOW), Some(unseen(0, 0, 10)));
-    assert_eq!(sight.views[0].see_end(1, 0, NOW), None);
+    assert_eq!(sight.views[0].see_end(0, 10, now()), Some(unseen(0, 0, 10)));
+    assert_eq!(sight.views[0].see_end(1, 0, now()), None);
     observe(&mut sight, unseen(0, 0, 10), None);
-    assert_eq!(sight.views[0].see_end(0, 10, NOW), None);
-    assert_eq!(sight.views[0].see_end(0, 12, NOW), Some(unseen(0, 10, 12)));
-    assert_eq!(sight.views[0].see_end(0, 12, NOW), Some(unseen(0, 10, 12)), "until it was read");
+    assert_eq!(sight.views[0].see_end(0, 10, now()), None);
+    assert_eq!(sight.views[0].see_end(0, 12, now()), Some(unseen(0, 10, 12)));
+    assert_eq!(sight.views[0].see_end(0, 12, now()), Some(unseen(0, 10, 12)), "until it was read");
 }
 
 #[test]
@@ -57,7 +61,7 @@ fn a_topic_that_was_made_anew_is_forgotten() {
     let mut sight = sight();
     observe(&mut sight, unseen(0, 0, 100), Some(NOW));
     assert_eq!(sight.newest_ms().collect::<Vec<_>>(), [Some(NOW)]);
-    assert_eq!(sight.views[0].see_end(0, 3, NOW), Some(unseen(0, 0, 3)));
+    assert_eq!(sight.views[0].see_end(0, 3, now()), Some(unseen(0, 0, 3)));
     assert_eq!(sight.newest_ms().collect::<Vec<_>>(), [None]);
 }
 
@@ -92,7 +96,7 @@ fn heartbeats_that_wait_are_bounded_and_the_oldest_stay() {
 #[test]
 fn what_waits_in_the_input_port_makes_committed_offsets_wanted() {
     let mut sight = sight();
-    sight.input.see_end(0, 5, NOW);
+    sight.input.see_end(0, 5, now());
     assert!(sight.wants_committed());
     sight.see_committed(&committed(2), NOW);
     assert_eq!((sight.wants_committed(), sight.waiting_since_ms()), (true, Some(NOW)));
@@ -104,13 +108,13 @@ fn what_waits_in_the_input_port_makes_committed_offsets_wanted() {
 fn a_restart_and_a_new_revision_keep_what_was_seen() {
     let mut before = sight();
     observe(&mut before, unseen(0, 0, 10), Some(NOW));
-    before.input.see_end(0, 5, NOW);
+    before.input.see_end(0, 5, now());
     before.hear(heartbeat(NOW, 0));
     before.see_committed(&committed(5), NOW);
     let seen: Seen = serde_json::from_str(&serde_json::to_string(&before.seen()).unwrap()).unwrap();
     let mut after = Sight::new(&contract(&json!({})), &seen);
     assert_eq!(after.seen(), seen);
-    assert_eq!(after.views[0].see_end(0, 10, NOW), None, "what was read is not read again");
+    assert_eq!(after.views[0].see_end(0, 10, now()), None, "what was read is not read again");
     after.renew(&contract(&json!({"support": {"clear": ["phone"]}})));
     assert_eq!(after.newest_ms().collect::<Vec<_>>(), [Some(NOW), Some(NOW)], "the heartbeat counts for both");
     assert_eq!(after.views[0].seen().newest_ms(), Some(NOW));

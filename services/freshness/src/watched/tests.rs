@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::sight::Found;
+use crate::sight::{Asked, Found};
 
 const HOUR: i64 = 3_600_000;
 const NOW: i64 = 1_800_000_000_000;
@@ -26,10 +26,14 @@ fn watched() -> Watched {
     Watched::new(product(&json!({})), None)
 }
 
+fn asked(at_ms: i64) -> Asked {
+    Asked { at_ms, answered_ms: at_ms }
+}
+
 /// Everything new up to these ends, whose newest fact was at `newest_ms`.
 fn see(watched: &mut Watched, partition: i32, end: i64, newest_ms: i64) {
     let Sight { views, input, .. } = &mut watched.sight;
-    if let Some(unseen) = views[0].see_end(partition, end, newest_ms) {
+    if let Some(unseen) = views[0].see_end(partition, end, asked(newest_ms)) {
         views[0].observe(unseen, Found { newest_ms: Some(newest_ms), ..Found::default() }, input, newest_ms);
     }
 }
@@ -65,7 +69,7 @@ fn a_restart_goes_on_where_the_last_process_was() {
     let report = before.evaluate(NOW + HOUR + 1);
     let stored = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
     let mut after = Watched::new(product(&json!({})), Some(stored));
-    assert_eq!(after.sight.views[0].see_end(0, 10, NOW), None, "what was read is not read again");
+    assert_eq!(after.sight.views[0].see_end(0, 10, asked(NOW)), None, "what was read is not read again");
     let later = after.evaluate(NOW + 2 * HOUR);
     assert_eq!(
         (later.state, later.since_ms),

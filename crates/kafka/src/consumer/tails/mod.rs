@@ -48,6 +48,7 @@ const FIXED: [(&str, &str); 5] = [
 /// Reads stretches of partitions, read committed, outside any group. It keeps its connections, and fetches nothing while
 /// nothing is asked of it.
 pub struct TailReader {
+    settings: Settings,
     consumer: Shared<BaseConsumer<LogContext>>,
 }
 
@@ -109,9 +110,7 @@ impl Glimpse<'_> {
 impl TailReader {
     /// Prepares to read; nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let created = settings.client(&DEFAULTS, &FIXED).create_with_context(LogContext);
-        let consumer = created.map_err(|error| Error::kafka("set up a reader of tails", error))?;
-        Ok(TailReader { consumer: Shared::new(consumer) })
+        Ok(TailReader { settings: settings.clone(), consumer: create(settings)? })
     }
 
     /// Hands the records of these stretches to `each`, with what it gathers and the stretch's index; in order within a
@@ -125,7 +124,7 @@ impl TailReader {
         mut each: impl FnMut(&mut T, usize, &Glimpse<'_>) + Send + 'static,
     ) -> Result<(Reading, T), Error> {
         let consumer = self.consumer.clone();
-        blocking::run(move || {
+        let read = blocking::run(move || {
             let outcomes = Vec::with_capacity(stretches.len());
             let mut reading = Reading { outcomes, records: 0, bytes: 0 };
             for (chunk, stretches) in stretches.chunks(PARTITIONS_AT_ONCE).enumerate() {
@@ -141,9 +140,19 @@ impl TailReader {
                 reading.add(pass);
             }
             Ok((reading, gathered))
-        })
-        .await
+        });
+        let (reading, gathered) = read.await?;
+        if reading.outcomes.iter().any(|outcome| *outcome != Outcome::Read) {
+            // librdkafka may hold on to what it knew of a topic that was made anew, or of its leader: the next reading begins afresh
+            self.consumer = create(&self.settings)?;
+        }
+        Ok((reading, gathered))
     }
+}
+
+fn create(settings: &Settings) -> Result<Shared<BaseConsumer<LogContext>>, Error> {
+    let created = settings.client(&DEFAULTS, &FIXED).create_with_context(LogContext);
+    created.map(Shared::new).map_err(|error| Error::kafka("set up a reader of tails", error))
 }
 
 /// One assignment of the consumer.
