@@ -115,7 +115,7 @@ impl Stage {
         let rows: Value = serde_json::from_str(&status.stdout).ok()?;
         let rows = rows.as_array()?;
         let is_fresh = |product: &&str| rows.iter().any(|row| row["product"] == **product && row["state"] == "fresh");
-        products.iter().all(|product| is_fresh(product)).then_some(())
+        products.iter().all(is_fresh).then_some(())
     }
 
     /// What the receiver took, in order.
