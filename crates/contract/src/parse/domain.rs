@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::contract::{collect, refuse_reserved};
-use super::{keys, maintenance};
 use super::reader::{At, Reader, shown};
+use super::{keys, maintenance};
 use crate::domain::{ClassGrants, Domain, Team, Term, is_term};
 use crate::topic::RESERVED_DOMAIN;
 use crate::{class, rules};

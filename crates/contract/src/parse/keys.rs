@@ -40,7 +40,8 @@ pub(crate) const CONTRACT: Keys = Keys {
         "dependencies",
         "partitions",
         "replication",
-        "headers", "maintenance",
+        "headers",
+        "maintenance",
     ],
 };
 
