@@ -49,7 +49,8 @@ fn look(moment: Moment<'_>) {
         for direction in [Direction::Input, Direction::Output] {
             for link in moment.links(job, direction) {
                 assert!(moment.jobs_of(link.dataset, direction).any(|(seen, _)| seen == id));
-                let bounds = link.observed.map(|it| it.first_seen_ms <= it.last_seen_ms && it.first_seen_ms <= moment.at_ms());
+                let bounds =
+                    link.observed.map(|it| it.first_seen_ms <= it.last_seen_ms && it.first_seen_ms <= moment.at_ms());
                 assert_ne!(bounds, Some(false), "what is seen at an instant was seen by then");
             }
         }

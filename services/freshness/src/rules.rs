@@ -10,7 +10,7 @@
 //!
 //! The rules read the service's verdict (`mesh_freshness_alert`) instead of computing burn rates in PromQL from
 //! `mesh_freshness_stale`: the service knows hours, maintenance, blame and what was not known, keeps its windows on
-//! `mesh.freshness`, and so forgets nothing when it, or Prometheus, is restarted. Gaps up to [`BRIDGED`] between two
+//! `mesh.freshness`, and so forgets nothing when it, or Prometheus, is restarted. Gaps up to `BRIDGED` between two
 //! scrapes neither resolve an alert nor fire it anew.
 
 mod monitor;

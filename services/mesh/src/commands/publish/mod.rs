@@ -59,7 +59,7 @@ pub struct Args {
     /// Publish a tombstone for each event instead: delete what it is about
     #[arg(long)]
     tombstones: bool,
-    /// What this is called in lineage [default: publish.<product>.v<major>]
+    /// What this is called in lineage [default: publish.PRODUCT.vMAJOR]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
     #[command(flatten)]
