@@ -5,9 +5,6 @@ use serde::Serialize;
 use super::columns::Columns;
 use super::timeline::Timeline;
 use super::told::Told;
-use crate::event::Facets;
-use crate::facet::{InputStatistics, OutputStatistics};
-use mesh_client::lineage::facet::MeshKafka;
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,16 +108,6 @@ impl Seen {
             index > older_half || index % 2 == 1
         });
     }
-}
-
-/// How many records a run says it moved so far. Other systems' events say it in the standard facets, if at all.
-pub(super) fn records(facets: &Facets<'_>, direction: Direction) -> u64 {
-    let counted = facets.read::<MeshKafka>().map(|kafka| kafka.records);
-    let standard = || match direction {
-        Direction::Input => facets.read::<InputStatistics>().and_then(|statistics| statistics.row_count),
-        Direction::Output => facets.read::<OutputStatistics>().and_then(|statistics| statistics.row_count),
-    };
-    counted.or_else(standard).unwrap_or_default()
 }
 
 #[cfg(test)]

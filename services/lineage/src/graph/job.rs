@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::GraphFull;
 use super::edge::{Direction, Edge};
 use super::node::{Heard, Name, NodeId};
+use super::tally::{Counted, News, Tally};
 use super::told::{Room, Told};
 use crate::event::Facets;
 use crate::facet::{Documentation, JobType, Ownership, Parent};
@@ -35,7 +36,7 @@ pub struct RunNode {
     pub parent: Option<Uuid>,
     began: bool,
     ended: Option<(i64, EventType)>,
-    counted: Vec<((Direction, NodeId), u64)>,
+    counted: Vec<((Direction, NodeId), Tally)>,
 }
 
 /// How a run is doing, in Marquez' words.
@@ -139,27 +140,25 @@ impl RunNode {
         }
     }
 
-    /// Counts of a run grow: what is new since its last event. `may_grow`: whether another count may be kept; without
-    /// it the count is left out, as it could not be told from one that was counted before.
-    pub(super) fn news(&mut self, direction: Direction, dataset: &NodeId, records: u64, may_grow: bool) -> Option<u64> {
+    /// What is new since its last event. `room`: how many further counts may be kept; what there is no room for is left
+    /// out, as it could not be told from what was counted before.
+    pub(super) fn news(&mut self, direction: Direction, dataset: &NodeId, told: &Counted, room: usize) -> News {
         let known = self.counted.iter_mut().find(|((way, id), _)| *way == direction && id == dataset);
-        match known {
-            Some((_, counted)) => {
-                let new = records.saturating_sub(*counted);
-                *counted = records.max(*counted);
-                Some(new)
+        match (known, room.checked_sub(1)) {
+            (Some((_, tally)), _) => tally.merge(told, room),
+            (None, Some(room)) => {
+                let mut tally = Tally::default();
+                let news = tally.merge(told, room);
+                self.counted.push(((direction, dataset.clone()), tally));
+                news
             }
-            None if may_grow => {
-                self.counted.push(((direction, dataset.clone()), records));
-                Some(records)
-            }
-            None => None,
+            (None, None) => News::default(),
         }
     }
 
     /// How many counts it keeps.
     pub(super) fn count_len(&self) -> usize {
-        self.counted.len()
+        self.counted.iter().map(|(_, tally)| tally.len()).sum()
     }
 
     /// When it ended, if it had by then.

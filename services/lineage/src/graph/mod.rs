@@ -9,6 +9,7 @@ mod job;
 mod moment;
 mod node;
 mod product;
+mod tally;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
@@ -27,6 +28,7 @@ use crate::event::{Event, Facets, Subject, Thing, Touched, Work};
 use crate::facet::{ColumnLineage, Shape};
 use budget::Budget;
 use node::Name;
+use tally::{Counted, News};
 use told::{Room, Told};
 
 pub use declared::Declaration;
@@ -61,7 +63,7 @@ pub struct Limits {
     pub runs_of_job_max: usize,
     /// Runs of all jobs together.
     pub runs_max: usize,
-    /// What runs counted, of all runs and edges together.
+    /// What runs counted, of all runs, edges and partitions together.
     pub counts_max: usize,
 }
 
@@ -241,22 +243,22 @@ impl Graph {
             Direction::Input => touched.input_facets(),
             Direction::Output => touched.output_facets(),
         };
-        let records = edge::records(told, direction);
-        let news = self.count(job, run, direction, &id, records);
-        self.edge(job, &id, direction)?.observe(news.unwrap_or(0), at_ms);
+        let news = self.count(job, run, direction, &id, &Counted::of(told, direction));
+        self.edge(job, &id, direction)?.observe(news.records, at_ms);
         if direction == Direction::Output {
             self.learn_columns(job, &id, touched.facets(), at_ms)?;
         }
         self.learn(&id, touched.facets(), at_ms)?;
-        news.map(|_| ()).ok_or(GraphFull::Counts)
+        news.is_whole.then_some(()).ok_or(GraphFull::Counts)
     }
 
-    /// What a run moved since it last told; `None` if there is no room to tell that.
-    fn count(&mut self, job: &NodeId, run: Uuid, direction: Direction, dataset: &NodeId, records: u64) -> Option<u64> {
-        let may_grow = self.counts < self.limits.counts_max;
-        let run = self.jobs.get_mut(job).and_then(|node| node.runs.get_mut(&run))?;
+    /// What a run moved since it last told.
+    fn count(&mut self, job: &NodeId, run: Uuid, direction: Direction, dataset: &NodeId, told: &Counted) -> News {
+        let room = self.limits.counts_max.saturating_sub(self.counts);
+        let run = self.jobs.get_mut(job).and_then(|node| node.runs.get_mut(&run));
+        let Some(run) = run else { return News::default() };
         let before = run.count_len();
-        let news = run.news(direction, dataset, records, may_grow);
+        let news = run.news(direction, dataset, told, room);
         self.counts += run.count_len() - before;
         news
     }

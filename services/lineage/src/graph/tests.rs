@@ -101,6 +101,28 @@ fn counts_equal_what_was_moved_however_often_it_was_told() {
     assert_eq!(graph.now().latest_run(job).unwrap().1.state(i64::MAX), RunState::Completed);
 }
 
+/// Killed with counts that it had not told; two others took its partitions over, and each tells of its own.
+#[test]
+fn what_a_killed_run_did_not_tell_is_told_by_its_successors_in_any_order() {
+    let range = mesh_client::lineage::facet::PartitionRange::of_offsets;
+    let killed = run_of("masking.a.b.v1");
+    let tell = |ranges: &[(i32, u64)]| {
+        let mut run = JobRun::with_id(Job::mesh("masking.a.b.v1"), kafka(), killed.id());
+        ranges.iter().for_each(|(at, records)| run.read_range("a.b.v1.in", range(*at, 0, 999, *records), 1));
+        run
+    };
+    let snapshot = tell(&[(0, 100), (1, 50)]).start(at(1));
+    let one = tell(&[(0, 120)]).addendum(at(2));
+    let other = tell(&[(1, 80)]).abort(at(3));
+    for order in [[&snapshot, &one, &other], [&other, &snapshot, &one], [&one, &other, &snapshot]] {
+        let mut graph = Graph::default();
+        order.iter().chain(&order).for_each(|event| apply(&mut graph, &(**event).clone().into()).unwrap());
+        let job = graph.now().job("job:mesh:masking.a.b.v1").unwrap();
+        let link = graph.now().link(job, Direction::Input, &topic("a.b.v1.in")).unwrap();
+        assert_eq!((link.observed.unwrap().records, graph.run_count()), (200, 1));
+    }
+}
+
 #[test]
 fn a_late_snapshot_does_not_wake_a_run_that_ended() {
     let mut graph = Graph::default();
