@@ -147,9 +147,10 @@ pub(crate) async fn follow(
     let mut products = Products::default();
     let serves = |domain: &str| config.serves(domain);
     read_to_end(&mut reader, &mut products, serves).await?;
+    // before anything is made with keys, so that none of it goes on with those of before
+    let mut epoch = config.keys.epoch();
     published.send_replace(Arc::new(products.clone()));
     latch.open();
-    let mut epoch = config.keys.epoch();
     loop {
         let changed = tokio::select! {
             record = reader.next() => products.take(&record.map_err(Error::FollowCatalogue)?, serves),

@@ -29,7 +29,7 @@ pub(crate) enum Trouble {
     Contract,
     /// A newer revision was in force than this process has heard of.
     ContractBehind,
-    /// Newer keys were in force than this process has been given.
+    /// Newer keys were in force than this process has been given, or it has been given them just now, and makes its programs anew.
     KeysBehind,
 }
 

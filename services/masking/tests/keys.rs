@@ -10,11 +10,15 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use bed::{Bed, DEADLINE, HASH, PARTITIONS, Product, read_buyer, schema};
+use bed::{Bed, DEADLINE, HASH, PARTITIONS, Product, datum, framed, read_buyer, schema};
+use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys};
 use mesh_contract::{AppliedProduct, topic::AUDIT_TOPIC};
 use mesh_kafka::{
     OutgoingRecord, Record,
@@ -84,6 +88,7 @@ async fn keys_are_rotated_without_a_restart_and_waited_for_where_they_are_away()
     assert_eq!(Entry::of(refused.last().unwrap()).key_version, 2);
     sidecar.stop().await;
     no_replica_goes_back(&bed, &product, &file, sent).await;
+    no_partition_mixes_keys(&bed).await;
     bed.stop().await;
 }
 
@@ -111,6 +116,60 @@ async fn no_replica_goes_back(bed: &Bed, product: &Product, file: &Path, sent: i
     let records = bed.wait_for(&product.masked(), (sent + BUYERS) as usize).await;
     sidecar.until_nothing_is_held().await;
     assert!(versions(&records).values().flatten().all(|version| *version == 1), "two keys in one generation");
+    sidecar.stop().await;
+}
+
+/// Keys that are rotated before anybody is told so.
+struct Quiet {
+    roots: RootKeys,
+    version: AtomicU32,
+    epoch: AtomicU64,
+}
+
+impl KeyRing for Quiet {
+    fn key(&self, name: &KeyName) -> Result<Key, KeyError> {
+        self.roots.key_version(name, self.version.load(Ordering::Relaxed))
+    }
+
+    fn key_version(&self, name: &KeyName, version: u32) -> Result<Key, KeyError> {
+        self.roots.key_version(name, version)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+}
+
+/// A schema is met for the first time when newer keys are there already, and what was made with those of before is still at hand:
+/// its records wait until all is made anew.
+async fn no_partition_mixes_keys(bed: &Bed) {
+    let product = bed.product("mixed").await;
+    let mut newer = schema();
+    newer["fields"].as_array_mut().unwrap().push(json!({"name": "more", "type": "long", "default": 0}));
+    let newer = bed.register(&product.subject(), &newer).await;
+    let roots = RootKeys::new([(1, [1; 32].into()), (2, [2; 32].into())]).unwrap();
+    let keys = Arc::new(Quiet { roots, version: AtomicU32::new(1), epoch: AtomicU64::new(0) });
+    let mut config = bed.config();
+    config.keys = keys.clone();
+    let sidecar = bed.sidecar(config);
+    bed.buyers(&product, 0..BUYERS).await;
+    bed.wait_for(&product.masked(), BUYERS as usize).await;
+
+    keys.version.store(2, Ordering::Relaxed);
+    for number in 0..BUYERS {
+        let (value, partition) = ([&datum(number)[..], &[0]].concat(), i32::try_from(number).unwrap() % PARTITIONS);
+        let record = OutgoingRecord::to(product.input()).key(format!("b{number}")).partition(partition);
+        bed.send(record.value(framed(newer, &value))).await;
+    }
+    bed.buyers(&product, 0..BUYERS).await;
+    sidecar.until_held_by("keys-behind").await;
+    assert_eq!(bed.read(&product.masked()).await.len(), BUYERS as usize, "two versions of the keys at once");
+    keys.epoch.store(1, Ordering::Relaxed);
+    let records = bed.wait_for(&product.masked(), 3 * BUYERS as usize).await;
+    let versions = versions(&records);
+    assert!(versions.values().all(|versions| versions.is_sorted()), "a key of before comes back: {versions:?}");
+    assert!(versions.values().all(|versions| versions.last() == Some(&2)), "the new key is not in force: {versions:?}");
+    sidecar.until_nothing_is_held().await;
     sidecar.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! One partition that a task holds: the contract in force, the programs at hand, and what keeps it waiting.
 
 mod account;
+mod keys;
 
 use std::{
     rc::Rc,
@@ -13,6 +14,7 @@ use mesh_kafka::{
     source::{Assigned, Committed, Slot},
 };
 
+use self::keys::KeysInForce;
 use super::{metadata::Metadata, output::Routes};
 use crate::{
     audit::Account,
@@ -39,8 +41,7 @@ pub(super) struct Part {
     pub(super) product: Option<Arc<Product>>,
     /// No revision before this one is ever in force again.
     revision_floor: u64,
-    /// No version of the keys before this one is ever in force again.
-    key_floor: u32,
+    keys: KeysInForce,
     /// What is committed with the offsets.
     pub(super) metadata: String,
     /// What was done and is committed, but not told yet, and the revision that it was done under.
@@ -119,7 +120,7 @@ impl Part {
             partition: assigned.partition,
             product: None,
             revision_floor: found.rev,
-            key_floor: found.keys,
+            keys: KeysInForce::since(found.keys),
             metadata: String::new(),
             account: found.audit,
             account_revision: found.rev,
@@ -151,6 +152,7 @@ impl Part {
         }
         self.product = newest.cloned();
         self.ready = None;
+        self.keys.forget_base();
         self.programs.clear();
         self.refused.clear();
         if let Some(product) = &self.product {
@@ -178,7 +180,7 @@ impl Part {
             Found::Refused(_) => return Err(Cause::Contract(Trouble::Contract)),
             Found::Wait(cause) => return Err(cause),
         };
-        if !self.admits(&base) {
+        if !self.keys.admit_base(base.key_version) {
             return Err(Cause::Contract(Trouble::KeysBehind));
         }
         // only a name that is none fails, which no contract has
@@ -197,14 +199,18 @@ impl Part {
         up_to: i64,
     ) -> Found {
         if let Some((_, prepared)) = self.programs.iter().find(|(of, _)| *of == id) {
-            return Found::Ready(prepared.clone());
+            // the base may have been made anew since, with newer keys
+            return match self.keys.admit(prepared.key_version) {
+                true => Found::Ready(prepared.clone()),
+                false => Found::Wait(Cause::Contract(Trouble::KeysBehind)),
+            };
         }
         if let Some((_, _, reason)) = self.refused.iter().find(|(of, last, _)| *of == id && offset <= *last) {
             return Found::Refused(reason.clone());
         }
         let found = find(lookups, product, Wanted::Writer(id), up_to);
         match &found {
-            Found::Ready(prepared) if !self.admits(prepared) => {
+            Found::Ready(prepared) if !self.keys.admit(prepared.key_version) => {
                 return Found::Wait(Cause::Contract(Trouble::KeysBehind));
             }
             Found::Ready(prepared) => self.programs.push((id, prepared.clone())),
@@ -212,13 +218,6 @@ impl Part {
             Found::Wait(_) => {}
         }
         found
-    }
-
-    /// Whether a program's keys are not older than those that were in force; they are in force from now on.
-    fn admits(&mut self, prepared: &Prepared) -> bool {
-        let is_newer = prepared.key_version >= self.key_floor;
-        self.key_floor = self.key_floor.max(prepared.key_version);
-        is_newer || prepared.key_version == 0
     }
 
     /// Only refusals of this run or of records read again are kept, so that there are few.
@@ -249,10 +248,8 @@ impl Part {
                 // the next record asks, and finds what was found
                 (Some(_), Wanted::Base) => true,
                 (Some(Ok(prepared)), Wanted::Writer(id)) => {
-                    // else the next record asks, and is told what to wait for
-                    if self.admits(&prepared) {
-                        self.programs.push((id, prepared));
-                    }
+                    // the next record asks whether its keys are in force
+                    self.programs.push((id, prepared));
                     true
                 }
                 (Some(Err(reason)), Wanted::Writer(id)) => {

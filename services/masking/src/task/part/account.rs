@@ -26,7 +26,7 @@ impl Part {
         }
         let mut marks = self.marks.clone();
         if self.tally.records > 0 {
-            account.add(&self.tally, self.key_floor, now_ms);
+            account.add(&self.tally, self.keys.floor(), now_ms);
             marks = runs.marks_after(&self.marks, product, &self.tally);
         }
         if account.is_due(now_ms, interval) {
@@ -35,7 +35,7 @@ impl Part {
         }
         let rev = if self.next.is_some() { product.revision } else { self.account_revision };
         let outputs = self.outputs.clone();
-        let keys = self.key_floor;
+        let keys = self.keys.floor();
         self.metadata = Metadata { rev, keys, audit: account.clone(), runs: marks.clone(), outputs }.text();
         self.staged = Some((account, marks));
         told
@@ -55,7 +55,7 @@ impl Part {
 
     /// What is committed with an offset at which nothing is left to be told.
     pub(in crate::task) fn metadata_with(&self, revision: u64, outputs: &OutputMark) -> String {
-        let (keys, runs) = (self.key_floor, self.marks.clone());
+        let (keys, runs) = (self.keys.floor(), self.marks.clone());
         Metadata { rev: revision, keys, audit: Account::default(), runs, outputs: outputs.clone() }.text()
     }
 
@@ -96,7 +96,7 @@ impl Part {
             return false;
         }
         let (rev, audit, outputs) = (self.account_revision, self.account.clone(), self.outputs.clone());
-        let keys = self.key_floor;
+        let keys = self.keys.floor();
         self.metadata = Metadata { rev, keys, audit: audit.clone(), runs: marks.clone(), outputs }.text();
         self.staged = Some((audit, marks));
         true
