@@ -31,14 +31,13 @@ use crate::{
     run::{RunMark, ToldRuns},
 };
 
-/// How long the last events may take to be delivered.
-const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 /// How often to ask what the cluster is called, while it does not answer.
 const RETRY: Duration = Duration::from_secs(1);
 /// How long partitions that are taken over are gathered, to be told of together.
 const SETTLE_INTERVAL: Duration = Duration::from_secs(1);
-/// What a task leaves no time for: of the grace period, when runs are told to be aborted though their tasks go on.
-const GRACE_SHARE: (u32, u32) = (3, 4);
+/// Of the grace period, what tasks have to come to an end; then their runs are told to be aborted. The rest is for
+/// delivering the last events.
+const GRACE_SHARE: (u32, u32) = (2, 3);
 /// How many ended runs are remembered, so that none is ended twice.
 const ENDED_MAX: usize = 1_024;
 /// Of a run whose process said nothing at its end.
@@ -66,9 +65,10 @@ pub(crate) async fn report(
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     let mut settling = time::interval(SETTLE_INTERVAL);
     settling.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    let for_tasks = shutdown.grace() * GRACE_SHARE.0 / GRACE_SHARE.1;
     let overdue = async {
         shutdown.triggered().await;
-        time::sleep(shutdown.grace() * GRACE_SHARE.0 / GRACE_SHARE.1).await;
+        time::sleep(for_tasks).await;
     };
     tokio::pin!(overdue);
     let end = loop {
@@ -84,7 +84,7 @@ pub(crate) async fn report(
     };
     runs.tell_inherited().await;
     runs.end_all(&end);
-    runs.emitter.flush(FLUSH_DEADLINE).await;
+    runs.emitter.flush(shutdown.grace() - for_tasks).await;
     runs.count();
     Ok(())
 }

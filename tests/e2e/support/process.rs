@@ -152,7 +152,7 @@ impl Process {
     /// # Panics
     /// None does in time, or it ends first.
     pub fn line(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> String {
-        eventually(what, PATIENCE, || {
+        eventually(what, PATIENCE * 2, || {
             let said = self.stdout();
             let found = said.lines().find(|line| wanted(line)).map(str::to_owned);
             if found.is_none() {
