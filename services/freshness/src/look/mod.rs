@@ -1,6 +1,7 @@
 //! Looks at Kafka for what products' ports hold: few requests for all products at once, and records only where an end moved.
 
 mod groups;
+mod proofs;
 mod tails;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use mesh_kafka::{ErrorKind, Offsets, Settings, TopicPartition};
 use crate::sight::{Asked, Sight, Unseen};
 use crate::{Error, metrics};
 use groups::Groups;
+use proofs::Committed;
 
 /// How often topics are counted anew: a partition that is added is seen within this.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
@@ -92,7 +94,8 @@ impl Looker {
         }
         let mut is_whole = vec![true; targets.len()];
         let parts = self.take_ends(targets, &ends, &mut is_whole, asked);
-        self.ask_committed(targets, moment).await?;
+        let committed = self.ask_committed(targets, moment).await?;
+        self.prove_heartbeats(targets, &committed, moment.now_ms).await?;
         self.read_tails(targets, &parts, &mut is_whole, moment).await?;
         self.groups.look(&self.admin, &mut self.reader, targets, moment).await?;
         for (target, is_whole) in targets.iter_mut().zip(is_whole) {
@@ -153,8 +156,8 @@ impl Looker {
     }
 
     /// Asks how far the sidecars have come, one request a domain, only where something waits for it.
-    async fn ask_committed(&mut self, targets: &mut [Target<'_>], moment: Moment) -> Result<(), Error> {
-        let mut known: BTreeMap<String, Option<Offsets>> = BTreeMap::new();
+    async fn ask_committed(&mut self, targets: &mut [Target<'_>], moment: Moment) -> Result<Committed, Error> {
+        let mut known = Committed::new();
         for target in targets.iter_mut().filter(|target| target.sight.wants_committed()) {
             let group = sidecar_group(target.owner);
             if !known.contains_key(&group) {
@@ -164,7 +167,7 @@ impl Looker {
                 target.sight.see_committed(committed, moment.now_ms);
             }
         }
-        Ok(())
+        Ok(known)
     }
 
     async fn committed(&self, group: &str) -> Result<Option<Offsets>, Error> {

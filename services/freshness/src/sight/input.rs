@@ -2,13 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use mesh_kafka::Offsets;
+use mesh_kafka::{Offsets, TopicPartition};
 
 use super::marks::{Asked, Marks};
 use crate::seen::InputSeen;
 
 /// This many offsets behind the sidecar's may be the marker of a transaction, which no sidecar commits past.
 const MARKER: i64 = 1;
+
+/// How many offsets behind a sidecar's are searched for a record at once.
+const GAP_MAX: i64 = 4_096;
+
+/// A part of a partition where it is not known whether a reader sees a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) partition: i32,
+    /// What the sidecar has committed.
+    pub(crate) committed: i64,
+    /// The first offset; no record is between the committed one and this.
+    pub(crate) from: i64,
+    /// The offset after the last.
+    pub(crate) end: i64,
+}
 
 /// The input port under watch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +37,16 @@ struct Partition {
     end: i64,
     marks: Marks,
     committed: Option<i64>,
+    empty: Option<Empty>,
+}
+
+/// Offsets at which a reader sees no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Empty {
+    from: i64,
+    end: i64,
+    /// Whether a record follows.
+    is_followed: bool,
 }
 
 impl InputPort {
@@ -56,6 +81,36 @@ impl InputPort {
         }
     }
 
+    /// How far a sidecar has come that has committed these offsets: markers and the like behind them keep it from nothing.
+    pub(crate) fn reached(&self, committed: &Offsets) -> Offsets {
+        let mut reached = committed.clone();
+        for (number, partition) in &self.partitions {
+            if let Some(empty) = partition.empty {
+                let known = reached.entry(TopicPartition::new(self.topic.as_str(), *number)).or_default();
+                *known = empty.after(*known);
+            }
+        }
+        reached
+    }
+
+    /// What lies between the committed offset and this one, as far as it is not known and a reader sees it.
+    pub(crate) fn gap(&self, partition: i32, end: i64, committed: &Offsets) -> Option<Gap> {
+        let known = self.partitions.get(&partition)?;
+        let committed = committed.get(&TopicPartition::new(self.topic.as_str(), partition)).copied().unwrap_or(0);
+        let from = known.empty.map_or(committed, |empty| empty.after(committed));
+        let stands_before_a_record = known.empty.is_some_and(|empty| empty.is_followed && empty.end == from);
+        let end = end.min(known.end).min(from.saturating_add(GAP_MAX));
+        (from < end && !stands_before_a_record).then_some(Gap { partition, committed, from, end })
+    }
+
+    /// Takes in what a reader sees first in a gap: a record, or none.
+    pub(crate) fn see_gap(&mut self, gap: Gap, record: Option<i64>) {
+        if let Some(known) = self.partitions.get_mut(&gap.partition) {
+            let end = record.unwrap_or(gap.end);
+            known.empty = Some(Empty { from: gap.committed, end, is_followed: record.is_some() });
+        }
+    }
+
     /// When the newest record that the sidecar has passed on was written: after the first of the two, if known, and no later
     /// than the second.
     pub(crate) fn passed_on_span(&self, partition: i32) -> Option<(Option<i64>, i64)> {
@@ -73,6 +128,13 @@ impl InputPort {
     }
 }
 
+impl Empty {
+    /// The first offset from this one on that may be a record's.
+    fn after(self, offset: i64) -> i64 {
+        if (self.from..self.end).contains(&offset) { self.end } else { offset }
+    }
+}
+
 impl Partition {
     fn restored(seen: &InputSeen) -> Self {
         let mut marks = Marks::default();
@@ -81,7 +143,7 @@ impl Partition {
             marks.see(committed, since);
             marks.see(seen.end_offset, since);
         }
-        Self { end: seen.end_offset, marks, committed: seen.committed }
+        Self { end: seen.end_offset, marks, committed: seen.committed, empty: None }
     }
 
     fn seen(&self, partition: i32) -> InputSeen {
@@ -96,6 +158,7 @@ impl Partition {
 
     fn waiting_since_ms(&self) -> Option<i64> {
         let committed = self.committed.unwrap_or(0);
+        let committed = self.empty.map_or(committed, |empty| empty.after(committed));
         let waits = self.end - committed > MARKER;
         waits.then(|| self.marks.span(committed).map(|(_, by_ms)| by_ms)).flatten()
     }
@@ -141,6 +204,34 @@ mod tests {
         let mut port = port(&[(0, 10), (5, 20)]);
         commit(&mut port, 4);
         assert_eq!(port.seen()[0].waiting_since_ms, None);
+    }
+
+    #[test]
+    fn offsets_without_records_keep_a_sidecar_from_nothing() {
+        let mut port = port(&[(9, 10)]);
+        let offsets = |offset| Offsets::from([(TopicPartition::new("t", 0), offset)]);
+        let gap = |committed, from, end| Gap { partition: 0, committed, from, end };
+        assert_eq!(port.gap(0, 3, &offsets(3)), None, "nothing is between");
+        assert_eq!(port.gap(1, 3, &Offsets::new()), None, "not seen yet");
+        assert_eq!(port.gap(0, 5, &offsets(2)), Some(gap(2, 2, 5)));
+        port.see_gap(gap(2, 2, 5), None);
+        assert_eq!((port.reached(&offsets(2)), port.reached(&offsets(3))), (offsets(5), offsets(5)));
+        assert_eq!((port.reached(&offsets(1)), port.reached(&offsets(6))), (offsets(1), offsets(6)));
+        assert_eq!(port.gap(0, 99, &offsets(2)), Some(gap(2, 5, 9)), "no further than a reader sees");
+        port.see_gap(gap(2, 5, 9), Some(7));
+        assert_eq!((port.reached(&offsets(2)), port.gap(0, 9, &offsets(2))), (offsets(7), None), "before a record");
+        assert_eq!(port.gap(0, 9, &offsets(8)), Some(gap(8, 8, 9)), "behind it");
+        port.see_end(0, 8, at(20));
+        assert_eq!(port.reached(&offsets(2)), offsets(2), "made anew");
+    }
+
+    #[test]
+    fn a_sidecar_that_never_committed_waits_for_records_alone() {
+        let mut port = port(&[(i64::MAX, 10)]);
+        let gap = port.gap(0, i64::MAX, &Offsets::new()).expect("unknown");
+        assert_eq!((gap.from, gap.end), (0, GAP_MAX), "bounded");
+        port.see_gap(gap, None);
+        assert_eq!(port.reached(&Offsets::new()), Offsets::from([(TopicPartition::new("t", 0), GAP_MAX)]));
     }
 
     #[test]

@@ -5,13 +5,15 @@ mod input;
 mod marks;
 mod output;
 
+use std::collections::BTreeMap;
+
 use mesh_client::heartbeat::Heartbeat;
 use mesh_contract::Contract;
 use mesh_kafka::Offsets;
 
 use crate::seen::Seen;
 
-pub(crate) use input::InputPort;
+pub(crate) use input::{Gap, InputPort};
 pub(crate) use marks::Asked;
 pub(crate) use output::{Found, OutputPort, Unseen};
 
@@ -64,8 +66,9 @@ impl Sight {
     /// A producer's heartbeat; it waits until it is proven.
     pub(crate) fn hear(&mut self, heartbeat: Heartbeat) {
         if self.heartbeats.len() >= HEARTBEATS_WAITING_MAX {
-            // the newest gives way: the older ones are nearer to their proof
-            self.heartbeats.pop();
+            // the older ones are nearer to their proof, but may never come to it where a port was made anew: the newer
+            // half goes on with the newest
+            self.heartbeats.remove(HEARTBEATS_WAITING_MAX / 2);
         }
         self.heartbeats.push(heartbeat);
     }
@@ -78,9 +81,31 @@ impl Sight {
     /// Takes in how far the sidecar has come.
     pub(crate) fn see_committed(&mut self, committed: &Offsets, now_ms: i64) {
         self.input.see_committed(committed);
+        self.prove(committed, now_ms);
+    }
+
+    /// Whether a heartbeat waits.
+    pub(crate) fn has_unproven(&self) -> bool {
+        !self.heartbeats.is_empty()
+    }
+
+    /// What of the input port lies between these offsets and those that heartbeats wait for, as far as it is not known
+    /// whether a record stands there.
+    pub(crate) fn gaps(&self, committed: &Offsets) -> Vec<Gap> {
+        let mut ends: BTreeMap<i32, i64> = BTreeMap::new();
+        for (partition, end) in self.heartbeats.iter().flat_map(|heartbeat| &heartbeat.offsets) {
+            let known = ends.entry(*partition).or_default();
+            *known = (*known).max(*end);
+        }
+        ends.into_iter().filter_map(|(partition, end)| self.input.gap(partition, end, committed)).collect()
+    }
+
+    /// Counts the heartbeats that a sidecar which has committed these offsets has caught up with.
+    pub(crate) fn prove(&mut self, committed: &Offsets, now_ms: i64) {
+        let reached = self.input.reached(committed);
         let (input, proven_ms) = (&self.input, &mut self.heartbeat_ms);
         self.heartbeats.retain(|heartbeat| {
-            let is_proven = heartbeat.is_reached(committed, &input.topic);
+            let is_proven = heartbeat.is_reached(&reached, &input.topic);
             if is_proven {
                 *proven_ms = (*proven_ms).max(Some(heartbeat.at_ms.min(now_ms)));
             }
