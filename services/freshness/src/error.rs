@@ -97,8 +97,9 @@ impl Error {
             | Self::CountPartitions(source)
             | Self::ReadTails(source)
             | Self::AskGroups(source) => source.is_retriable(),
-            Self::ReadLog { source, .. }
-            | Self::AskCommitted { source, .. }
+            // a broker that has just come back may not know its partitions yet
+            Self::ReadLog { source, .. } => source.is_retriable() || source.kind() == ErrorKind::UnknownTopic,
+            Self::AskCommitted { source, .. }
             | Self::WriteState { source, .. }
             | Self::PlanMaintenance { source, .. }
             | Self::WriteStates { source, .. } => source.is_retriable(),

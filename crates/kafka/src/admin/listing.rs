@@ -61,7 +61,8 @@ impl Admin {
     pub async fn group_offsets(&self, group: &str) -> Result<Offsets, Error> {
         let (shared, group) = (self.shared.clone(), group.to_owned());
         blocking(move || {
-            let offsets = native::group_offsets(shared.client.inner(), &group, REQUEST_TIMEOUT);
+            let client = shared.client_with_group()?;
+            let offsets = native::group_offsets(client, &group, REQUEST_TIMEOUT);
             offsets.map_err(|code| Error::code(format!("read the committed offsets of group {group}"), code))
         })
         .await

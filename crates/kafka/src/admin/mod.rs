@@ -12,9 +12,12 @@ mod offsets;
 mod rights;
 mod topics;
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::Client;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use crate::blocking::{Shared, run as blocking};
 use crate::context::LogContext;
@@ -39,6 +42,23 @@ struct Clients {
     settings: Settings,
     client: AdminClient<LogContext>,
     ends: Shared<Ends>,
+    with_group: OnceLock<BaseConsumer<LogContext>>,
+}
+
+impl Clients {
+    /// A client that has a group, made when it is first wanted. librdkafka 2.12 asks its own group's coordinator anew where a
+    /// broker says that it is not the one of some other group's, and dereferences null in a client that has none
+    /// (`rd_kafka_handle_OffsetFetch`).
+    fn client_with_group(&self) -> Result<&Client<LogContext>, Error> {
+        if self.with_group.get().is_none() {
+            let config = self.settings.client(&[], &[("group.id", "mesh-reader"), ("enable.auto.commit", "false")]);
+            let created = config.create_with_context(LogContext);
+            let created = created.map_err(|error| Error::kafka("set up a client that asks for groups", error))?;
+            // another thread may have been first
+            let _ = self.with_group.set(created);
+        }
+        Ok(self.with_group.get().expect("it was set above").client())
+    }
 }
 
 impl Admin {
@@ -46,7 +66,8 @@ impl Admin {
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let failed = |error| Error::kafka("set up an admin client", error);
         let client = settings.client(&[], &[]).create_with_context(LogContext).map_err(failed)?;
-        let clients = Clients { settings: settings.clone(), client, ends: Ends::of(settings)? };
+        let (ends, with_group) = (Ends::of(settings)?, OnceLock::new());
+        let clients = Clients { settings: settings.clone(), client, ends, with_group };
         Ok(Admin { shared: Shared::new(clients) })
     }
 
