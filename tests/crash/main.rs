@@ -113,7 +113,7 @@ async fn rage(kinds: Vec<Kind>, stage: &mut Stage, fleet: &mut Fleet, load: &Loa
     let mut ticks = 0;
     let (mut is_revised, mut is_rotated) = (false, false);
     while !(waiting.is_empty() && active.is_empty() && is_revised && is_rotated) {
-        while let Some(due) = active.iter().position(|(end, _)| Instant::now() >= *end) {
+        while let Some(due) = due(&active) {
             active.swap_remove(due).1.end(stage, fleet).await;
         }
         let free = |kind: &Kind| active.iter().all(|(_, other)| other.kind.hold() != kind.hold());
@@ -147,6 +147,13 @@ async fn rage(kinds: Vec<Kind>, stage: &mut Stage, fleet: &mut Fleet, load: &Loa
         }
         tokio::time::sleep(TICK).await;
     }
+}
+
+/// A fault whose time is up. A registry comes back only where there is a broker to come back to.
+fn due(active: &[(Instant, Fault)]) -> Option<usize> {
+    let is_broker_away = active.iter().any(|(_, fault)| matches!(fault.kind, Kind::BrokerRestart | Kind::BrokerCrash));
+    let must_wait = |fault: &Fault| fault.kind == Kind::RegistryCrash && is_broker_away;
+    active.iter().position(|(end, fault)| Instant::now() >= *end && !must_wait(fault))
 }
 
 /// Waits until everything is processed; how many seconds that took.
