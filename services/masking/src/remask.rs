@@ -89,6 +89,20 @@ pub struct Standing {
     pub next: i64,
 }
 
+impl Standing {
+    /// Whether a record of the input that was refused for an earlier generation is read again for this one: what became of it
+    /// then is told anew, by an output or by a later record of the quarantine.
+    #[must_use]
+    pub fn supersedes(&self, generation: u64, source_offset: i64) -> bool {
+        !self.is_emptying && is_read_again((self.generation, self.from), generation, source_offset)
+    }
+}
+
+/// Whether outputs of one generation, made from an offset of the input on, are made of a record that an earlier one refused, too.
+pub(crate) fn is_read_again((newer, from): (u64, i64), generation: u64, source_offset: i64) -> bool {
+    generation < newer && source_offset >= from
+}
+
 /// How far the partitions of a product are; those that nothing was ever read of are left out.
 ///
 /// # Errors
@@ -138,6 +152,18 @@ async fn last_asked(kafka: &Settings, key: &str) -> Result<u64, RemaskError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_generation_supersedes_what_it_reads_again() {
+        let standing = Standing { generation: 3, from: 50, is_emptying: false, next: 60 };
+        assert!(standing.supersedes(2, 50) && standing.supersedes(1, 90));
+        assert!(!standing.supersedes(3, 90), "of this generation");
+        assert!(!standing.supersedes(2, 49), "the input had lost it");
+        assert!(
+            !Standing { is_emptying: true, ..standing }.supersedes(2, 50),
+            "it is not known yet from where it reads"
+        );
+    }
 
     #[test]
     fn the_mark_is_silent_until_there_is_something_to_say() {

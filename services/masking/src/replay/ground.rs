@@ -31,7 +31,7 @@ impl Standings {
     /// Whether the record was read again for a later generation, which has refused it anew or has let it through.
     pub(super) fn have_passed(&self, partition: i32, entry: &Entry) -> bool {
         let standing = self.0.get(&partition);
-        standing.is_some_and(|(generation, from)| entry.generation < *generation && entry.source_offset >= *from)
+        standing.is_some_and(|standing| remask::is_read_again(*standing, entry.generation, entry.source_offset))
     }
 }
 

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 const RULES: &str = "deploy/prometheus/freshness.yml";
+/// Which alerts of the backbone fire with which labels, as Prometheus' own tool confirms.
+const FIRED: &str = "deploy/prometheus/alerts_test.yml";
 const ALERTMANAGER: &str = "deploy/alertmanager/alertmanager.yml";
 
 /// Runs a tool of Debian's packages `prometheus` and `prometheus-alertmanager` to a good end: what it says.
@@ -41,7 +43,7 @@ fn prometheus_own_tool_takes_the_rules_and_they_fire_as_they_should() {
         run("promtool", &["check", "rules", file]);
     }
     run("promtool", &["check", "config", "deploy/prometheus/prometheus.yml"]);
-    run("promtool", &["test", "rules", "deploy/prometheus/freshness_test.yml"]);
+    run("promtool", &["test", "rules", "deploy/prometheus/freshness_test.yml", FIRED]);
 }
 
 #[test]
@@ -56,14 +58,16 @@ fn every_alert_of_freshness_has_its_section_of_the_runbook() {
     }
 }
 
+/// Asserts that an alert with these labels is sent to this receiver, and to no other.
+fn leads(receiver: &str, labels: &[&str]) {
+    let verify = format!("--verify.receivers={receiver}");
+    let config = format!("--config.file={ALERTMANAGER}");
+    run("amtool", &[&["config", "routes", "test", &config, &verify], labels].concat());
+}
+
 #[test]
 fn pages_reach_the_domain_that_owns_the_product() {
     run("amtool", &["check-config", ALERTMANAGER]);
-    let leads = |receiver: &str, labels: &[&str]| {
-        let verify = format!("--verify.receivers={receiver}");
-        let config = format!("--config.file={ALERTMANAGER}");
-        run("amtool", &[&["config", "routes", "test", &config, &verify], labels].concat());
-    };
     for domain in tree().domains {
         let domain = domain.value.domain;
         let owner = format!("domain={domain}");
@@ -73,6 +77,32 @@ fn pages_reach_the_domain_that_owns_the_product() {
     }
     leads("platform-page", &["severity=page", "alertname=MeshFreshnessMonitorSilent"]);
     leads("platform-told", &["severity=ticket", "alertname=MeshFreshnessMonitorFailing"]);
+}
+
+/// With the labels that the alert has when it fires, not with some that it should have.
+#[test]
+fn quarantined_records_are_told_to_the_domain_that_owns_the_product() {
+    let fired = yaml(FIRED);
+    let told: Vec<&Value> = fired["tests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|test| test["alert_rule_test"].as_array().unwrap())
+        .filter(|expected| expected["alertname"] == "MeshQuarantined")
+        .flat_map(|expected| expected["exp_alerts"].as_array().unwrap())
+        .collect();
+    assert!(!told.is_empty());
+    for alert in told {
+        let labels = alert["exp_labels"].as_object().unwrap();
+        let labels = labels.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap()));
+        let labels: Vec<String> = labels.chain(["alertname=MeshQuarantined".to_owned()]).collect();
+        leads("crm-told", &labels.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    for domain in tree().domains {
+        let domain = domain.value.domain;
+        let labels = ["alertname=MeshQuarantined", "severity=ticket", &format!("domain={domain}"), "reason=truncated"];
+        leads(&format!("{domain}-told"), &labels);
+    }
 }
 
 #[test]

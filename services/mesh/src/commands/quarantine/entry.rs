@@ -23,9 +23,12 @@ pub(super) struct Row {
     pub schema_id: Option<u32>,
     pub major: u32,
     pub revision: u64,
+    /// The output generation that it was refused for.
+    pub generation: u64,
     pub key_version: u32,
-    /// What became of it since.
-    pub state: State,
+    /// What became of it since; none where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
 }
 
 /// What became of a refused record.
@@ -38,6 +41,8 @@ pub(super) enum State {
     Replayed,
     /// A newer record of its key was let through instead.
     Overtaken,
+    /// A remask reads it again: it is in the new outputs, or refused anew by a later record of the quarantine.
+    Superseded,
 }
 
 impl State {
@@ -46,6 +51,7 @@ impl State {
             State::Waiting => "waiting",
             State::Replayed => Outcome::Replayed.name(),
             State::Overtaken => Outcome::Overtaken.name(),
+            State::Superseded => "superseded",
         }
     }
 }
@@ -75,8 +81,9 @@ impl Row {
             schema_id: entry.schema_id,
             major: entry.major,
             revision: entry.revision,
+            generation: entry.generation,
             key_version: entry.key_version,
-            state: State::Waiting,
+            state: None,
         }
     }
 
