@@ -11,7 +11,7 @@ use std::{
 
 use mesh_avro::{mask::Rules, schema::Schema};
 use mesh_contract::{
-    AppliedProduct, ColumnPath, SensitiveColumn,
+    AppliedProduct, ColumnPath, MASKED_VIEW, SensitiveColumn,
     topic::{AUDIT_TOPIC, PRODUCTS_TOPIC},
 };
 use mesh_kafka::{Record, Settings, TopicPartition, admin::Admin, consumer::read_range, log::LogReader};
@@ -34,7 +34,7 @@ pub struct Question {
     pub product: Arc<AppliedProduct>,
     /// Of which view.
     pub view: String,
-    /// Of which column; none: of all that were masked, or are to be, in the view.
+    /// Of which column; none: of all that are sensitive now, and all that were masked in the view.
     pub column: Option<String>,
     /// Of what time.
     pub span: Span,
@@ -203,8 +203,10 @@ impl Trail {
     /// The columns that the answer is about.
     fn columns(&self, question: &Question, rules: &Revisions) -> Result<BTreeSet<String>, AuditError> {
         let told = self.seen.keys().filter_map(|(_, masks)| masks.as_ref());
-        let known: BTreeSet<String> =
-            told.chain(rules.values().flatten().flatten()).flat_map(|masks| masks.keys().cloned()).collect();
+        // a view that shows a column has no rule for it: the default view has one for each that is sensitive
+        let sensitive = rules_of_view(&Product::new((*question.product).clone()), MASKED_VIEW).flatten();
+        let masks = told.chain(rules.values().flatten().flatten()).chain(&sensitive);
+        let known: BTreeSet<String> = masks.flat_map(|masks| masks.keys().cloned()).collect();
         let Some(column) = &question.column else { return Ok(known) };
         if !known.contains(column) {
             question.check_column(column)?;

@@ -92,6 +92,11 @@ fn rules_that_were_not_told_come_from_the_contracts() {
     assert_eq!(outcomes(&found), [("address", by("by type"), 3, 8), ("email", by("by type"), 3, 8)]);
     let found = answer(&question("support", Some("email")), &told, Vec::new()).unwrap();
     assert_eq!((found.verdict, outcomes(&found)), (Verdict::No, vec![("email", Outcome::InClear, 3, 8)]));
+    let whole = answer(&question("support", None), &told, Vec::new()).unwrap();
+    assert_eq!(
+        (whole.verdict, whole.columns["email"], whole.columns["address"]),
+        (Verdict::No, Verdict::No, Verdict::Yes)
+    );
     // a revision whose contract cannot be read, and one that is gone
     for revision in [2, 7] {
         let told = [masked(revision, 0..=9, 1_100, &Value::Null)];
