@@ -53,6 +53,7 @@ pub async fn settle(settings: &Settings, keys: [&dyn KeyRing; 2], product: &str,
     let contracts = [Revision::First, Revision::Second].map(|revision| parsed(product, revision));
     let expected =
         REGIMES.map(|(revision, roots)| Masks::new(&contracts[revision], keys[roots], ids).expect_of(&went_in));
+    assert_quarantine(settings, &contracts[0], &expected[0].quarantined).await;
     for (view, topic) in &contracts[0].topics().views {
         let seen = read(settings, topic).await;
         seen.iter().for_each(|record| assert_headers(topic, record));
@@ -61,7 +62,6 @@ pub async fn settle(settings: &Settings, keys: [&dyn KeyRing; 2], product: &str,
             assert_same(topic, partition, &seen, &expected.each_ref().map(|expected| expected.of(view, partition)));
         }
     }
-    assert_quarantine(settings, &contracts[0], &expected[0].quarantined).await;
 }
 
 impl Expected {
@@ -145,7 +145,7 @@ fn difference(seen: &[Shown], wanted: &[&[Shown]; 4], at: usize) -> String {
 
 async fn assert_quarantine(settings: &Settings, contract: &Contract, expected: &BTreeSet<Place>) {
     let topic = contract.topics().quarantine;
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     for record in read(settings, &topic).await {
         let header = |name: &str| {
             let value = record.header(name).unwrap_or_else(|| panic!("{topic} has a record without {name}"));
@@ -154,10 +154,10 @@ async fn assert_quarantine(settings: &Settings, contract: &Contract, expected: &
         assert_eq!((header("mesh-source-topic"), &record.key), (contract.topics().input, &None));
         let partition = header("mesh-source-partition").parse().expect("a number");
         let place = (partition, header("mesh-source-offset").parse().expect("a number"));
-        assert!(found.insert(place), "{place:?} of {topic} was put aside twice");
+        assert!(found.insert(place, header("mesh-reason")).is_none(), "{place:?} of {topic} was put aside twice");
     }
-    let lost: Vec<&Place> = expected.difference(&found).collect();
-    let wrong: Vec<&Place> = found.difference(expected).collect();
+    let lost: Vec<&Place> = expected.iter().filter(|place| !found.contains_key(place)).collect();
+    let wrong: Vec<(&Place, &String)> = found.iter().filter(|(place, _)| !expected.contains(place)).collect();
     assert!(lost.is_empty() && wrong.is_empty(), "{topic}: not put aside {lost:?}, put aside wrongly {wrong:?}");
 }
 
