@@ -4,6 +4,7 @@
 
 mod accounted;
 mod apply;
+mod audited;
 mod bad_input;
 mod check;
 mod clients;

@@ -72,6 +72,17 @@ impl Sink {
         self.repeat("commit the transaction", deadline, || self.producer.commit_transaction(CALL_TIMEOUT))
     }
 
+    /// Whether records were sent of which it is not known that they are stored.
+    ///
+    /// A producer whose transaction is aborted over them may number the next ones as it numbered those. A broker that has stored them
+    /// after all takes the next ones for repetitions, and acknowledges what it does not store. Open another sink instead: it has an
+    /// epoch of its own, and what is still under way of this one is refused.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.producer.poll(Duration::ZERO);
+        self.producer.in_flight_count() > 0 || self.producer.context().has_undelivered()
+    }
+
     /// Ends the open transaction so that none of it was.
     ///
     /// # Errors

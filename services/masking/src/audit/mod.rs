@@ -1,6 +1,6 @@
 //! What was masked under which rules: told on `mesh.audit`, and asked of it.
 //!
-//! [`account`] counts in the transactions that mask; [`ask`] answers from what was told whether a column was masked in every record of a
+//! `account` counts in the transactions that mask; [`ask`] answers from what was told whether a column was masked in every record of a
 //! time.
 
 mod account;

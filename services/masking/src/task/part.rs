@@ -268,6 +268,11 @@ impl Part {
         }
     }
 
+    /// The outputs as a producer knew them that is no longer used.
+    pub(super) fn forget_routes(&mut self) {
+        self.ready = None;
+    }
+
     /// The contract in force, if it is known, and can be enforced.
     pub(super) fn in_force(&self) -> Option<&Arc<Product>> {
         let is_known = |product: &&Arc<Product>| product.rules.is_ok() && product.revision >= self.revision_floor;

@@ -73,9 +73,7 @@ pub(super) struct State<'t> {
 impl<'t> Session<'t> {
     /// Opens the producer first: it fences a former one, whose open transaction is then ended before we read on.
     pub(super) fn open(task: &'t Task, meters: &'t TransactionMeters) -> Result<Self, SessionError> {
-        let mut options = sink::Options::new(task.name());
-        options.transaction_timeout = task.config.transaction_timeout;
-        let sink = Sink::open(&task.config.kafka, &options).map_err(SessionError::Sink)?;
+        let sink = open_sink(task)?;
         let options = source::Options::new(Task::group(&task.domain));
         let source = Source::open(&task.config.kafka, &options).map_err(SessionError::Source)?;
         let state = State {
@@ -140,7 +138,25 @@ impl<'t> Session<'t> {
     }
 }
 
+fn open_sink(task: &Task) -> Result<Sink, SessionError> {
+    let mut options = sink::Options::new(task.name());
+    options.transaction_timeout = task.config.transaction_timeout;
+    Sink::open(&task.config.kafka, &options).map_err(SessionError::Sink)
+}
+
 impl State<'_> {
+    /// Ends the open transaction so that none of it was: with the producer that it is of, or, where records of it are in doubt, by
+    /// opening another.
+    pub(super) fn abort(&mut self, in_doubt: bool) -> Result<(), SessionError> {
+        if !in_doubt {
+            return self.sink.abort().map_err(|failure| SessionError::Sink(failure.into_error()));
+        }
+        // topics are of the producer that was
+        self.parts.iter_mut().for_each(Part::forget_routes);
+        self.sink = open_sink(self.task)?;
+        Ok(())
+    }
+
     fn limits(&self) -> Limits {
         let batch = &self.task.config.batch;
         Limits { records_max: self.records_max, bytes_max: batch.bytes_max, linger: batch.linger, wait: IDLE_WAIT }

@@ -104,8 +104,9 @@ impl State<'_> {
 
     /// After a failure: nothing of the batch was done. Does something about the cause, and has the records read again.
     fn recover(&mut self, source: &Source, batch: &Batch<'_>, error: &Error) -> Result<(), SessionError> {
+        let in_doubt = self.sink.is_in_doubt();
         let undelivered = self.sink.failed_deliveries();
-        self.sink.abort().map_err(|failure| SessionError::Sink(failure.into_error()))?;
+        self.abort(in_doubt)?;
         self.meters.aborted();
         self.aborts += 1;
         let culprits = self.culprits(batch, &undelivered);
