@@ -19,8 +19,14 @@ use crate::{Config, Error, metrics, webhook};
 
 /// The consumer group of the replicas, and the transactional id of the one that writes.
 const NAME: &str = "mesh.freshness";
-/// A replica that was not heard of for so long is dead: the shortest time that brokers admit by default.
-const SESSION: [(&str, &str); 2] = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1500")];
+/// How a replica is in the group.
+const MEMBER: [(&str, &str); 3] = [
+    // one that was not heard of for so long is dead: the shortest time that brokers admit by default
+    ("session.timeout.ms", "6000"),
+    ("heartbeat.interval.ms", "1500"),
+    // whoever evaluates goes on when another one comes
+    ("partition.assignment.strategy", "cooperative-sticky"),
+];
 /// How often to look who evaluates.
 const POLL: Duration = Duration::from_millis(500);
 /// After so many looks it is another replica that evaluates: longer than a session lasts.
@@ -105,7 +111,7 @@ struct Candidate {
 
 impl Candidate {
     fn join(kafka: &Settings) -> Result<Self, Error> {
-        let kafka = SESSION.iter().fold(kafka.clone(), |kafka, (property, value)| kafka.with(*property, *value));
+        let kafka = MEMBER.iter().fold(kafka.clone(), |kafka, (property, value)| kafka.with(*property, *value));
         let consumer = Consumer::join(&kafka, NAME, FRESHNESS_TOPIC, Start::End).map_err(Error::SetUp)?;
         Ok(Self { consumer })
     }
