@@ -5,6 +5,16 @@ use std::fmt;
 
 use rdkafka::ClientConfig;
 
+/// What a reader of partitions rests on that belongs to no group's members: it sees what is committed, is told where a partition
+/// ends, and commits nothing.
+pub(crate) const READS_TO_THE_END: [(&str, &str); 5] = [
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "earliest"),
+    ("isolation.level", "read_committed"),
+    ("enable.partition.eof", "true"),
+];
+
 /// How to reach a cluster: its bootstrap servers and any of librdkafka's configuration properties.
 ///
 /// What is given here wins over what a part of this crate sets by itself, except for what its promises rest on

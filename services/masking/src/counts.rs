@@ -188,14 +188,14 @@ impl Teller {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use mesh_contract::{AppliedProduct, parse_contract};
     use serde_json::json;
 
     use super::*;
 
-    fn product() -> Arc<Product> {
+    pub(crate) fn product() -> Arc<Product> {
         let text = "unique_id: 7c9e6679-7425-40de-944b-e07fc1f90ae7\nowner: shop\nname: buyers\nversion: 1\n\
                     description: Who buys.\nschema: schemas/shop/buyer.avsc\nkey: id\nrefresh_rate: hour\n\
                     history: 2 days\nstorage: stream\nsensitive_columns: []\naccess_group: analysts\ndependencies: []\n";

@@ -11,6 +11,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::admin::{Ends, unknown};
 use crate::blocking::{self, Shared};
 use crate::context::LogContext;
+use crate::settings::READS_TO_THE_END;
 use crate::{Error, ErrorKind, Record, Settings};
 
 /// How long one request may take.
@@ -28,13 +29,6 @@ const DEFAULTS: [(&str, &str); 5] = [
     // librdkafka's default, 1 s, idles a consumer that empties its queue
     ("fetch.queue.backoff.ms", "2"),
     ("group.id", "mesh-log-reader"),
-];
-const FIXED: [(&str, &str); 5] = [
-    ("enable.auto.commit", "false"),
-    ("enable.auto.offset.store", "false"),
-    ("auto.offset.reset", "earliest"),
-    ("isolation.level", "read_committed"),
-    ("enable.partition.eof", "true"),
 ];
 
 /// Reads all partitions of a topic from the beginning, read committed, without a consumer group.
@@ -61,7 +55,7 @@ impl LogReader {
     /// Prepares to read a topic from the beginning; [`ErrorKind::UnknownTopic`] if there is none.
     pub async fn open(settings: &Settings, topic: &str) -> Result<Self, Error> {
         let operation = format!("open the log {topic}");
-        let config = settings.client(&DEFAULTS, &FIXED);
+        let config = settings.client(&DEFAULTS, &READS_TO_THE_END);
         let created = config.create_with_context(LogContext).map_err(|error| Error::kafka(operation.as_str(), error));
         let consumer: Shared<StreamConsumer<LogContext>> = Shared::new(created?);
         let partitions = count_partitions(consumer.clone(), operation, topic.to_owned()).await?;

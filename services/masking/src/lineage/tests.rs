@@ -1,16 +1,13 @@
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
-
 use mesh_client::lineage::{
     RunEvent, Transport,
     transport::{DeliverEventError, Parcel},
 };
-use mesh_contract::{AppliedProduct, parse_contract};
-use serde_json::json;
 use tokio::sync::watch;
 
 use super::*;
+use crate::counts::tests::product;
 
 /// Keeps what it is told, once it is let.
 struct Log {
@@ -69,15 +66,6 @@ impl Bed {
     fn end(&mut self, run: Uuid, how: End) {
         self.runs.take(Told { ended: vec![(run, how)], ..Told::default() });
     }
-}
-
-fn product() -> Arc<Product> {
-    let text = "unique_id: 7c9e6679-7425-40de-944b-e07fc1f90ae7\nowner: shop\nname: buyers\nversion: 1\n\
-                description: Who buys.\nschema: schemas/shop/buyer.avsc\nkey: id\nrefresh_rate: hour\n\
-                history: 2 days\nstorage: stream\nsensitive_columns: []\naccess_group: analysts\ndependencies: []\n";
-    let contract = parse_contract("topics/shop/buyers.yaml", text).unwrap().value;
-    let schema = json!({"type": "record", "name": "Buyer", "fields": [{"name": "id", "type": "string"}]});
-    Arc::new(Product::new(AppliedProduct { revision: 1, applied_at_ms: 0, contract, schema }))
 }
 
 /// The run, what became of it, and how many records it read by then.

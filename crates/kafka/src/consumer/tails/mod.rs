@@ -14,6 +14,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::blocking::{self, Shared};
 use crate::context::LogContext;
+use crate::settings::READS_TO_THE_END;
 use crate::{Error, ErrorKind, Settings};
 use native::Polled;
 
@@ -36,13 +37,6 @@ const DEFAULTS: [(&str, &str); 8] = [
     // a topic that is gone is said to be at once, not after 30 s
     ("topic.metadata.propagation.max.ms", "0"),
     ("group.id", "mesh-reader"),
-];
-const FIXED: [(&str, &str); 5] = [
-    ("enable.auto.commit", "false"),
-    ("enable.auto.offset.store", "false"),
-    ("auto.offset.reset", "earliest"),
-    ("isolation.level", "read_committed"),
-    ("enable.partition.eof", "true"),
 ];
 
 /// Reads stretches of partitions, read committed, outside any group. It keeps its connections, and fetches nothing while
@@ -151,7 +145,7 @@ impl TailReader {
 }
 
 fn create(settings: &Settings) -> Result<Shared<BaseConsumer<LogContext>>, Error> {
-    let created = settings.client(&DEFAULTS, &FIXED).create_with_context(LogContext);
+    let created = settings.client(&DEFAULTS, &READS_TO_THE_END).create_with_context(LogContext);
     created.map(Shared::new).map_err(|error| Error::kafka("set up a reader of tails", error))
 }
 
