@@ -1,14 +1,20 @@
-//! What lineage costs the sidecar: CPU per record with it and without, in turns. For a release binary, and asked for:
-//! `MESH_LINEAGE_COST_RECORDS=400000 MESH_TEST_BINARY=target/release/mesh cargo test -p mesh --test e2e lineage_cost -- --nocapture`
+//! What lineage costs the sidecar: CPU per record without it, told as often as by default, and told every second, in turns.
+//! For a release binary, and asked for:
+//! `MESH_LINEAGE_COST_RECORDS=600000 MESH_TEST_BINARY=target/release/mesh cargo test -p mesh --test e2e lineage_cost -- --nocapture`
 
 use crate::accounted::{VIEWS, publish_good};
-use crate::support::{PATIENCE, Process, World, eventually, mesh};
+use crate::support::{PATIENCE, Process, World, eventually};
+use rustix::process::Signal;
+use std::collections::BTreeMap;
 
 const LINEAGE_TOPIC: &str = "mesh.lineage";
 const NEVER: &str = "0";
-/// Told nothing; and told every second, thirty times as often as by default.
-const INTERVALS: [&str; 2] = [NEVER, "1"];
-const TURNS: usize = 5;
+/// Told nothing; told as often as by default; and thirty times as often.
+const INTERVALS: [&str; 3] = [NEVER, "30", "1"];
+/// Each begins with another interval, so that none is always the first.
+const TURNS: usize = 9;
+/// Of a turn's records, the share that a sidecar is let start on before it is looked at.
+const START_SHARE: usize = 3;
 
 #[test]
 fn lineage_cost_is_measured_where_it_is_asked_for() {
@@ -16,57 +22,98 @@ fn lineage_cost_is_measured_where_it_is_asked_for() {
         eprintln!("skipped: MESH_LINEAGE_COST_RECORDS does not say how many records to measure with");
         return;
     };
+    let world = World::applied();
     let mut found = INTERVALS.map(|_| Vec::new());
     for turn in 0..TURNS {
-        for (interval, found) in INTERVALS.iter().zip(&mut found) {
-            let micros = cpu_micros_of_a_record(records, interval);
-            eprintln!("turn {turn}, --lineage-interval {interval}: {micros:.3} µs of CPU a record");
-            found.push(micros);
+        for place in 0..INTERVALS.len() {
+            let which = (turn + place) % INTERVALS.len();
+            let cost = Cost::of_a_record(&world, records, INTERVALS[which]);
+            eprintln!("turn {turn}, --lineage-interval {}: {cost}", INTERVALS[which]);
+            found[which].push(cost);
         }
     }
-    let spreads = found.each_ref().map(|found| {
-        let bounds = found.iter().fold((f64::MAX, f64::MIN), |(least, most), it| (it.min(least), it.max(most)));
-        format!("{:.3} to {:.3}", bounds.0, bounds.1)
-    });
-    eprintln!("from the least to the most: {} without, {} with lineage", spreads[0], spreads[1]);
-    let [without, with] = found.map(median);
-    eprintln!("medians: {without:.3} without, {with:.3} with lineage: {:+.2} %", (with / without - 1.0) * 100.0);
-}
-
-/// User and system time of the sidecar, a record. Its start, and that of telling lineage, is over before it is measured: a
-/// quarter of the records is through by then, and told of.
-fn cpu_micros_of_a_record(records: usize, interval: &str) -> f64 {
-    let world = World::applied();
-    let told = world.extent(LINEAGE_TOPIC);
-    let mut command = mesh(["run", "masking", "--domain", "crm", "--lineage-interval", interval]);
-    command.args(["--bootstrap-servers", world.bootstrap(), "--registry-url", &world.registry_url]);
-    let sidecar = Process::start(command.arg("--keys").arg(world.keys()));
-    publish_good(&world, 0..records / 4);
-    reached(&world, &sidecar, records / 4);
-    if interval != NEVER {
-        eventually("lineage is told", PATIENCE, || (world.extent(LINEAGE_TOPIC) > told).then_some(()));
+    for (interval, costs) in INTERVALS.iter().zip(&found) {
+        eprintln!("--lineage-interval {interval}: median {}", Cost::median(costs));
     }
-    let from = reached(&world, &sidecar, records / 4);
-    publish_good(&world, records / 4..records);
-    let to = reached(&world, &sidecar, records);
-    (to.0 - from.0) * 1e6 / (to.1 - from.1)
+    for (interval, costs) in INTERVALS.iter().zip(&found).skip(1) {
+        let pairs = found[0].iter().zip(costs).map(|(without, with)| (with.micros / without.micros - 1.0) * 100.0);
+        let mut pairs: Vec<f64> = pairs.collect();
+        pairs.sort_by(f64::total_cmp);
+        let (least, middle, most) = (pairs[0], pairs[pairs.len() / 2], pairs[pairs.len() - 1]);
+        let medians = Cost::median(costs).micros / Cost::median(&found[0]).micros * 100.0 - 100.0;
+        eprintln!(
+            "--lineage-interval {interval} beside {NEVER}: medians {medians:+.2} %; of turns {middle:+.2} % ({least:+.2} to {most:+.2})"
+        );
+    }
 }
 
-/// The sidecar's CPU time in seconds, and how far the view is, once it is that far.
-fn reached(world: &World, sidecar: &Process, records: usize) -> (f64, f64) {
-    let extent = eventually("the view grows", PATIENCE, || {
-        let extent = world.extent(VIEWS[0].1);
-        (extent >= i64::try_from(records).expect("it is small")).then_some(extent)
-    });
-    (cpu_seconds(sidecar.id()), extent as f64)
+/// CPU time of the sidecar in microseconds a record, and of it by the names of its threads.
+struct Cost {
+    micros: f64,
+    threads: BTreeMap<String, f64>,
 }
 
-fn cpu_seconds(pid: u32) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it runs");
-    // the name, in brackets, may hold anything
-    let (_, fields) = stat.rsplit_once(") ").expect("the name ends");
-    let ticks: f64 = fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number")).sum();
-    ticks / 100.0
+impl Cost {
+    /// Of a backlog that a sidecar is started on. Its start, and that of telling lineage, is over before it is measured.
+    fn of_a_record(world: &World, records: usize, interval: &str) -> Self {
+        let (done, told) = (world.extent(VIEWS[0].1), world.extent(LINEAGE_TOPIC));
+        publish_good(world, 0..records);
+        let mut sidecar =
+            Process::start(&mut world.mesh(["run", "masking", "--domain", "crm", "--lineage-interval", interval]));
+        let reached = |records: usize| {
+            let enough = done + i64::try_from(records).expect("it is small");
+            eventually("the view grows", PATIENCE, || {
+                let extent = world.extent(VIEWS[0].1);
+                (extent >= enough).then(|| (threads(sidecar.id()), extent))
+            })
+        };
+        reached(records / START_SHARE);
+        if interval != NEVER {
+            eventually("lineage is told", PATIENCE, || (world.extent(LINEAGE_TOPIC) > told).then_some(()));
+        }
+        let (from, to) = (reached(records / START_SHARE), reached(records));
+        sidecar.signal(Signal::TERM);
+        assert_eq!(sidecar.wait(), 0, "{}", sidecar.stderr());
+        Self::between(&from, &to)
+    }
+
+    fn between((from, first): &(Threads, i64), (to, last): &(Threads, i64)) -> Self {
+        let moved = (last - first) as f64;
+        let mut threads = BTreeMap::new();
+        for (id, (name, nanos)) in to {
+            let before = from.get(id).map_or(0, |(_, nanos)| *nanos);
+            *threads.entry(name.clone()).or_default() += (nanos - before) as f64 / 1e3 / moved;
+        }
+        Self { micros: threads.values().sum(), threads }
+    }
+
+    fn median(costs: &[Self]) -> Self {
+        let threads = costs.iter().flat_map(|cost| cost.threads.keys());
+        let of = |name: &str| median(costs.iter().map(|cost| cost.threads.get(name).copied().unwrap_or(0.0)).collect());
+        let threads = threads.map(|name| (name.clone(), of(name))).collect();
+        Self { micros: median(costs.iter().map(|cost| cost.micros).collect()), threads }
+    }
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3} µs a record", self.micros)?;
+        self.threads.iter().try_for_each(|(name, micros)| write!(f, "; {name} {micros:.4}"))
+    }
+}
+
+/// The name of each thread and the nanoseconds it has run, by id.
+type Threads = BTreeMap<String, (String, u64)>;
+
+fn threads(pid: u32) -> Threads {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    let thread = |task: std::io::Result<std::fs::DirEntry>| {
+        let folder = task.ok()?.path();
+        let read = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
+        let nanos = read("schedstat")?.split(' ').next()?.parse().ok()?;
+        Some((folder.file_name()?.to_str()?.to_owned(), (read("comm")?.trim().to_owned(), nanos)))
+    };
+    tasks.filter_map(thread).collect()
 }
 
 fn median(mut of: Vec<f64>) -> f64 {
