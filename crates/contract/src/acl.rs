@@ -5,10 +5,13 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 pub use table::{backbone, product};
 
 /// What a rule is about, by its literal name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", content = "name", rename_all = "kebab-case")]
 pub enum Resource {
     /// The cluster itself: making topics, changing rules.
     Cluster,
@@ -21,7 +24,7 @@ pub enum Resource {
 }
 
 /// What is allowed, in Kafka's words. Reading, writing, deleting and altering include describing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Operation {
     /// Learn that it is there, its partitions and offsets.
     Describe,
@@ -42,7 +45,7 @@ pub enum Operation {
 }
 
 /// A rule: this principal may do this, from any host.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Acl {
     /// As Kafka names it: `User:crm-service`.
     pub principal: String,
