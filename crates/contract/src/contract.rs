@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::column::ColumnPath;
 use crate::compatibility::Compatibility;
+use crate::deprecation::Deprecation;
 use crate::maintenance::Maintenance;
 use crate::mask::SensitiveColumn;
 use crate::product::{Product, ProductRef};
@@ -66,6 +67,9 @@ pub struct Contract {
     /// When it need not be fresh; besides the domain's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<Maintenance>,
+    /// That this version is to be retired: when, why, and what to read instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Deprecation>,
 }
 
 impl Contract {

@@ -2,6 +2,7 @@
 
 mod access;
 mod contract;
+mod deprecated;
 mod domain;
 mod draft;
 #[cfg(test)]

@@ -111,6 +111,9 @@ rules! {
     STORAGE_UNKNOWN = "storage-unknown":
         "The storage does not exist.",
         "one of: stream, data lake, sql, no sql";
+    DEPRECATION_INVALID = "deprecation-invalid":
+        "A deprecation ends before it begins.",
+        "write the last day that it is there on under `until`, such as `2027-06-30`";
     STORAGE_NOT_SERVED = "storage-not-served":
         "The storage is promised but not served yet.",
         "consumers read the stream; the promise stays in the catalogue";
@@ -130,7 +133,7 @@ rules! {
         "A producer is not a Kafka principal.",
         "write `User:<name>`, as Kafka's ACLs do";
     PRODUCT_INVALID = "product-invalid":
-        "A waiver's product is not the address of one.",
+        "A product that is named is not the address of one.",
         "such as `crm.customers`, or `crm.orders@2` for a version";
     DATE_INVALID = "date-invalid":
         "A date is not a day of the calendar.",
@@ -200,6 +203,12 @@ rules! {
     DOMAIN_MISSING = "domain-missing":
         "A domain's folder has no domain.yaml.",
         "add the file";
+    DEPENDENCY_DEPRECATED = "dependency-deprecated":
+        "A product is derived from one that is to be retired.",
+        "depend on its successor, or ask its owner for one";
+    SUCCESSOR_UNKNOWN = "successor-unknown":
+        "The successor of a deprecated product is not there to be read instead.",
+        "name a product and its major version that is not deprecated itself";
     DOMAIN_FOLDER = "domain-folder":
         "The domain's name is not its folder's.",
         "change the name, or rename the folder";

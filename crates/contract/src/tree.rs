@@ -1,6 +1,7 @@
 //! All contracts and domains of a working tree, checked against each other.
 
 mod dependencies;
+mod deprecations;
 mod folders;
 mod identity;
 mod language;
@@ -30,6 +31,7 @@ impl Tree {
         folders::check(self, &mut findings);
         identity::check(self, &mut findings);
         dependencies::check(self, &mut findings);
+        deprecations::check(self, &mut findings);
         language::check(self, &mut findings);
         promises::check(self, &mut findings);
         Finding::sort(&mut findings);

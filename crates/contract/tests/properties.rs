@@ -225,6 +225,7 @@ fn contracts() -> impl Strategy<Value = Contract> {
         },
     )
 }
+                deprecated: None,
 
 #[test]
 fn json_is_read_strictly() {

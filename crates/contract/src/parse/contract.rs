@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::reader::{At, Fields, Reader, shown};
-use super::{access, keys, maintenance, refresh, sensitive};
+use super::{access, deprecated, keys, maintenance, refresh, sensitive};
 use crate::compatibility::Compatibility;
 use crate::rules;
 use crate::storage::Storage;
@@ -48,6 +48,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Draft> {
         }),
         headers: fields.or(reader, "headers", Vec::new(), headers),
         maintenance: fields.or(reader, "maintenance", Vec::new(), maintenance::read),
+        deprecated: fields.or(reader, "deprecated", None, |reader, at| deprecated::read(reader, &at).map(Some)),
     })
 }
 

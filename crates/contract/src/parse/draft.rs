@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::column::ColumnPath;
 use crate::compatibility::Compatibility;
 use crate::contract::Contract;
+use crate::deprecation::Deprecation;
 use crate::maintenance::Maintenance;
 use crate::mask::SensitiveColumn;
 use crate::product::ProductRef;
@@ -38,6 +39,7 @@ pub(super) struct Draft {
     pub(super) replication: Option<Option<u16>>,
     pub(super) headers: Option<Vec<String>>,
     pub(super) maintenance: Option<Vec<Maintenance>>,
+    pub(super) deprecated: Option<Option<Deprecation>>,
 }
 
 impl Draft {
@@ -64,6 +66,7 @@ impl Draft {
             replication: self.replication?,
             headers: self.headers?,
             maintenance: self.maintenance?,
+            deprecated: self.deprecated?,
         })
     }
 
@@ -92,6 +95,7 @@ impl Draft {
             replication: self.replication.flatten(),
             headers: self.headers.unwrap_or_default(),
             maintenance: self.maintenance.unwrap_or_default(),
+            deprecated: self.deprecated.flatten(),
         })
     }
 }

@@ -42,6 +42,7 @@ pub(crate) const CONTRACT: Keys = Keys {
         "replication",
         "headers",
         "maintenance",
+        "deprecated",
     ],
 };
 
@@ -63,6 +64,15 @@ pub(crate) const SENSITIVE_COLUMN: Keys =
 pub(crate) const VIEW: Keys = Keys { what: "a view", required: &[("clear", "clear: [phone]")], optional: &[] };
 
 pub(crate) const ACCESS_GRANT: Keys =
+pub(crate) const DEPRECATED: Keys = Keys {
+    what: "a deprecation",
+    required: &[
+        ("until", "until: <the last day that it is there on, such as 2027-06-30>"),
+        ("reason", "reason: <what its subscribers should know>"),
+    ],
+    optional: &["successor", "since"],
+};
+
     Keys { what: "an access group", required: &[("group", "group: analysts")], optional: &["view"] };
 
 pub(crate) const DOMAIN: Keys = Keys {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::reader::{At, Reader, shown};
@@ -62,6 +63,18 @@ impl Reader {
         let word = self.word(at, "a name")?;
         self.parsed(rules::NAME_INVALID, at.node.mark, name::check(word))?;
         Some(word.to_owned())
+    }
+
+    /// A day of the calendar.
+    pub(super) fn date(&mut self, at: &At<'_>) -> Option<Date> {
+        let word = self.word(at, "a date, such as `2026-12-31`")?;
+        // Dates alone: what jiff reads besides (a time, a zone) would be dropped without a word.
+        let date = word.parse().ok().filter(|date: &Date| date.to_string() == word);
+        if date.is_none() {
+            let message = format!("\"{}\" is not a date", shown(word));
+            self.refuse(rules::DATE_INVALID, at.node.mark, message, None);
+        }
+        date
     }
 
     pub(super) fn uuid(&mut self, at: &At<'_>) -> Option<Uuid> {

@@ -10,27 +10,34 @@ use crate::product::{Product, ProductRef};
 use crate::{rules, suggest};
 
 /// The tree's products, each with its versions in order.
-struct Catalogue<'t> {
-    contracts: &'t [Declared<Contract>],
+pub(super) struct Catalogue<'t> {
+    pub(super) contracts: &'t [Declared<Contract>],
     versions: BTreeMap<Product, BTreeMap<u32, usize>>,
+    /// Those that have a contract with errors.
+    broken: Vec<Product>,
 }
 
 impl<'t> Catalogue<'t> {
-    fn of(tree: &'t Tree) -> Catalogue<'t> {
+    pub(super) fn of(tree: &'t Tree) -> Catalogue<'t> {
         let mut versions: BTreeMap<Product, BTreeMap<u32, usize>> = BTreeMap::new();
         for (index, contract) in tree.contracts.iter().enumerate() {
             versions.entry(contract.value.product()).or_default().insert(contract.value.version, index);
         }
-        Catalogue { contracts: &tree.contracts, versions }
+        Catalogue { contracts: &tree.contracts, versions, broken: folders::broken_products(tree).collect() }
     }
 
     /// The contract that a dependency means: that of its major version, or of the newest.
-    fn resolve(&self, reference: &ProductRef) -> Option<usize> {
+    pub(super) fn resolve(&self, reference: &ProductRef) -> Option<usize> {
         let versions = self.versions.get(&reference.product)?;
         match reference.major {
             Some(major) => versions.get(&major).copied(),
             None => versions.last_key_value().map(|(_, index)| *index),
         }
+    }
+
+    /// Whether a contract of this product has errors, so that it is not among those that can be resolved.
+    pub(super) fn is_broken(&self, product: &Product) -> bool {
+        self.broken.contains(product)
     }
 
     fn dependencies(&self, index: usize) -> &'t [ProductRef] {
@@ -40,14 +47,13 @@ impl<'t> Catalogue<'t> {
 
 pub(super) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
     let catalogue = Catalogue::of(tree);
-    let broken: Vec<Product> = folders::broken_products(tree).collect();
     for contract in &tree.contracts {
         for (index, dependency) in contract.value.dependencies.iter().enumerate() {
             let path = format!("dependencies[{index}]");
             match catalogue.resolve(dependency) {
                 Some(source) => check_pace(contract, &path, dependency, &tree.contracts[source].value, findings),
-                None if broken.contains(&dependency.product) => {}
-                None => findings.push(unknown(contract, &path, dependency, &catalogue, &broken)),
+                None if catalogue.is_broken(&dependency.product) => {}
+                None => findings.push(unknown(contract, &path, dependency, &catalogue)),
             }
         }
     }
@@ -69,20 +75,15 @@ fn check_pace(
     }
 }
 
-fn unknown(
-    contract: &Declared<Contract>,
-    path: &str,
-    dependency: &ProductRef,
-    catalogue: &Catalogue<'_>,
-    broken: &[Product],
-) -> Finding {
+fn unknown(contract: &Declared<Contract>, path: &str, dependency: &ProductRef, catalogue: &Catalogue<'_>) -> Finding {
     let hint = match catalogue.versions.get(&dependency.product) {
         Some(versions) => {
             let majors: Vec<String> = versions.keys().map(|major| format!("{}@{major}", dependency.product)).collect();
             Some(format!("there is {}", majors.join(", ")))
         }
         None => {
-            let products: Vec<String> = catalogue.versions.keys().chain(broken).map(Product::to_string).collect();
+            let products: Vec<String> =
+                catalogue.versions.keys().chain(&catalogue.broken).map(Product::to_string).collect();
             suggest::hint(&dependency.product.to_string(), products.iter().map(String::as_str))
         }
     };

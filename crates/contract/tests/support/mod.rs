@@ -8,7 +8,7 @@ use mesh_contract::{
 };
 
 /// The trees of the corpus whose findings are the neighbours', not the files' own.
-pub(crate) const TREES: [&str; 4] = ["places", "cycle", "identity", "language"];
+pub(crate) const TREES: [&str; 5] = ["places", "cycle", "identity", "language", "deprecated"];
 
 pub(crate) fn here(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
