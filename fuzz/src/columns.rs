@@ -42,6 +42,7 @@ pub fn contract(draw: &mut Draw, schema: &Schema) -> Contract {
         replication: None,
         headers: Vec::new(),
         maintenance: Vec::new(),
+        deprecated: None,
     }
 }
 
