@@ -16,6 +16,7 @@ use rdkafka::client::Client;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::types::{RDKafka, RDKafkaRespErr, RDKafkaType};
 
+use crate::opened::Opened;
 use crate::{ErrorKind, Settings};
 
 /// How long a connection may take to say something.
@@ -44,6 +45,7 @@ pub(crate) fn diagnose(settings: &Settings, patience: Duration) -> Option<Diagno
         rd_kafka_conf_set_ssl_cert_verify_cb(native.ptr(), Some(on_certificate));
     }
     let client = Client::new(&config, native, RDKafkaType::RD_KAFKA_PRODUCER, Witness::default()).ok()?;
+    let client = Opened::new(client, settings).ok()?;
     let started = Instant::now();
     let mut heard = None;
     while started.elapsed() < patience {

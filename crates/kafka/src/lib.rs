@@ -18,6 +18,8 @@ mod diagnosis;
 pub mod embedded;
 mod error;
 pub mod log;
+mod oauth;
+mod opened;
 pub mod producer;
 pub mod properties;
 mod record;

@@ -21,11 +21,19 @@ pub enum PropertiesError {
     },
 }
 
-/// Settings of Java's that say what librdkafka does by itself.
-const IMPLIED: [&str; 2] = ["sasl.login.callback.handler.class", "ssl.protocol"];
+/// Settings of Java's that say what is done here anyway.
+const IMPLIED: [&str; 3] =
+    ["sasl.login.callback.handler.class", "sasl.oauthbearer.jwt.retriever.class", "ssl.protocol"];
+/// Java's names (KIP-1139) that differ in nothing else.
+const RENAMED: [(&str, &str); 3] = [
+    ("sasl.mechanism", "sasl.mechanisms"),
+    ("sasl.oauthbearer.client.credentials.client.id", "sasl.oauthbearer.client.id"),
+    ("sasl.oauthbearer.client.credentials.client.secret", "sasl.oauthbearer.client.secret"),
+];
 const JKS: &str =
     "only PEM and PKCS#12 stores are read; `keytool -importkeystore -deststoretype PKCS12` makes one of a JKS store";
-const MECHANISM: &str = "of JAAS configurations those of PlainLoginModule and ScramLoginModule are known";
+const MECHANISM: &str =
+    "of JAAS configurations those of PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule are known";
 
 /// Reads a properties file: `key=value` a line, `#` and `!` begin comments, a backslash escapes or goes on in the next line.
 /// Java's names become librdkafka's.
@@ -74,8 +82,10 @@ fn unescape(value: &str) -> String {
 fn translate(mut given: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, PropertiesError> {
     let foreign = |property: &str, why| PropertiesError::Foreign { property: property.to_owned(), why };
     IMPLIED.iter().for_each(|property| drop(given.remove(*property)));
-    if let Some(mechanism) = given.remove("sasl.mechanism") {
-        given.insert("sasl.mechanisms".to_owned(), mechanism);
+    for (javas, ours) in RENAMED {
+        if let Some(value) = given.remove(javas) {
+            given.insert(ours.to_owned(), value);
+        }
     }
     if let Some(jaas) = given.remove("sasl.jaas.config") {
         let login = login(&jaas).ok_or_else(|| foreign("sasl.jaas.config", MECHANISM))?;
@@ -89,27 +99,54 @@ fn translate(mut given: BTreeMap<String, String>) -> Result<BTreeMap<String, Str
     Ok(given)
 }
 
-/// The user and password of `…LoginModule required username="…" password="…";`.
+/// Who one is by `…LoginModule required username="…" password="…";`, or by a token's `clientId`, `clientSecret`, `scope` and
+/// `extension_…`.
 fn login(jaas: &str) -> Option<Vec<(String, String)>> {
-    let (module, options) = jaas.split_once(char::is_whitespace)?;
+    let (module, rest) = jaas.split_once(char::is_whitespace)?;
+    let given = options(rest)?;
+    let take = |javas: &str, ours: &str| Some((ours.to_owned(), given.get(javas)?.clone()));
     match module.rsplit('.').next()? {
         "PlainLoginModule" | "ScramLoginModule" => {
-            let user = ("sasl.username".to_owned(), option(options, "username")?);
-            Some(vec![user, ("sasl.password".to_owned(), option(options, "password")?)])
+            Some(vec![take("username", "sasl.username")?, take("password", "sasl.password")?])
+        }
+        "OAuthBearerLoginModule" => {
+            let id = take("clientId", "sasl.oauthbearer.client.id");
+            let secret = take("clientSecret", "sasl.oauthbearer.client.secret");
+            let scope = take("scope", "sasl.oauthbearer.scope");
+            let extensions: Vec<String> = given
+                .iter()
+                .filter_map(|(name, value)| Some(format!("{}={value}", name.strip_prefix("extension_")?)))
+                .collect();
+            let extensions =
+                (!extensions.is_empty()).then(|| ("sasl.oauthbearer.extensions".to_owned(), extensions.join(",")));
+            Some([id, secret, scope, extensions].into_iter().flatten().collect())
         }
         _ => None,
     }
 }
 
-/// A quoted option of a JAAS configuration; a backslash takes the next character as it is.
-fn option(options: &str, name: &str) -> Option<String> {
-    let (_, after) = options.split_once(&format!("{name}="))?;
-    let mut quoted = after.trim_start().strip_prefix('"')?.chars();
+/// The options of a JAAS configuration, `required name="value" …;`; a backslash takes the next character as it is. None where
+/// they are of another form.
+fn options(text: &str) -> Option<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    let mut rest = text.trim_start().strip_prefix("required")?.trim_start();
+    while !rest.is_empty() && rest != ";" {
+        let (name, after) = rest.split_once('=')?;
+        let (value, after) = quoted(after.trim_start().strip_prefix('"')?)?;
+        found.insert(name.trim().to_owned(), value);
+        rest = after.trim();
+    }
+    Some(found)
+}
+
+/// What stands before the closing quotation mark, and what after it.
+fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
+    let mut rest = text.chars();
     loop {
-        match quoted.next()? {
-            '"' => return Some(value),
-            '\\' => value.push(quoted.next()?),
+        match rest.next()? {
+            '"' => return Some((value, rest.as_str())),
+            '\\' => value.push(rest.next()?),
             other => value.push(other),
         }
     }
@@ -193,6 +230,29 @@ mod tests {
     }
 
     #[test]
+    fn javas_names_for_tokens_become_librdkafkas() {
+        let wanted = [
+            ("sasl.mechanisms", "OAUTHBEARER"),
+            ("sasl.oauthbearer.client.id", "crm"),
+            ("sasl.oauthbearer.client.secret", "a;b=\"c"),
+            ("sasl.oauthbearer.extensions", "logicalCluster=lkc,poolId=p"),
+            ("sasl.oauthbearer.scope", "kafka"),
+            ("sasl.oauthbearer.token.endpoint.url", "https://idp/token"),
+        ];
+        let text = "sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=https://idp/token\n\
+                    sasl.login.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler\n\
+                    sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required \
+                    clientId=\"crm\" clientSecret=\"a;b=\\\\\"c\" scope=\"kafka\" extension_logicalCluster=\"lkc\" \
+                    extension_poolId=\"p\" ;";
+        assert_eq!(read(text), pairs(&wanted));
+        let text = "sasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=https://idp/token\n\
+                    sasl.oauthbearer.client.credentials.client.id=crm\nsasl.oauthbearer.scope=kafka\n\
+                    sasl.oauthbearer.client.credentials.client.secret=a;b=\"c\n\
+                    sasl.oauthbearer.extensions=logicalCluster=lkc,poolId=p\n";
+        assert_eq!(read(text), pairs(&wanted));
+    }
+
+    #[test]
     fn what_has_no_counterpart_is_refused_without_its_value() {
         for text in [
             "hunter2",
@@ -208,7 +268,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics(text in ".*", jaas in "PlainLoginModule [a-z=\"\\\\ ]*") {
+        fn nothing_panics(text in ".*", jaas in "(Plain|OAuthBearer)LoginModule (required )?[a-z_=;\"\\\\ ]*") {
             let _ = parse(&text);
             let _ = parse(&format!("sasl.jaas.config={jaas}"));
         }

@@ -5,6 +5,9 @@ use std::fmt;
 
 use rdkafka::ClientConfig;
 
+use crate::oauth::{self, Tokens};
+use crate::{Error, ErrorKind};
+
 /// What a reader of partitions rests on that belongs to no group's members: it sees what is committed, is told where a partition
 /// ends, and commits nothing.
 pub(crate) const READS_TO_THE_END: [(&str, &str); 5] = [
@@ -19,24 +22,37 @@ pub(crate) const READS_TO_THE_END: [(&str, &str); 5] = [
 ///
 /// What is given here wins over what a part of this crate sets by itself, except for what its promises rest on
 /// (idempotence, isolation level, manual commits).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Settings {
     bootstrap: String,
     properties: BTreeMap<String, String>,
+    /// Shared by clones: one token lets all of their clients in.
+    tokens: Tokens,
 }
+
+impl PartialEq for Settings {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.bootstrap, &self.properties) == (&other.bootstrap, &other.properties)
+    }
+}
+
+impl Eq for Settings {}
 
 /// Parts of property names whose values are never shown.
 const SECRET_PARTS: [&str; 6] = ["password", "secret", "token", "sasl.jaas", "key.pem", "keystore.key"];
+/// What has such a name though it says only where something is.
+const NO_SECRETS: [&str; 2] = [".url", ".location"];
 
 impl Settings {
     /// The cluster behind these bootstrap servers (`host:port`, separated by commas).
     pub fn new(bootstrap: impl Into<String>) -> Self {
-        Settings { bootstrap: bootstrap.into(), properties: BTreeMap::new() }
+        Settings { bootstrap: bootstrap.into(), properties: BTreeMap::new(), tokens: Tokens::default() }
     }
 
     /// Adds one of librdkafka's configuration properties, such as `security.protocol`.
     pub fn with(mut self, property: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.insert(property.into(), value.into());
+        self.tokens = Tokens::default();
         self
     }
 
@@ -45,13 +61,24 @@ impl Settings {
     #[must_use]
     pub fn with_all(mut self, properties: BTreeMap<String, String>) -> Self {
         self.properties.extend(properties.into_iter().filter(|(property, _)| property != "bootstrap.servers"));
+        self.tokens = Tokens::default();
         self
+    }
+
+    /// Looks at what can be judged before any client is made: what OAUTHBEARER needs.
+    ///
+    /// # Errors
+    /// Something is missing, or not of its form.
+    pub fn check(&self) -> Result<(), Error> {
+        let failed = |said| Error::said("use the client settings", ErrorKind::Invalid, said);
+        oauth::of(&self.properties).map(drop).map_err(failed)
     }
 
     /// Whether a setting's value is a secret, which belongs into no log and on no command line.
     #[must_use]
     pub fn is_secret(property: &str) -> bool {
-        SECRET_PARTS.iter().any(|part| property.contains(part))
+        let is_place = NO_SECRETS.iter().any(|end| property.ends_with(end));
+        !is_place && SECRET_PARTS.iter().any(|part| property.contains(part))
     }
 
     /// A setting that was given.
@@ -65,6 +92,14 @@ impl Settings {
         &self.bootstrap
     }
 
+    pub(crate) fn properties(&self) -> &BTreeMap<String, String> {
+        &self.properties
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// A client's configuration: the defaults of its role, then these settings, then what its promises rest on.
     pub(crate) fn client(&self, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
@@ -74,6 +109,7 @@ impl Settings {
         config.set("reconnect.backoff.max.ms", "2000");
         config.set("allow.auto.create.topics", "false");
         let own = self.properties.iter().map(|(property, value)| (property.as_str(), value.as_str()));
+        let own = own.filter(|(property, _)| !oauth::is_own(property));
         for (property, value) in defaults.iter().copied().chain(own).chain(fixed.iter().copied()) {
             config.set(property, value);
         }
@@ -103,9 +139,14 @@ mod tests {
             .with("sasl.username", "crm")
             .with("sasl.password", "hunter2")
             .with("ssl.key.pem", "-----BEGIN")
-            .with("ssl.keystore.password", "hunter3");
+            .with("ssl.keystore.password", "hunter3")
+            .with("sasl.oauthbearer.client.secret", "hunter4")
+            .with("sasl.oauthbearer.token.endpoint.url", "https://idp/token");
         let shown = format!("{settings:?}");
-        assert!(shown.contains("broker:9092") && shown.contains("crm"), "{shown}");
+        assert!(
+            shown.contains("broker:9092") && shown.contains("crm") && shown.contains("https://idp/token"),
+            "{shown}"
+        );
         assert!(!shown.contains("hunter") && !shown.contains("BEGIN"), "{shown}");
     }
 

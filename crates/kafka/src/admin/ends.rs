@@ -13,6 +13,7 @@ use super::REQUEST_TIMEOUT;
 use super::offsets::read_offsets;
 use crate::blocking::{Observer, Shared};
 use crate::context::LogContext;
+use crate::opened::Opened;
 use crate::{Error, ErrorKind, Offsets, Settings};
 
 /// Longer than any of our own transactions may stay open, whose timeout is 10 s.
@@ -21,8 +22,8 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Two consumers that ask for offsets, read committed and not, and never fetch a record: a broker answers a connection's
 /// requests one after another, so that behind a waiting fetch an answer would wait, too.
 pub(crate) struct Ends {
-    committed: BaseConsumer<LogContext>,
-    uncommitted: BaseConsumer<LogContext>,
+    committed: Opened<BaseConsumer<LogContext>>,
+    uncommitted: Opened<BaseConsumer<LogContext>>,
 }
 
 impl Ends {
@@ -74,10 +75,11 @@ impl Ends {
     }
 }
 
-fn asking(settings: &Settings, isolation_level: &str) -> Result<BaseConsumer<LogContext>, Error> {
+fn asking(settings: &Settings, isolation_level: &str) -> Result<Opened<BaseConsumer<LogContext>>, Error> {
     let fixed = [("enable.auto.commit", "false"), ("isolation.level", isolation_level)];
-    let created = settings.client(&[], &fixed).create_with_context(LogContext);
-    created.map_err(|error| Error::kafka("set up a client that asks for offsets", error))
+    settings
+        .open(&settings.client(&[], &fixed), LogContext)
+        .map_err(|error| Error::kafka("set up a client that asks for offsets", error))
 }
 
 fn ask(

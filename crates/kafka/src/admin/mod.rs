@@ -22,6 +22,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use crate::blocking::{Shared, run as blocking};
 use crate::context::LogContext;
 use crate::diagnosis::{Diagnosis, diagnose};
+use crate::opened::Opened;
 use crate::{Error, ErrorKind, Settings};
 
 pub use rights::Rights;
@@ -40,9 +41,9 @@ pub struct Admin {
 
 struct Clients {
     settings: Settings,
-    client: AdminClient<LogContext>,
+    client: Opened<AdminClient<LogContext>>,
     ends: Shared<Ends>,
-    with_group: OnceLock<BaseConsumer<LogContext>>,
+    with_group: OnceLock<Opened<BaseConsumer<LogContext>>>,
 }
 
 impl Clients {
@@ -52,7 +53,7 @@ impl Clients {
     fn client_with_group(&self) -> Result<&Client<LogContext>, Error> {
         if self.with_group.get().is_none() {
             let config = self.settings.client(&[], &[("group.id", "mesh-reader"), ("enable.auto.commit", "false")]);
-            let created = config.create_with_context(LogContext);
+            let created = self.settings.open(&config, LogContext);
             let created = created.map_err(|error| Error::kafka("set up a client that asks for groups", error))?;
             // another thread may have been first
             let _ = self.with_group.set(created);
@@ -65,7 +66,7 @@ impl Admin {
     /// Prepares to speak to a cluster; nothing is sent yet.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let failed = |error| Error::kafka("set up an admin client", error);
-        let client = settings.client(&[], &[]).create_with_context(LogContext).map_err(failed)?;
+        let client = settings.open(&settings.client(&[], &[]), LogContext).map_err(failed)?;
         let (ends, with_group) = (Ends::of(settings)?, OnceLock::new());
         let clients = Clients { settings: settings.clone(), client, ends, with_group };
         Ok(Admin { shared: Shared::new(clients) })

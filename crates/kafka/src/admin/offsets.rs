@@ -8,6 +8,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::{Admin, REQUEST_TIMEOUT, options};
 use crate::blocking::run as blocking;
 use crate::context::LogContext;
+use crate::opened::Opened;
 use crate::source::Committed;
 use crate::{Error, ErrorKind, Offsets, TopicPartition};
 
@@ -93,10 +94,11 @@ impl Admin {
         let asked = self.all_partitions(topics).await?;
         let operation = format!("read the committed offsets of group {group}");
         let fixed = [("group.id", group), ("enable.auto.commit", "false")];
-        let config = self.shared.settings.client(&[], &fixed);
+        let settings = self.shared.settings.clone();
+        let config = settings.client(&[], &fixed);
         blocking(move || {
             let failed = |error| Error::kafka(operation.as_str(), error);
-            let member: BaseConsumer<LogContext> = config.create_with_context(LogContext).map_err(failed)?;
+            let member: Opened<BaseConsumer<LogContext>> = settings.open(&config, LogContext).map_err(failed)?;
             let committed = member.committed_offsets(asked, REQUEST_TIMEOUT).map_err(failed)?;
             Ok((operation, committed))
         })

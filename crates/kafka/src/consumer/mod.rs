@@ -12,6 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::blocking::{self, Shared};
+use crate::opened::Opened;
 use crate::{Error, Offsets, Record, Settings, TopicPartition};
 use group::GroupContext;
 
@@ -46,7 +47,7 @@ pub enum Start {
 
 /// Reads one topic, read committed; nothing is committed unless told ([`Consumer::commit`]).
 pub struct Consumer {
-    inner: Shared<StreamConsumer<GroupContext>>,
+    inner: Shared<Opened<StreamConsumer<GroupContext>>>,
     topic: Arc<str>,
 }
 
@@ -77,7 +78,7 @@ impl Consumer {
 
     fn create(settings: &Settings, topic: &str, own: &[(&str, &str)]) -> Result<Self, Error> {
         let config = settings.client(&DEFAULTS, &[&FIXED, own].concat());
-        let created = config.create_with_context(GroupContext::default());
+        let created = settings.open(&config, GroupContext::default());
         let inner = created.map_err(|error| Error::kafka(format!("set up a consumer of {topic}"), error))?;
         Ok(Consumer { inner: Shared::new(inner), topic: topic.into() })
     }

@@ -78,7 +78,7 @@ impl Broker {
             format(&java, jars, &layout)?;
         }
         let mut command = jvm(&java, jars, &layout, classes)?;
-        command.arg("kafka.Kafka").arg(layout.properties());
+        command.args(&options.jvm).arg("kafka.Kafka").arg(layout.properties());
         let process = spawn(command, &java)?;
         Ok(Broker { process: Arc::new(Mutex::new(process)), layout, port, internal: ports.internal, secure })
     }

@@ -51,6 +51,8 @@ pub struct Options {
     pub proxied: Option<Proxied>,
     /// Further properties of the broker, which win over its own, as `authorizer.class.name`.
     pub properties: BTreeMap<String, String>,
+    /// Further options of its JVM, as `-Dname=value`.
+    pub jvm: Vec<String>,
     /// The `java` to run it with; unset: that of `$JAVA_HOME`, or of the path.
     pub java: Option<PathBuf>,
     /// The `mvn` to fetch it with; unset: that of the path.

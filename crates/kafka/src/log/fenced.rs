@@ -11,6 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext
 
 use crate::blocking::{self, Shared};
 use crate::context::{forward_error, forward_log};
+use crate::opened::Opened;
 use crate::record::raw_headers;
 use crate::{Error, ErrorKind, OutgoingRecord, Position, Settings};
 
@@ -28,7 +29,7 @@ pub struct FencedLogWriter {
 struct Writer {
     transactional_id: String,
     /// Held for a whole append: an append whose caller went away is finished before the next one begins.
-    producer: Mutex<BaseProducer<DeliveryContext>>,
+    producer: Mutex<Opened<BaseProducer<DeliveryContext>>>,
 }
 
 impl FencedLogWriter {
@@ -43,11 +44,11 @@ impl FencedLogWriter {
             ("partitioner", "murmur2_random"),
         ];
         let config = settings.client(&[("linger.ms", "0")], &fixed);
-        let transactional_id = transactional_id.to_owned();
+        let (transactional_id, settings) = (transactional_id.to_owned(), settings.clone());
         blocking::run(move || {
             let failed = |error| Error::kafka(operation.as_str(), error);
-            let producer: BaseProducer<DeliveryContext> =
-                config.create_with_context(DeliveryContext).map_err(failed)?;
+            let producer: Opened<BaseProducer<DeliveryContext>> =
+                settings.open(&config, DeliveryContext).map_err(failed)?;
             producer.init_transactions(STEP_TIMEOUT).map_err(failed)?;
             Ok(FencedLogWriter { writer: Shared::new(Writer { transactional_id, producer: Mutex::new(producer) }) })
         })

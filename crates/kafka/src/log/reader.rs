@@ -11,6 +11,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::admin::{Ends, unknown};
 use crate::blocking::{self, Shared};
 use crate::context::LogContext;
+use crate::opened::Opened;
 use crate::settings::READS_TO_THE_END;
 use crate::{Error, ErrorKind, Record, Settings};
 
@@ -33,7 +34,7 @@ const DEFAULTS: [(&str, &str); 5] = [
 
 /// Reads all partitions of a topic from the beginning, read committed, without a consumer group.
 pub struct LogReader {
-    consumer: Shared<StreamConsumer<LogContext>>,
+    consumer: Shared<Opened<StreamConsumer<LogContext>>>,
     ends: Shared<Ends>,
     topic: Arc<str>,
     partitions: BTreeMap<i32, Progress>,
@@ -56,8 +57,8 @@ impl LogReader {
     pub async fn open(settings: &Settings, topic: &str) -> Result<Self, Error> {
         let operation = format!("open the log {topic}");
         let config = settings.client(&DEFAULTS, &READS_TO_THE_END);
-        let created = config.create_with_context(LogContext).map_err(|error| Error::kafka(operation.as_str(), error));
-        let consumer: Shared<StreamConsumer<LogContext>> = Shared::new(created?);
+        let opened = settings.open(&config, LogContext).map_err(|error| Error::kafka(operation.as_str(), error));
+        let consumer: Shared<Opened<StreamConsumer<LogContext>>> = Shared::new(opened?);
         let partitions = count_partitions(consumer.clone(), operation, topic.to_owned()).await?;
         let partitions = (0..partitions).map(|partition| (partition, Progress::default())).collect();
         let ends = Ends::of(settings)?;
@@ -226,7 +227,7 @@ enum Event {
 }
 
 async fn count_partitions(
-    consumer: Shared<StreamConsumer<LogContext>>,
+    consumer: Shared<Opened<StreamConsumer<LogContext>>>,
     operation: String,
     topic: String,
 ) -> Result<i32, Error> {

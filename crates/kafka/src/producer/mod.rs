@@ -11,6 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use tokio::sync::oneshot;
 
 use crate::blocking::{self, Shared};
+use crate::opened::Opened;
 use crate::record::raw_headers;
 use crate::{Error, OutgoingRecord, Position, Settings};
 use poller::{Poller, Report, Reports};
@@ -36,7 +37,7 @@ pub struct Producer {
 /// The poller ends before the client does.
 struct Inner {
     poller: Poller,
-    client: Arc<BaseProducer<Reports>>,
+    client: Arc<Opened<BaseProducer<Reports>>>,
 }
 
 /// A record on its way; resolves once all in-sync replicas have it, or it cannot be delivered.
@@ -56,8 +57,8 @@ impl Producer {
     /// As [`Producer::new`], with other defaults where named.
     pub(crate) fn with_defaults(settings: &Settings, defaults: &[(&str, &str)]) -> Result<Self, Error> {
         let config = settings.client(&[&DEFAULTS, defaults].concat(), &FIXED);
-        let client = config.create_with_context(Reports::default());
-        let client = Arc::new(client.map_err(|error| Error::kafka("set up a producer", error))?);
+        let client = settings.open(&config, Reports::default());
+        let client: Arc<Opened<_>> = Arc::new(client.map_err(|error| Error::kafka("set up a producer", error))?);
         Ok(Producer { inner: Shared::new(Inner { poller: Poller::start(Arc::clone(&client))?, client }) })
     }
 

@@ -17,6 +17,7 @@ use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 use tokio::sync::oneshot;
 
 use crate::context::LogContext;
+use crate::opened::Opened;
 use crate::{Error, ErrorKind, Position};
 
 /// How long a delivery report may wait.
@@ -77,7 +78,7 @@ struct State {
 }
 
 impl Poller {
-    pub(super) fn start(producer: Arc<BaseProducer<Reports>>) -> Result<Self, Error> {
+    pub(super) fn start(producer: Arc<Opened<BaseProducer<Reports>>>) -> Result<Self, Error> {
         let state = Arc::<State>::default();
         let seen = Arc::clone(&state);
         let spawned = thread::Builder::new().name("kafka-reports".into()).spawn(move || serve(&producer, &seen));

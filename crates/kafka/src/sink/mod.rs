@@ -23,7 +23,7 @@ pub use failure::Failure;
 pub use outgoing::{Headers, Outgoing, Refusal, Topic};
 pub use transaction::Progress;
 
-use crate::{Error, Settings};
+use crate::{Error, Settings, opened::Opened};
 use context::Context;
 
 /// One attempt to take the transactional id over.
@@ -54,7 +54,7 @@ impl Options {
 
 /// A transactional producer with no transaction open, or one.
 pub struct Sink {
-    producer: Arc<BaseProducer<Context>>,
+    producer: Arc<Opened<BaseProducer<Context>>>,
     transaction_timeout: Duration,
     compresses: bool,
 }
@@ -92,8 +92,8 @@ impl Sink {
         let config = settings.client(&defaults, &fixed);
         let codec = config.get("compression.codec").or_else(|| config.get("compression.type"));
         let compresses = codec.is_some_and(|codec| codec != "none");
-        let producer: BaseProducer<Context> = config
-            .create_with_context(Context::default())
+        let producer: Opened<BaseProducer<Context>> = settings
+            .open(&config, Context::default())
             .map_err(|error| Error::kafka(format!("create the producer {id}"), error))?;
         init(&producer, options)?;
         Ok(Sink { producer: Arc::new(producer), transaction_timeout: options.transaction_timeout, compresses })

@@ -12,7 +12,7 @@ use super::{
     context::Context,
     native::{self, HeaderList, Produced, TopicHandle},
 };
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, opened::Opened};
 
 /// How long to serve deliveries when the producer's queue is full, before trying again.
 const FULL_STEP: Duration = Duration::from_millis(1);
@@ -21,7 +21,7 @@ const FULL_STEP: Duration = Duration::from_millis(1);
 pub struct Topic {
     // before the producer, which it must not outlive
     handle: TopicHandle,
-    producer: Arc<BaseProducer<Context>>,
+    producer: Arc<Opened<BaseProducer<Context>>>,
     name: Box<str>,
 }
 

@@ -30,7 +30,7 @@ pub use header::HeaderRef;
 pub(crate) use header::headers;
 pub use partition::{Assigned, Change, Committed, Slot};
 
-use crate::{Error, Settings};
+use crate::{Error, Settings, opened::Opened};
 use context::Context;
 
 /// How long a seek may take: it is an exchange between two threads of this process.
@@ -57,7 +57,7 @@ impl Options {
 
 /// One member of a consumer group (cooperative, read-committed), polled by one thread.
 pub struct Source {
-    consumer: BaseConsumer<Context>,
+    consumer: Opened<BaseConsumer<Context>>,
 }
 
 impl Source {
@@ -90,8 +90,8 @@ impl Source {
             ("allow.auto.create.topics", "false"),
         ];
         let config = settings.client(&defaults, &fixed);
-        let consumer = config
-            .create_with_context(Context::default())
+        let consumer = settings
+            .open(&config, Context::default())
             .map_err(|error| Error::kafka(format!("create a consumer of group {}", options.group), error))?;
         Ok(Source { consumer })
     }

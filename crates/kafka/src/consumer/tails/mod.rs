@@ -14,6 +14,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::blocking::{self, Shared};
 use crate::context::LogContext;
+use crate::opened::Opened;
 use crate::settings::READS_TO_THE_END;
 use crate::{Error, ErrorKind, Settings};
 use native::Polled;
@@ -43,7 +44,7 @@ const DEFAULTS: [(&str, &str); 8] = [
 /// nothing is asked of it.
 pub struct TailReader {
     settings: Settings,
-    consumer: Shared<BaseConsumer<LogContext>>,
+    consumer: Shared<Opened<BaseConsumer<LogContext>>>,
 }
 
 /// A stretch of a partition.
@@ -144,8 +145,8 @@ impl TailReader {
     }
 }
 
-fn create(settings: &Settings) -> Result<Shared<BaseConsumer<LogContext>>, Error> {
-    let created = settings.client(&DEFAULTS, &READS_TO_THE_END).create_with_context(LogContext);
+fn create(settings: &Settings) -> Result<Shared<Opened<BaseConsumer<LogContext>>>, Error> {
+    let created = settings.open(&settings.client(&DEFAULTS, &READS_TO_THE_END), LogContext);
     created.map(Shared::new).map_err(|error| Error::kafka("set up a reader of tails", error))
 }
 
