@@ -28,19 +28,22 @@ struct Sample {
     records: u64,
 }
 
-/// `measure --peer P --delivery D --topic OUT --records N [--broker-pid PID] -- COMMAND…`
+/// `measure --peer P --delivery D --topic OUT --records N [--broker-pid PID] [--proxy-pid PID] -- COMMAND…`
 ///
 /// Starts COMMAND, waits until N committed records are in OUT, stops it, and prints one JSON line. `steady` figures begin at
-/// a quarter of the records.
+/// a quarter of the records. A peer that is a proxy runs already: its figures are told, and COMMAND, which sends records through it, may
+/// end when it has sent them.
 pub fn run(args: &Args, command: &[String]) -> anyhow::Result<()> {
     let (program, arguments) = command.split_first().context("-- COMMAND is missing")?;
     let count = args.number("--records", 1_000_000)?;
     let output = Output::open(args)?;
     ensure!(output.records() == 0, "{} is not empty", output.topic);
     let child = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
-    let mut peer = Peer { child, started: Instant::now(), broker: broker(args)? };
+    let measured = Measured::of(args, "--proxy-pid")?.unwrap_or(Measured { pid: child.id(), before: 0.0 });
+    let broker = Measured::of(args, "--broker-pid")?;
+    let mut peer = Peer { child, started: Instant::now(), measured, broker };
     let seen = peer.watch(&output, count, Duration::from_secs(args.number("--timeout", 900)?));
-    let peak_mb = peak_memory_mb(peer.child.id());
+    let peak_mb = peak_memory_mb(peer.measured.pid);
     peer.stop()?;
     let Seen { first, warm, last } = seen?;
     let (records, seconds) = ((count - warm.records) as f64, last.seconds - warm.seconds);
@@ -92,16 +95,36 @@ struct Seen {
 struct Peer {
     child: Child,
     started: Instant,
-    /// The broker's process, and what it had used at the start.
-    broker: Option<(u32, f64)>,
+    /// The process whose figures are told: the child, or a proxy that the child sends through.
+    measured: Measured,
+    broker: Option<Measured>,
+}
+
+/// A process, and what it had used at the start.
+struct Measured {
+    pid: u32,
+    before: f64,
+}
+
+impl Measured {
+    /// One that runs already, if it is named.
+    fn of(args: &Args, option: &str) -> anyhow::Result<Option<Self>> {
+        let Some(pid) = args.get(option) else { return Ok(None) };
+        let pid = pid.parse().with_context(|| format!("{option} {pid}"))?;
+        Ok(Some(Measured { pid, before: cpu_seconds(pid) }))
+    }
+
+    fn used(&self) -> f64 {
+        cpu_seconds(self.pid) - self.before
+    }
 }
 
 impl Peer {
     fn sample(&self, records: u64) -> Sample {
         Sample {
             seconds: self.started.elapsed().as_secs_f64(),
-            cpu_seconds: cpu_seconds(self.child.id()),
-            broker_cpu_seconds: self.broker.map_or(0.0, |(pid, before)| cpu_seconds(pid) - before),
+            cpu_seconds: self.measured.used(),
+            broker_cpu_seconds: self.broker.as_ref().map_or(0.0, Measured::used),
             records,
         }
     }
@@ -124,7 +147,9 @@ impl Peer {
                 break;
             }
             ensure!(self.started.elapsed() < timeout, "timed out at {records}");
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.child.try_wait()?
+                && !(self.measured.pid != self.child.id() && status.success())
+            {
                 bail!("ended at {records} with {status}");
             }
         }
@@ -146,12 +171,6 @@ impl Peer {
         self.child.wait()?;
         Ok(())
     }
-}
-
-fn broker(args: &Args) -> anyhow::Result<Option<(u32, f64)>> {
-    let Some(pid) = args.get("--broker-pid") else { return Ok(None) };
-    let pid = pid.parse().context("--broker-pid")?;
-    Ok(Some((pid, cpu_seconds(pid))))
 }
 
 fn round(value: f64, digits: i32) -> f64 {
