@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::column::ColumnPath;
-use crate::hours::Hours;
+use crate::holiday::OfficeHours;
 use crate::objective;
 use crate::span::{Span, Unit};
 
@@ -22,7 +22,7 @@ pub struct RefreshRate {
     pub over: Span,
     /// When the promise counts; always if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hours: Option<Hours>,
+    pub hours: Option<OfficeHours>,
 }
 
 impl RefreshRate {

@@ -105,15 +105,18 @@ rules! {
     HOURS_INVALID = "hours-invalid":
         "The hours are not days, times and a time zone.",
         "such as `Mon-Fri 08:00-18:00 Europe/Berlin`";
+    HOLIDAY_INVALID = "holiday-invalid":
+        "A day on which the hours do not open is no day.",
+        "write `except: [2027-03-26]`, or `except: [12-25]` for each year";
     MAINTENANCE_INVALID = "maintenance-invalid":
         "A maintenance is not a time that ends after it begins.",
         "write `from: 2026-12-24 18:00 Europe/Berlin` and `to`, or `hours: \"Sun 02:00-04:00 Europe/Berlin\"` for each week";
-    STORAGE_UNKNOWN = "storage-unknown":
-        "The storage does not exist.",
-        "one of: stream, data lake, sql, no sql";
     DEPRECATION_INVALID = "deprecation-invalid":
         "A deprecation ends before it begins.",
         "write the last day that it is there on under `until`, such as `2027-06-30`";
+    STORAGE_UNKNOWN = "storage-unknown":
+        "The storage does not exist.",
+        "one of: stream, data lake, sql, no sql";
     STORAGE_NOT_SERVED = "storage-not-served":
         "The storage is promised but not served yet.",
         "consumers read the stream; the promise stays in the catalogue";
@@ -200,15 +203,15 @@ rules! {
     DEPENDENCY_SLOWER = "dependency-slower":
         "A product promises to be fresher than one it depends on.",
         "promise less, or have the other product refreshed more often";
-    DOMAIN_MISSING = "domain-missing":
-        "A domain's folder has no domain.yaml.",
-        "add the file";
     DEPENDENCY_DEPRECATED = "dependency-deprecated":
         "A product is derived from one that is to be retired.",
         "depend on its successor, or ask its owner for one";
     SUCCESSOR_UNKNOWN = "successor-unknown":
         "The successor of a deprecated product is not there to be read instead.",
         "name a product and its major version that is not deprecated itself";
+    DOMAIN_MISSING = "domain-missing":
+        "A domain's folder has no domain.yaml.",
+        "add the file";
     DOMAIN_FOLDER = "domain-folder":
         "The domain's name is not its folder's.",
         "change the name, or rename the folder";

@@ -151,14 +151,18 @@ fn masks() -> impl Strategy<Value = MaskRule> {
 }
 
 fn refresh_rates() -> impl Strategy<Value = RefreshRate> {
-    let hours = select(vec![None, Some("Mon-Fri 08:00-18:00 Europe/Berlin"), Some("Sat,Sun 00:00-24:00 UTC")]);
+    let hours = select(vec![
+        None,
+        Some(r#""Mon-Fri 08:00-18:00 Europe/Berlin""#),
+        Some(r#"{"at":"Sat,Sun 00:00-24:00 UTC","except":["12-25","2027-03-27"]}"#),
+    ]);
     (spans(), prop::option::of(columns()), 1..9_999_u32, spans(), hours).prop_map(
         |(every, event_time, objective, over, hours)| RefreshRate {
             every,
             event_time,
             objective: f64::from(objective) / 10_000.0,
             over,
-            hours: hours.map(|hours| hours.parse().unwrap()),
+            hours: hours.map(|hours: &str| serde_json::from_str(hours).unwrap()),
         },
     )
 }
@@ -221,11 +225,11 @@ fn contracts() -> impl Strategy<Value = Contract> {
                 replication,
                 headers,
                 maintenance: Vec::new(),
+                deprecated: None,
             }
         },
     )
 }
-                deprecated: None,
 
 #[test]
 fn json_is_read_strictly() {

@@ -39,13 +39,15 @@ fn every_mapping_has_the_parsers_keys() {
     let (contract, domain) = (schema("contract.schema.json"), schema("domain.schema.json"));
     assert_keys(&contract, &keys::CONTRACT);
     assert_keys(&contract["properties"]["refresh_rate"]["oneOf"][1], &keys::REFRESH_RATE);
+    let hours = &contract["properties"]["refresh_rate"]["oneOf"][1]["properties"]["hours"];
+    assert_keys(&hours["oneOf"][1], &keys::HOURS);
     assert_keys(&contract["$defs"]["sensitive_column"]["oneOf"][1], &keys::SENSITIVE_COLUMN);
     assert_keys(&contract["$defs"]["view"], &keys::VIEW);
     assert_keys(&contract["$defs"]["access_grant"]["oneOf"][1], &keys::ACCESS_GRANT);
     assert_keys(&contract["$defs"]["maintenance"], &keys::MAINTENANCE);
+    assert_keys(&contract["properties"]["deprecated"], &keys::DEPRECATED);
     assert_keys(&domain["$defs"]["maintenance"], &keys::MAINTENANCE);
     assert_keys(&domain, &keys::DOMAIN);
-    assert_keys(&contract["properties"]["deprecated"], &keys::DEPRECATED);
     assert_keys(&domain["$defs"]["team"], &keys::TEAM);
     assert_keys(&domain["$defs"]["class"], &keys::CLASS);
     assert_keys(&schema("waivers.schema.json")["items"], &keys::WAIVER);

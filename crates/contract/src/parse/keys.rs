@@ -52,18 +52,18 @@ pub(crate) const REFRESH_RATE: Keys = Keys {
     optional: &["event_time", "objective", "over", "hours"],
 };
 
+pub(crate) const HOURS: Keys = Keys {
+    what: "the hours of a promise",
+    required: &[("at", "at: Mon-Fri 08:00-18:00 Europe/Berlin")],
+    optional: &["except"],
+};
+
 pub(crate) const MAINTENANCE: Keys = Keys {
     what: "a maintenance",
     required: &[("reason", "reason: <why it need not be fresh>")],
     optional: &["from", "to", "hours"],
 };
 
-pub(crate) const SENSITIVE_COLUMN: Keys =
-    Keys { what: "a sensitive column", required: &[("column", "column: email")], optional: &["class", "mask"] };
-
-pub(crate) const VIEW: Keys = Keys { what: "a view", required: &[("clear", "clear: [phone]")], optional: &[] };
-
-pub(crate) const ACCESS_GRANT: Keys =
 pub(crate) const DEPRECATED: Keys = Keys {
     what: "a deprecation",
     required: &[
@@ -73,6 +73,12 @@ pub(crate) const DEPRECATED: Keys = Keys {
     optional: &["successor", "since"],
 };
 
+pub(crate) const SENSITIVE_COLUMN: Keys =
+    Keys { what: "a sensitive column", required: &[("column", "column: email")], optional: &["class", "mask"] };
+
+pub(crate) const VIEW: Keys = Keys { what: "a view", required: &[("clear", "clear: [phone]")], optional: &[] };
+
+pub(crate) const ACCESS_GRANT: Keys =
     Keys { what: "an access group", required: &[("group", "group: analysts")], optional: &["view"] };
 
 pub(crate) const DOMAIN: Keys = Keys {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan as _};
-use mesh_contract::{Hours, Weekday};
+use mesh_contract::{Holiday, Hours, OfficeHours, Weekday};
 
 use super::Span;
 
@@ -11,6 +11,7 @@ use super::Span;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Week {
     hours: Hours,
+    except: Vec<Holiday>,
     zone: TimeZone,
 }
 
@@ -18,7 +19,12 @@ impl Week {
     /// None if the zone is unknown.
     pub(super) fn new(hours: &Hours) -> Option<Self> {
         let zone = TimeZoneDatabase::bundled().get(&hours.zone).ok()?;
-        Some(Self { hours: hours.clone(), zone })
+        Some(Self { hours: hours.clone(), except: Vec::new(), zone })
+    }
+
+    /// The same, but for holidays.
+    pub(super) fn of(office: &OfficeHours) -> Option<Self> {
+        Some(Self { except: office.except.clone(), ..Self::new(&office.at)? })
     }
 
     /// When they are open within a span, in order; none if no calendar has such a time.
@@ -28,7 +34,7 @@ impl Week {
         let (mut day, last) = (date(within.from_ms)?.yesterday().ok()?, date(within.to_ms)?);
         let mut open: Vec<Span> = Vec::new();
         while day <= last {
-            if self.hours.days.contains(&Weekday::from(day.weekday())) {
+            if self.opens_on(day) {
                 let span = self.day(day)?.and(within);
                 match open.last_mut().filter(|before| before.to_ms >= span.from_ms) {
                     // the clocks may put a closing after the next opening
@@ -40,6 +46,11 @@ impl Week {
             day = day.tomorrow().ok()?;
         }
         Some(open)
+    }
+
+    fn opens_on(&self, day: Date) -> bool {
+        let is_among_the_days = self.hours.days.contains(&Weekday::from(day.weekday()));
+        is_among_the_days && !self.except.iter().any(|holiday| holiday.is_on(day))
     }
 
     /// A day's hours; those that end before they begin end on the next day.

@@ -8,7 +8,7 @@ mod tests;
 pub use span::Span;
 
 use hours::Week;
-use mesh_contract::Hours;
+use mesh_contract::{Hours, OfficeHours};
 
 /// Longer spans are looked at from here: what is that old is stale whatever its hours.
 const DAYS_MAX: i64 = 1_000;
@@ -30,8 +30,8 @@ pub struct Calendar {
 impl Calendar {
     /// A promise that counts in these hours; always, if there are none or their zone is unknown: what cannot be told
     /// excuses nothing.
-    pub fn of(hours: Option<&Hours>) -> Self {
-        Self { hours: hours.and_then(Week::new), ..Self::default() }
+    pub fn of(hours: Option<&OfficeHours>) -> Self {
+        Self { hours: hours.and_then(Week::of), ..Self::default() }
     }
 
     /// The same, but for a planned maintenance.

@@ -71,11 +71,34 @@ fn hours_may_span_midnight() {
 }
 
 #[test]
+fn holidays_do_not_count() {
+    let office = |at: &str, except: &[&str]| {
+        let except = except.iter().map(|day| day.parse().unwrap()).collect();
+        Calendar::of(Some(&OfficeHours { at: at.parse().unwrap(), except }))
+    };
+    let berlin = office("Mon-Fri 08:00-18:00 Europe/Berlin", &["12-25", "2027-01-01"]);
+    let promised = |from: &str, to: &str| berlin.promised_ms(ms(from), ms(to));
+    assert_eq!(
+        promised("2026-12-24T16:00:00Z", "2026-12-28T08:00:00Z"),
+        2 * HOUR,
+        "Christmas is on Friday, then a weekend"
+    );
+    assert_eq!(promised("2029-12-24T17:00:00Z", "2029-12-26T08:00:00Z"), HOUR, "each year");
+    assert_eq!(promised("2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z"), 0);
+    assert_eq!(promised("2027-01-04T00:00:00Z", "2027-01-05T00:00:00Z"), 10 * HOUR);
+    let nights = office("Mon-Fri 22:00-06:00 Europe/Berlin", &["2026-12-25"]);
+    let promised = |from: &str, to: &str| nights.promised_ms(ms(from), ms(to));
+    assert_eq!(promised("2026-12-24T12:00:00Z", "2026-12-25T12:00:00Z"), 8 * HOUR, "Thursday's night goes on");
+    assert_eq!(promised("2026-12-25T12:00:00Z", "2026-12-26T12:00:00Z"), 0, "Friday's does not begin");
+    assert_eq!(berlin.deadline_ms(ms("2026-12-24T16:30:00Z"), HOUR), ms("2026-12-28T07:30:00Z"));
+}
+
+#[test]
 fn what_cannot_be_told_counts_whole() {
     let office = calendar("Mon-Fri 08:00-18:00 UTC");
     assert_eq!(office.promised_ms(ms("2026-01-02T00:00:00Z"), i64::MAX), i64::MAX - ms("2026-01-02T00:00:00Z"));
     let hours: Hours = "Mon-Fri 08:00-18:00 UTC".parse().unwrap();
-    assert_eq!(Calendar::of(Some(&Hours { zone: "Nowhere/Land".to_owned(), ..hours })).promised_ms(5, 9), 4);
+    assert_eq!(Calendar::of(Some(&Hours { zone: "Nowhere/Land".to_owned(), ..hours }.into())).promised_ms(5, 9), 4);
 }
 
 #[test]

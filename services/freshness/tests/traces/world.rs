@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mesh_contract::{Hours, RefreshRate};
+use mesh_contract::{OfficeHours, RefreshRate};
 use mesh_freshness::assess::{Subject, assess};
 use mesh_freshness::calendar::{Calendar, Span};
 use mesh_freshness::judge::Sighting;
@@ -71,13 +71,13 @@ impl Product {
 
     /// The hours in which facts come, whatever is promised.
     pub(crate) fn works(mut self, hours: &str) -> Self {
-        self.hours = Some(Calendar::of(Some(&hours.parse::<Hours>().unwrap())));
+        self.hours = Some(Calendar::of(Some(&hours.parse::<OfficeHours>().unwrap())));
         self
     }
 
     /// The hours in which the promise counts.
     pub(crate) fn promises(mut self, hours: &str) -> Self {
-        self.promise.calendar = Calendar::of(Some(&hours.parse::<Hours>().unwrap()));
+        self.promise.calendar = Calendar::of(Some(&hours.parse::<OfficeHours>().unwrap()));
         self
     }
 
