@@ -28,6 +28,11 @@ impl KeyName {
         KeyName(format!("quarantine/{domain}").into())
     }
 
+    /// The key that seals entries of the audit.
+    pub fn audit() -> KeyName {
+        KeyName("audit".into())
+    }
+
     /// What all keys of subjects are called together: none of them is derived by name.
     pub fn subjects() -> KeyName {
         KeyName("subjects".into())

@@ -1,0 +1,287 @@
+//! Walks over an audit and finds what is wrong with it. Pure, and of bounded memory however long the audit is.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use mesh_kafka::Record;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::digest::Digest;
+use crate::fault::Fault;
+use crate::link::{HASH_HEADER, LINK_HEADER, Link, SEAL_HEADER, hash_of};
+use crate::notary::SEALED;
+use crate::seal::is_sealed;
+use crate::verify::VerifyOptions;
+
+/// So far back an entry may name another. Writers see the newest there is; what comes in between are others that write meanwhile.
+const WINDOW: usize = 10_000;
+/// So many chains without an end are followed. Commands end theirs; those of services are few.
+const CHAINS_MAX: usize = 100_000;
+/// So many faults are spelt out.
+const FAULTS_MAX: usize = 1_000;
+/// What is told without a chain, within the transactions that do it: counts that leave no range of offsets out.
+const UNCHAINED: [&str; 3] = ["records-masked", "outputs-remasked", "quarantine-replayed"];
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How many entries there are.
+    pub entries: u64,
+    /// Of these, how many are in chains.
+    pub chained: u64,
+    /// Of these, how many are sealed with keys that were at hand, and rightly.
+    pub sealed: u64,
+    /// How many are sealed, but not with keys that were at hand.
+    pub seals_not_checked: u64,
+    /// How many chains were begun.
+    pub chains: u64,
+    /// How many of them have no last entry (yet).
+    pub chains_open: u64,
+    /// How many entries were covered by a notary's word, and are as it saw them.
+    pub notarised: u64,
+    /// Whether entries from before the first are gone, as by the topic's retention.
+    pub is_truncated: bool,
+    /// The digest of all entries, to be kept elsewhere; none if the beginning is gone and no notary has told of it.
+    pub head: Option<Digest>,
+    /// The offset of the last entry.
+    pub last_offset: Option<i64>,
+    /// How many faults there are.
+    pub faults_total: u64,
+    /// The first of them.
+    pub faults: Vec<Fault>,
+}
+
+/// How far a chain is followed.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    next_seq: u64,
+    hash: Digest,
+    touched: u64,
+}
+
+/// An entry that was seen lately.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    hash: Digest,
+    /// The digest of all entries up to this one; none if the beginning is gone.
+    all: Option<Digest>,
+}
+
+/// Walks over an audit, entry by entry.
+pub struct Inspector {
+    options: VerifyOptions,
+    report: Report,
+    chains: HashMap<Uuid, Tail>,
+    /// The chains by when they went on.
+    by_touch: BTreeMap<u64, Uuid>,
+    window: VecDeque<Seen>,
+    all: Option<Digest>,
+    /// The notary's entry up to which all was well.
+    notarised_at: Option<i64>,
+    head_found: bool,
+}
+
+/// What of an entry matters here.
+#[derive(Deserialize)]
+struct Told {
+    event: String,
+    /// A notary's: the hash of the last entry that it saw, and the digest up to there.
+    tip: Option<Digest>,
+    digest: Option<Digest>,
+}
+
+impl Inspector {
+    /// Begins with the first entry that is left; some before it may be gone.
+    pub fn new(options: VerifyOptions, is_truncated: bool) -> Inspector {
+        let all = (!is_truncated).then_some(Digest::EMPTY);
+        Inspector {
+            head_found: options.head.is_none() || options.head == all,
+            options,
+            report: Report { is_truncated, head: all, ..Report::default() },
+            chains: HashMap::new(),
+            by_touch: BTreeMap::new(),
+            window: VecDeque::new(),
+            all,
+            notarised_at: None,
+        }
+    }
+
+    /// Takes the next entry.
+    pub fn take(&mut self, record: &Record) {
+        let (offset, hash) = (record.offset, hash_of(record));
+        self.report.entries += 1;
+        self.report.last_offset = Some(offset);
+        match record.value.as_deref().map(serde_json::from_slice::<Told>) {
+            Some(Ok(told)) => self.take_told(record, hash, &told),
+            Some(Err(error)) => self.fault(Fault::Unreadable { offset, why: error.to_string() }),
+            None => self.fault(Fault::Unreadable { offset, why: "it has no value".to_owned() }),
+        }
+        self.see(hash);
+    }
+
+    /// What was found, once everything was taken.
+    pub fn finish(mut self) -> Report {
+        if let Some(head) = self.options.head.filter(|_| !self.head_found) {
+            self.fault(Fault::HeadNotFound { head });
+        }
+        self.report()
+    }
+
+    /// What was found so far.
+    pub fn report(&self) -> Report {
+        Report { chains_open: self.chains.len() as u64, head: self.all, ..self.report.clone() }
+    }
+
+    /// How many faults there are so far.
+    pub fn faults_total(&self) -> u64 {
+        self.report.faults_total
+    }
+
+    /// The last entry's hash and the digest of all up to it; none if there is no entry. What is before the first is left out if it is
+    /// gone.
+    pub(crate) fn head(&mut self) -> Option<(Digest, Digest)> {
+        let newest = self.window.back_mut()?;
+        let all = *newest.all.get_or_insert_with(|| Digest::EMPTY.and(newest.hash));
+        self.all = Some(all);
+        Some((newest.hash, all))
+    }
+
+    fn take_told(&mut self, record: &Record, hash: Digest, told: &Told) {
+        let offset = record.offset;
+        let Some(link) = record.header(LINK_HEADER) else {
+            if !UNCHAINED.contains(&told.event.as_str()) {
+                self.fault(Fault::Unchained { offset, event: told.event.clone() });
+            }
+            return;
+        };
+        let link = match serde_json::from_slice::<Link>(link) {
+            Ok(link) => link,
+            Err(error) => return self.fault(Fault::Unreadable { offset, why: format!("its link: {error}") }),
+        };
+        self.report.chained += 1;
+        let own = record.header(HASH_HEADER).map(|hash| &hash[..]);
+        if own != Some(hash.to_string().as_bytes()) {
+            self.fault(Fault::Altered { offset });
+        }
+        self.check_seal(record, &link, hash);
+        self.check_seen(offset, &link);
+        self.follow(offset, &link, hash);
+        if let (SEALED, Some(tip), Some(digest)) = (told.event.as_str(), told.tip, told.digest) {
+            self.compare(offset, tip, digest);
+        }
+    }
+
+    fn check_seal(&mut self, record: &Record, link: &Link, hash: Digest) {
+        let offset = record.offset;
+        let Some(version) = link.key else {
+            if self.options.require_seals {
+                self.fault(Fault::Unsealed { offset });
+            }
+            return;
+        };
+        let given = record.header(SEAL_HEADER).map(|seal| &seal[..]).unwrap_or_default();
+        match self.options.keys.as_ref().map(|keys| is_sealed(keys, version, hash, given)) {
+            Some(Ok(true)) => self.report.sealed += 1,
+            Some(Ok(false)) => self.fault(Fault::Forged { offset }),
+            // a seal that cannot be checked is none to whoever asks for seals
+            Some(Err(_)) | None if self.options.require_seals => self.fault(Fault::Unsealed { offset }),
+            Some(Err(_)) | None => self.report.seals_not_checked += 1,
+        }
+    }
+
+    /// What its writer had seen has to be there.
+    fn check_seen(&mut self, offset: i64, link: &Link) {
+        let seen_all = self.report.entries <= WINDOW as u64;
+        match link.seen {
+            // it may be from before the first entry that is left
+            Some(_) if self.report.is_truncated && seen_all => {}
+            Some(hash) if self.position(hash).is_none() => self.fault(Fault::Vanished { offset, hash }),
+            None if link.seq == 0 && !seen_all => {
+                self.fault(Fault::OutOfOrder { offset, chain: link.chain, seq: 0 });
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn follow(&mut self, offset: i64, link: &Link, hash: Digest) {
+        let Link { chain, seq, .. } = *link;
+        let known = self.chains.get(&chain).copied();
+        if known.is_none() {
+            self.report.chains += 1;
+        }
+        // where the beginning is gone, a chain may begin anywhere
+        let (next_seq, before) = match known {
+            Some(tail) => (tail.next_seq, Some(tail.hash)),
+            None if self.report.is_truncated => (seq, link.prev),
+            None => (0, None),
+        };
+        if seq > next_seq {
+            self.fault(Fault::Missing { offset, chain, first: next_seq, last: seq - 1 });
+        } else if seq < next_seq || self.position(hash).is_some() {
+            return self.fault(Fault::OutOfOrder { offset, chain, seq });
+        } else if link.prev != before {
+            self.fault(Fault::Broken { offset, chain, seq });
+        }
+        self.touch(link, hash);
+    }
+
+    /// Remembers how far a chain is followed, if it goes on.
+    fn touch(&mut self, link: &Link, hash: Digest) {
+        let touched = self.report.entries;
+        let tail = Tail { next_seq: link.seq.saturating_add(1), hash, touched };
+        if let Some(before) = self.chains.insert(link.chain, tail) {
+            self.by_touch.remove(&before.touched);
+        }
+        self.by_touch.insert(touched, link.chain);
+        if link.last {
+            self.chains.remove(&link.chain);
+            self.by_touch.remove(&touched);
+        } else if self.chains.len() > CHAINS_MAX
+            && let Some((_, oldest)) = self.by_touch.pop_first()
+        {
+            self.chains.remove(&oldest);
+        }
+    }
+
+    /// Compares with what a notary saw.
+    fn compare(&mut self, offset: i64, tip: Digest, digest: Digest) {
+        let Some(position) = self.position(tip) else {
+            return self.fault(Fault::Vanished { offset, hash: tip });
+        };
+        if self.window[position].all.is_some_and(|all| all != digest) {
+            self.fault(Fault::Different { offset, since: self.notarised_at });
+        } else {
+            self.report.notarised = self.report.entries - (self.window.len() - position) as u64;
+        }
+        self.notarised_at = Some(offset);
+        // from here on, with the notary: one fault is told once
+        let mut all = digest;
+        self.window[position].all = Some(all);
+        for later in self.window.range_mut(position + 1..) {
+            all = all.and(later.hash);
+            later.all = Some(all);
+        }
+        self.all = Some(all);
+    }
+
+    fn see(&mut self, hash: Digest) {
+        self.all = self.all.map(|all| all.and(hash));
+        self.head_found |= self.all.is_some() && self.all == self.options.head;
+        self.window.push_back(Seen { hash, all: self.all });
+        if self.window.len() > WINDOW {
+            self.window.pop_front();
+        }
+    }
+
+    /// Where in the window an entry is.
+    fn position(&self, hash: Digest) -> Option<usize> {
+        self.window.iter().rposition(|seen| seen.hash == hash)
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.report.faults_total += 1;
+        if self.report.faults.len() < FAULTS_MAX {
+            self.report.faults.push(fault);
+        }
+    }
+}

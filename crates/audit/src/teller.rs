@@ -1,0 +1,129 @@
+//! Writes to the audit, in a chain of its own.
+
+use std::sync::Arc;
+
+use mesh_avro::keys::{KeyError, KeyRing};
+use mesh_contract::topic::AUDIT_TOPIC;
+use mesh_kafka::admin::Admin;
+use mesh_kafka::consumer::read_range;
+use mesh_kafka::log::LogWriter;
+use mesh_kafka::{Error, Settings, TopicPartition};
+
+use crate::chain::Chain;
+use crate::digest::Digest;
+use crate::event::Event;
+use crate::link::hash_of;
+
+/// So far back the newest entry is first looked for; transaction markers stand between entries.
+const LOOKED_BACK: i64 = 64;
+
+/// Something cannot be written down.
+#[derive(Debug, thiserror::Error)]
+pub enum TellError {
+    /// There is no topic.
+    #[error("there is no topic {AUDIT_TOPIC} to write down what is done")]
+    NoTopic,
+    /// The newest entry cannot be read.
+    #[error("cannot read the newest entry of {AUDIT_TOPIC}")]
+    Look(#[source] Error),
+    /// The key is not to be had.
+    #[error("cannot seal an entry of {AUDIT_TOPIC}")]
+    Seal(#[source] KeyError),
+    /// It is not written, or that is not known.
+    #[error("cannot write down on {AUDIT_TOPIC}: {event}")]
+    Write {
+        /// What kind of event.
+        event: String,
+        /// Why not.
+        source: Error,
+    },
+}
+
+/// A writer of the audit: its chain, from when it was opened to when it ends.
+pub struct Teller {
+    log: LogWriter,
+    chain: Chain,
+}
+
+impl Teller {
+    /// Begins a chain after the newest entry that is there. With keys, entries are sealed.
+    ///
+    /// # Errors
+    /// There is no topic, or it cannot be read.
+    pub async fn open(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>) -> Result<Teller, TellError> {
+        let seen = newest(kafka).await?;
+        let log = LogWriter::new(kafka).map_err(TellError::Look)?;
+        Ok(Teller { log, chain: Chain::begin(keys, seen) })
+    }
+
+    /// Writes down what was done, or is about to be; returns once that is stored.
+    ///
+    /// # Errors
+    /// The key is not to be had, or it is not known whether it is written: what is told next begins another chain.
+    pub async fn tell(&mut self, event: &Event) -> Result<(), TellError> {
+        self.append(event, false).await
+    }
+
+    /// The same, and ends the chain.
+    ///
+    /// # Errors
+    /// Those of [`Teller::tell`].
+    pub async fn end_with(mut self, event: &Event) -> Result<(), TellError> {
+        self.append(event, true).await
+    }
+
+    /// Learns of a newer entry.
+    pub fn saw(&mut self, hash: Digest) {
+        self.chain.saw(hash);
+    }
+
+    async fn append(&mut self, event: &Event, last: bool) -> Result<(), TellError> {
+        let (record, hash) = self.chain.entry(event, last).map_err(TellError::Seal)?;
+        match self.log.append(record).await {
+            Ok(_) => {
+                self.chain.written(hash);
+                Ok(())
+            }
+            Err(source) => {
+                self.chain.lost();
+                Err(TellError::Write { event: event.kind().to_owned(), source })
+            }
+        }
+    }
+}
+
+/// Writes down what a command does, as a chain of its own; nothing if there are no events.
+///
+/// # Errors
+/// Those of [`Teller::open`] and [`Teller::tell`].
+pub async fn tell(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>, events: &[Event]) -> Result<(), TellError> {
+    let Some((last, others)) = events.split_last() else { return Ok(()) };
+    let mut teller = Teller::open(kafka, keys).await?;
+    for event in others {
+        teller.tell(event).await?;
+    }
+    teller.end_with(last).await
+}
+
+/// The hash of the newest entry; none if there is none.
+async fn newest(kafka: &Settings) -> Result<Option<Digest>, TellError> {
+    let admin = Admin::new(kafka).map_err(TellError::Look)?;
+    if admin.partitions(AUDIT_TOPIC).await.map_err(TellError::Look)?.is_none() {
+        return Err(TellError::NoTopic);
+    }
+    let place = TopicPartition::new(AUDIT_TOPIC, 0);
+    let at = |offsets: mesh_kafka::Offsets| offsets.get(&place).copied().unwrap_or(0);
+    let start = at(admin.start_offsets(&[AUDIT_TOPIC]).await.map_err(TellError::Look)?);
+    let end = at(admin.end_offsets(&[AUDIT_TOPIC]).await.map_err(TellError::Look)?);
+    let (mut back, mut newest) = (LOOKED_BACK, None);
+    while newest.is_none() && end > start {
+        let first = (end - back).max(start);
+        let read = read_range(kafka, &place, first..end, |record| newest = Some(hash_of(&record)));
+        read.await.map_err(TellError::Look)?;
+        if first == start {
+            break;
+        }
+        back = back.saturating_mul(16);
+    }
+    Ok(newest)
+}
