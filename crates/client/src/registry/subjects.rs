@@ -1,8 +1,12 @@
-//! Whose schema an id is.
+//! What a subject holds: its versions, its level, which version a schema is, and whose schema an id is.
 
-use serde_json::Value;
+use std::sync::Arc;
 
-use super::{RegistryClient, RegistryError};
+use mesh_contract::Compatibility;
+use schema_registry_converter::schema_registry_common::SrCall;
+use serde_json::{Value, json};
+
+use super::{RegistryClient, RegistryError, Version};
 
 impl RegistryClient {
     /// The subjects that a schema is registered under, deleted versions included: what was written with one is still read.
@@ -35,5 +39,61 @@ impl RegistryClient {
             ids.push(id.ok_or_else(|| self.refused(&what, "the answer names no id"))?);
         }
         Ok(ids)
+    }
+
+    /// The numbers of a subject's versions, oldest first; none if there is no such subject. With `deleted`, those that were
+    /// deleted but can still be read are among them.
+    pub async fn version_numbers(&self, subject: &str, deleted: bool) -> Result<Vec<u32>, RegistryError> {
+        let path = format!("subjects/{}/versions?deleted={deleted}", super::url::segment(subject));
+        let what = format!("subject {subject}");
+        let numbers = match self.shared.direct.get(&path).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error.into_error(&what, &self.shared.shown)),
+        };
+        let numbers = numbers.as_array().ok_or_else(|| self.refused(&what, "the answer is no list of versions"))?;
+        let numbers = numbers.iter().map(|number| number.as_u64().and_then(|number| u32::try_from(number).ok()));
+        numbers
+            .collect::<Option<_>>()
+            .ok_or_else(|| self.refused(&what, "the answer names something else than versions"))
+    }
+
+    /// A version of a subject.
+    pub async fn version(&self, subject: &str, number: u32) -> Result<Version, RegistryError> {
+        let what = format!("version {number} of subject {subject}");
+        let raw = self.ask(&what, SrCall::GetBySubjectAndVersion(subject, number)).await?;
+        let id = raw.id.ok_or_else(|| self.refused(&what, "the answer names no id"))?;
+        Ok(Version { version: number, schema: Arc::new(self.complete(&what, id, raw).await?) })
+    }
+
+    /// Which version of a subject a schema is, and its id; none if it is none of them. Always asks the registry.
+    pub async fn look_up(&self, subject: &str, schema: &Value) -> Result<Option<(u32, u32)>, RegistryError> {
+        let path = format!("subjects/{}", super::url::segment(subject));
+        let body = json!({ "schemaType": "AVRO", "schema": schema.to_string() });
+        let what = format!("subject {subject}");
+        let answer = match self.shared.direct.post(&path, &body).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into_error(&what, &self.shared.shown)),
+        };
+        let number = |name| answer.get(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
+        let found = number("version").zip(number("id"));
+        found.map(Some).ok_or_else(|| self.refused(&what, "the answer names no version or no id"))
+    }
+
+    /// The compatibility level that is set for a subject itself; none if another's is in force for it.
+    pub async fn own_compatibility(&self, subject: &str) -> Result<Option<Compatibility>, RegistryError> {
+        let path = format!("config/{}", super::url::segment(subject));
+        let what = format!("the level of {subject}");
+        let answer = match self.shared.direct.get(&path).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into_error(&what, &self.shared.shown)),
+        };
+        let level = answer.get("compatibilityLevel").or_else(|| answer.get("compatibility")).and_then(Value::as_str);
+        match level.map(str::parse) {
+            None => Ok(None),
+            Some(level) => level.map(Some).map_err(|_| self.refused(&what, "the answer names no level")),
+        }
     }
 }

@@ -10,6 +10,7 @@ mod listing;
 mod native;
 mod offsets;
 mod rights;
+mod state;
 mod topics;
 
 use std::sync::OnceLock;
@@ -26,6 +27,7 @@ use crate::opened::Opened;
 use crate::{Error, ErrorKind, Settings};
 
 pub use rights::Rights;
+pub use state::{ClusterState, Members, SettingChanges, TopicState};
 pub use topics::{Creation, Deletion, TopicSpec};
 
 /// How long one request may take before it counts as unanswered.

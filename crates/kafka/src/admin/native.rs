@@ -3,6 +3,10 @@
 //! Each is sent to a queue of its own, waited for, and copied out of the event that answers it.
 #![allow(unsafe_code)]
 
+mod members;
+mod permissions;
+mod settings;
+
 use std::{
     ffi::{CStr, CString, c_char},
     ptr::{self, NonNull},
@@ -32,6 +36,10 @@ use rdkafka::{
 };
 
 use crate::{Offsets, TopicPartition};
+
+pub(super) use members::group_members;
+pub(super) use permissions::{on_cluster, on_topics};
+pub(super) use settings::change_settings;
 
 /// What to ask for of a partition, as the protocol counts it (KIP-734 for the newest timestamp).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -171,7 +171,7 @@ fn acl(rule: &Rule) -> Option<Acl> {
         Kind::RD_KAFKA_RESOURCE_TRANSACTIONAL_ID => Resource::TransactionalId(name),
         _ => return None,
     };
-    let operation = Operation::ALL.into_iter().find(|operation| native_of(*operation) == rule.operation)?;
+    let operation = operation_of(rule.operation)?;
     Some(Acl { principal: rule.principal.clone()?, resource, operation })
 }
 
@@ -188,6 +188,11 @@ fn words(rule: &Rule) -> String {
         text(&rule.host)
     )
     .replace("rd_kafka_resource_", "")
+}
+
+/// One of Kafka's operations, if the mesh has a word for it.
+pub(super) fn operation_of(native: NativeOperation) -> Option<Operation> {
+    Operation::ALL.into_iter().find(|operation| native_of(*operation) == native)
 }
 
 fn native_of(operation: Operation) -> NativeOperation {
