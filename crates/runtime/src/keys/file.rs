@@ -6,7 +6,7 @@ use mesh_avro::keys::{RootKeys, SubjectPath};
 use zeroize::Zeroizing;
 
 use super::{
-    KeySource, KeysError,
+    KeysError,
     document::Document,
     held::{self, HeldFile},
 };
@@ -103,28 +103,6 @@ fn change<T>(path: &Path, change: impl FnOnce(&mut Document) -> Result<T, KeysEr
 /// Writes a key file that is not there yet.
 pub(super) fn create(path: &Path, text: &str) -> Result<(), KeysError> {
     held::write_new(path, text).map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
-}
-
-/// A key file that is read again and again, because its roots are rotated by replacing it.
-#[derive(Clone, Debug)]
-pub struct FileSource(PathBuf);
-
-impl FileSource {
-    /// The file.
-    #[must_use]
-    pub fn new(path: &Path) -> Self {
-        Self(path.to_owned())
-    }
-}
-
-impl KeySource for FileSource {
-    fn origin(&self) -> String {
-        self.0.display().to_string()
-    }
-
-    async fn load(&mut self) -> Result<RootKeys, KeysError> {
-        FileKeys::open(&self.0).map(|keys| keys.roots)
-    }
 }
 
 pub(super) fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {

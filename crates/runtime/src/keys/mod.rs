@@ -6,6 +6,7 @@
 mod document;
 mod environment;
 mod file;
+mod file_source;
 mod followed;
 mod held;
 mod sealed;
@@ -19,7 +20,8 @@ use mesh_avro::keys::{Key, KeyError, KeyName, KeyRing, RootKeys, SubjectKeys};
 use crate::private_file::PrivateFileError;
 
 pub use environment::EnvKeys;
-pub use file::{FileKeys, FileSource};
+pub use file::FileKeys;
+pub use file_source::FileSource;
 pub use followed::{FollowOptions, FollowedKeys, KeySource};
 pub use sealed::SealedFile;
 pub use throw_away::ThrowAwayKeys;
