@@ -108,15 +108,36 @@ pub(crate) fn is_read_again((newer, from): (u64, i64), generation: u64, source_o
 /// # Errors
 /// The cluster does not say.
 pub async fn standings(admin: &Admin, product: &AppliedProduct) -> Result<BTreeMap<i32, Standing>, RemaskError> {
+    let marks = marks(admin, product).await?.into_iter();
+    Ok(marks.map(|(partition, mark)| (partition, mark.standing)).collect())
+}
+
+/// What stands with a partition's committed offset, and that offset.
+pub(crate) struct Mark {
+    pub(crate) standing: Standing,
+    /// The version of the keys that no earlier one comes after; 0 if none were ever in force.
+    pub(crate) keys: u32,
+}
+
+/// What stands with the committed offset of each partition of a product that anything was ever read of.
+pub(crate) async fn marks(admin: &Admin, product: &AppliedProduct) -> Result<BTreeMap<i32, Mark>, RemaskError> {
+    #[derive(Default, Deserialize)]
+    struct Text {
+        #[serde(default)]
+        keys: u32,
+        #[serde(flatten)]
+        outputs: OutputMark,
+    }
     let (group, input) = (Task::group(&product.contract.owner), product.contract.topics().input);
     let committed = admin.committed_texts(&group, &[&input]).await.map_err(RemaskError::Look)?;
-    let standing = committed.into_iter().map(|(partition, committed)| {
-        // what is not a sidecar's says nothing of generations
-        let mark: OutputMark = serde_json::from_str(&committed.metadata).unwrap_or_default();
-        let OutputMark { generation, from, is_emptying, .. } = mark;
-        (partition.partition, Standing { generation, from, is_emptying, next: committed.offset })
+    let mark = committed.into_iter().map(|(partition, committed)| {
+        // what is not a sidecar's says nothing
+        let Text { keys, outputs } = serde_json::from_str(&committed.metadata).unwrap_or_default();
+        let OutputMark { generation, from, is_emptying, .. } = outputs;
+        let standing = Standing { generation, from, is_emptying, next: committed.offset };
+        (partition.partition, Mark { standing, keys })
     });
-    Ok(standing.collect())
+    Ok(mark.collect())
 }
 
 /// Asks for a new generation of a product's outputs; returns its number.

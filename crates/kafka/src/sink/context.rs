@@ -1,9 +1,6 @@
 //! What librdkafka calls back while a sink is polled: what could not be delivered.
 
-use std::{
-    mem,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rdkafka::{
     ClientContext,
@@ -12,6 +9,7 @@ use rdkafka::{
     producer::{DeliveryResult, ProducerContext},
 };
 
+use super::native;
 use crate::{
     Error, ErrorKind,
     context::{forward_error, forward_log},
@@ -29,18 +27,33 @@ pub struct Undelivered {
 /// How many undelivered records are remembered; where one of them is, is found by smaller transactions.
 const UNDELIVERED_MAX: usize = 1000;
 
+/// What was reported of a producer's records: failures alone, since nothing else is reported.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reports {
+    /// What could not be delivered for a reason of its own.
+    pub(super) undelivered: Vec<Undelivered>,
+    /// Whether any record was not delivered, for whatever reason.
+    pub(super) has_failures: bool,
+    /// Whether one of those may be stored all the same.
+    pub(super) has_doubts: bool,
+}
+
 #[derive(Default)]
 pub(super) struct Context {
-    undelivered: Mutex<Vec<Undelivered>>,
+    reports: Mutex<Reports>,
 }
 
 impl Context {
-    pub(super) fn take(&self) -> Vec<Undelivered> {
-        mem::take(&mut self.undelivered.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn reports(&self) -> Reports {
+        self.lock().clone()
     }
 
     pub(super) fn has_undelivered(&self) -> bool {
-        !self.undelivered.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.lock().undelivered.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reports> {
+        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,15 +83,15 @@ impl ProducerContext for Context {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        let Err((cause, _)) = result else { return };
-        // purged by an abort: not a cause but a consequence
-        if matches!(cause.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight)) {
-            return;
-        }
-        let kind = kind_of(cause);
-        let mut undelivered = self.undelivered.lock().unwrap_or_else(PoisonError::into_inner);
-        if undelivered.len() < UNDELIVERED_MAX {
-            undelivered.push(Undelivered { tag, kind });
+        let Err((cause, message)) = result else { return };
+        let mut reports = self.lock();
+        reports.has_failures = true;
+        reports.has_doubts |= native::may_be_stored(message);
+        // purged after another failure: not a cause but a consequence
+        let is_purged =
+            matches!(cause.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight));
+        if !is_purged && reports.undelivered.len() < UNDELIVERED_MAX {
+            reports.undelivered.push(Undelivered { tag, kind: kind_of(cause) });
         }
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! [`begin`](Sink::begin), [`send`](Sink::send) what a batch makes, [`commit`](Sink::commit) it together with the offsets of
 //! the batch. Whatever fails on the way is one of two things: the transaction is to be [aborted](Sink::abort) and the batch
-//! read again, or the sink is to be closed and opened anew ([`Failure`]). Which records could not be delivered, and why, is
-//! in [`failed_deliveries`](Sink::failed_deliveries), so that the caller can do something about those before it tries again.
+//! read again, or the sink is to be closed and opened anew ([`Failure`]). The abort tells which records could not be delivered,
+//! and why ([`Aborted`]), so that the caller can do something about those before it tries again.
+//!
+//! A producer of which a record was not delivered is never used again: librdkafka numbers what comes after the abort as it
+//! numbered the records that were given up. A broker that has stored one of those after all, its answer lost, takes the next for
+//! a repetition, and acknowledges what it does not store. The sink goes on with another producer, whose epoch is its own.
 
 mod context;
 mod failure;
@@ -21,7 +25,7 @@ use rdkafka::producer::{BaseProducer, Producer};
 pub use context::Undelivered;
 pub use failure::Failure;
 pub use outgoing::{Headers, Outgoing, Refusal, Topic};
-pub use transaction::Progress;
+pub use transaction::{Aborted, Progress};
 
 use crate::{Error, Settings, opened::Opened};
 use context::Context;
@@ -55,7 +59,8 @@ impl Options {
 /// A transactional producer with no transaction open, or one.
 pub struct Sink {
     producer: Arc<Opened<BaseProducer<Context>>>,
-    transaction_timeout: Duration,
+    settings: Settings,
+    options: Options,
     compresses: bool,
 }
 
@@ -65,38 +70,10 @@ impl Sink {
     /// # Errors
     /// The settings are not valid, the cluster refuses the id, or it does not answer in time.
     pub fn open(settings: &Settings, options: &Options) -> Result<Self, Error> {
-        let timeout = options.transaction_timeout.as_millis().to_string();
-        let delivery_timeout = (options.transaction_timeout / 2).as_millis().to_string();
-        let defaults = [
-            // a commit sends at once what has not been sent: until then requests are filled
-            ("linger.ms", "50"),
-            ("batch.num.messages", "10000"),
-            // the caller has seen its topics: one that is gone is told of soon, not after 30 s in which all wait for it
-            ("topic.metadata.propagation.max.ms", "2000"),
-            ("queue.buffering.max.messages", "200000"),
-            ("queue.buffering.max.kbytes", "131072"),
-            // the topic's own limit decides, not the client's
-            ("message.max.bytes", "67108864"),
-            ("batch.size", "524288"),
-        ];
-        let fixed = [
-            ("transactional.id", options.transactional_id.as_str()),
-            ("transaction.timeout.ms", timeout.as_str()),
-            ("message.timeout.ms", delivery_timeout.as_str()),
-            ("enable.idempotence", "true"),
-            ("acks", "all"),
-            // a commit vouches for all that was delivered; what was not is all we need to hear of
-            ("delivery.report.only.error", "true"),
-        ];
-        let id = &options.transactional_id;
-        let config = settings.client(&defaults, &fixed);
-        let codec = config.get("compression.codec").or_else(|| config.get("compression.type"));
+        let producer = Arc::new(producer(settings, options)?);
+        let codec = settings.get("compression.codec").or_else(|| settings.get("compression.type"));
         let compresses = codec.is_some_and(|codec| codec != "none");
-        let producer: Opened<BaseProducer<Context>> = settings
-            .open(&config, Context::default())
-            .map_err(|error| Error::kafka(format!("create the producer {id}"), error))?;
-        init(&producer, options)?;
-        Ok(Sink { producer: Arc::new(producer), transaction_timeout: options.transaction_timeout, compresses })
+        Ok(Sink { producer, settings: settings.clone(), options: options.clone(), compresses })
     }
 
     /// Whether records are smaller on the wire than in memory, so that what a topic takes cannot be told beforehand.
@@ -109,6 +86,38 @@ impl Sink {
     pub fn idle(&self) {
         self.producer.poll(Duration::ZERO);
     }
+}
+
+/// A producer that has taken the transactional id over.
+fn producer(settings: &Settings, options: &Options) -> Result<Opened<BaseProducer<Context>>, Error> {
+    let timeout = options.transaction_timeout.as_millis().to_string();
+    let delivery_timeout = (options.transaction_timeout / 2).as_millis().to_string();
+    let defaults = [
+        // a commit sends at once what has not been sent: until then requests are filled
+        ("linger.ms", "50"),
+        ("batch.num.messages", "10000"),
+        // the caller has seen its topics: one that is gone is told of soon, not after 30 s in which all wait for it
+        ("topic.metadata.propagation.max.ms", "2000"),
+        ("queue.buffering.max.messages", "200000"),
+        ("queue.buffering.max.kbytes", "131072"),
+        // the topic's own limit decides, not the client's
+        ("message.max.bytes", "67108864"),
+        ("batch.size", "524288"),
+    ];
+    let fixed = [
+        ("transactional.id", options.transactional_id.as_str()),
+        ("transaction.timeout.ms", timeout.as_str()),
+        ("message.timeout.ms", delivery_timeout.as_str()),
+        ("enable.idempotence", "true"),
+        ("acks", "all"),
+        // a commit vouches for all that was delivered; what was not is all we need to hear of
+        ("delivery.report.only.error", "true"),
+    ];
+    let producer: Opened<BaseProducer<Context>> = settings
+        .open(&settings.client(&defaults, &fixed), Context::default())
+        .map_err(|error| Error::kafka(format!("create the producer {}", options.transactional_id), error))?;
+    init(&producer, options)?;
+    Ok(producer)
 }
 
 fn init(producer: &BaseProducer<Context>, options: &Options) -> Result<(), Error> {

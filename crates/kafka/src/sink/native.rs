@@ -1,5 +1,5 @@
 //! What of librdkafka's producer rdkafka does not wrap, or wraps with memory for each record: topics that are kept, headers,
-//! and waiting for delivery without whole steps of 100 ms.
+//! waiting for delivery without whole steps of 100 ms, and whether what was not delivered may be stored.
 #![allow(unsafe_code)]
 
 use std::{
@@ -12,11 +12,12 @@ use std::{
 use rdkafka::{
     bindings::{
         RD_KAFKA_MSG_F_COPY, rd_kafka_flush, rd_kafka_header_add, rd_kafka_headers_destroy, rd_kafka_headers_new,
-        rd_kafka_last_error, rd_kafka_producev, rd_kafka_topic_destroy, rd_kafka_topic_new,
-        rd_kafka_vtype_t as Argument,
+        rd_kafka_last_error, rd_kafka_message_status, rd_kafka_msg_status_t as Status, rd_kafka_producev,
+        rd_kafka_topic_destroy, rd_kafka_topic_new, rd_kafka_vtype_t as Argument,
     },
     client::{Client, ClientContext},
     error::RDKafkaErrorCode,
+    message::BorrowedMessage,
     types::{RDKafkaHeaders, RDKafkaRespErr, RDKafkaTopic},
 };
 
@@ -142,4 +143,11 @@ pub(super) fn flush<C: ClientContext>(client: &Client<C>, step: Duration) -> boo
     // SAFETY: the handle is a producer's and lives as long as `client`; the call keeps nothing of ours.
     let code = unsafe { rd_kafka_flush(client.native_ptr(), step_ms) };
     code == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
+/// Whether a record that was reported as not delivered may be stored all the same: it was sent, and its answer never came.
+pub(super) fn may_be_stored(message: &BorrowedMessage<'_>) -> bool {
+    // SAFETY: the message lives as long as the borrow, and is only read.
+    let status = unsafe { rd_kafka_message_status(message.ptr()) };
+    status != Status::RD_KAFKA_MSG_STATUS_NOT_PERSISTED
 }

@@ -1,6 +1,9 @@
 //! Begin, commit and abort.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     Offset, TopicPartitionList,
@@ -8,7 +11,7 @@ use rdkafka::{
     producer::{Producer, PurgeConfig},
 };
 
-use super::{Failure, Sink, Undelivered, failure::is_retriable, native};
+use super::{Failure, Sink, Undelivered, failure::is_retriable, native, producer};
 use crate::{Error, ErrorKind, source::GroupMetadata};
 
 /// How long to wait for deliveries before looking whether one of them has failed, and telling the brokers' threads once more not to
@@ -16,7 +19,9 @@ use crate::{Error, ErrorKind, source::GroupMetadata};
 const FLUSH_STEP: Duration = Duration::from_millis(5);
 /// The share of a transaction's time that delivery may take: it is aborted by us, in an orderly way, before the cluster does.
 const DELIVERY_SHARE: u32 = 3;
-/// How long to wait for reports of purged records before looking for them again: at first, and at most.
+/// How long an abort waits for answers that are under way.
+const ANSWER_PATIENCE: Duration = Duration::from_millis(100);
+/// How long to wait for reports before looking for them again: at first, and at most.
 const REPORT_STEP_FIRST: Duration = Duration::from_millis(1);
 const REPORT_STEP_MAX: Duration = Duration::from_millis(32);
 /// One attempt of a call to the coordinators.
@@ -35,6 +40,16 @@ pub struct Progress<'a> {
     pub metadata: &'a str,
 }
 
+/// What an aborted transaction leaves behind.
+#[derive(Debug)]
+pub struct Aborted {
+    /// The records that could not be delivered, as far as known.
+    pub undelivered: Vec<Undelivered>,
+    /// Whether the sink goes on with another producer: topics have to be made anew, and another sink may have had the
+    /// transactional id in between.
+    pub is_anew: bool,
+}
+
 impl Sink {
     /// Opens a transaction.
     ///
@@ -49,17 +64,17 @@ impl Sink {
     /// `group` is the metadata that the batch was gathered with: a member that has since lost its place is refused.
     ///
     /// # Errors
-    /// See [`Failure`]; what was not delivered is in [`failed_deliveries`](Self::failed_deliveries).
+    /// See [`Failure`]. Once the cluster was asked to commit there is no abort: what became of it is for the cluster to say.
     pub fn commit(&self, progress: &[Progress<'_>], group: &GroupMetadata) -> Result<(), Failure> {
         let Some(group) = &group.0 else { return Err(outside_group()) };
         // beyond its time the cluster ends the transaction by itself
-        let deadline = Instant::now() + self.transaction_timeout;
+        let deadline = Instant::now() + self.options.transaction_timeout;
         self.deliver()?;
         let offsets = offsets(progress)?;
         self.repeat("send the offsets to the transaction", deadline, || {
             self.producer.send_offsets_to_transaction(&offsets, group, CALL_TIMEOUT)
         })?;
-        self.repeat("commit the transaction", deadline, || self.producer.commit_transaction(CALL_TIMEOUT))
+        self.conclude(deadline)
     }
 
     /// Commits what was sent, all or nothing; there are no offsets of a group to go with it.
@@ -67,40 +82,55 @@ impl Sink {
     /// # Errors
     /// As [`commit`](Self::commit).
     pub fn commit_alone(&self) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.transaction_timeout;
+        let deadline = Instant::now() + self.options.transaction_timeout;
         self.deliver()?;
-        self.repeat("commit the transaction", deadline, || self.producer.commit_transaction(CALL_TIMEOUT))
+        self.conclude(deadline)
     }
 
-    /// Whether records were sent of which it is not known that they are stored.
-    ///
-    /// A producer whose transaction is aborted over them may number the next ones as it numbered those. A broker that has stored them
-    /// after all takes the next ones for repetitions, and acknowledges what it does not store. Open another sink instead: it has an
-    /// epoch of its own, and what is still under way of this one is refused.
-    #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        self.producer.poll(Duration::ZERO);
-        self.producer.in_flight_count() > 0 || self.producer.context().has_undelivered()
+    /// Asks the cluster to commit. Whatever it answers, or does not, another producer that takes the id over finds the
+    /// transaction committed or has it aborted; this one could only guess.
+    fn conclude(&self, deadline: Instant) -> Result<(), Failure> {
+        let concluded =
+            self.repeat("commit the transaction", deadline, || self.producer.commit_transaction(CALL_TIMEOUT));
+        concluded.map_err(|failure| Failure::Close(failure.into_error()))
     }
 
-    /// Ends the open transaction so that none of it was.
+    /// Ends the open transaction so that none of it was: by the producer that it is of if all of its records were delivered, else
+    /// by another one that takes the transactional id over.
     ///
     /// # Errors
-    /// The producer cannot go on.
-    pub fn abort(&self) -> Result<(), Failure> {
-        self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.hear_of_all();
-        let deadline = Instant::now() + self.transaction_timeout;
+    /// The sink cannot go on.
+    pub fn abort(&mut self) -> Result<Aborted, Failure> {
+        self.hear_of_all(ANSWER_PATIENCE);
+        let is_answered = self.producer.in_flight_count() == 0;
+        let reports = self.producer.context().reports();
+        let is_anew = !is_answered || reports.has_failures;
+        if !is_anew {
+            self.roll_back()?;
+        } else {
+            if is_answered && !reports.has_doubts {
+                // where nothing can come after it this is soon done; without it the cluster does it, which takes longer
+                let _ = self.roll_back();
+            }
+            self.replace_producer()?;
+        }
+        Ok(Aborted { undelivered: reports.undelivered, is_anew })
+    }
+
+    fn roll_back(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.options.transaction_timeout;
         let aborted = self.repeat("abort the transaction", deadline, || self.producer.abort_transaction(CALL_TIMEOUT));
-        self.producer.context().take();
         aborted.map_err(|failure| Failure::Close(failure.into_error()))
     }
 
-    /// The records of the open transaction that could not be delivered, as far as known; empties the list.
-    #[must_use]
-    pub fn failed_deliveries(&self) -> Vec<Undelivered> {
-        self.producer.poll(Duration::ZERO);
-        self.producer.context().take()
+    /// Takes the transactional id over from the producer that is there, so that the cluster ends its transaction and refuses what is
+    /// under way of it.
+    fn replace_producer(&mut self) -> Result<(), Failure> {
+        // nothing of it is sent any more
+        self.producer.purge(PurgeConfig::default().queue().inflight());
+        self.hear_of_all(CALL_TIMEOUT);
+        self.producer = Arc::new(producer(&self.settings, &self.options).map_err(Failure::Close)?);
+        Ok(())
     }
 
     /// Waits until everything sent is delivered: it has its place in the outputs then, before whatever is written later,
@@ -109,7 +139,7 @@ impl Sink {
     /// # Errors
     /// As [`commit`](Self::commit).
     pub fn deliver(&self) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.transaction_timeout / DELIVERY_SHARE;
+        let deadline = Instant::now() + self.options.transaction_timeout / DELIVERY_SHARE;
         while !native::flush(self.producer.client(), FLUSH_STEP) {
             self.producer.poll(Duration::ZERO);
             if self.producer.context().has_undelivered() {
@@ -122,10 +152,10 @@ impl Sink {
         Ok(())
     }
 
-    /// Waits until every record was reported of, which the purged ones are as soon as the brokers' threads have given them up. What is
-    /// ready is taken without waiting; as long as nothing is, waits grow.
-    fn hear_of_all(&self) {
-        let deadline = Instant::now() + CALL_TIMEOUT;
+    /// Waits until every record was answered or reported of, which purged ones are as soon as the brokers' threads have given them
+    /// up. What is ready is taken without waiting; as long as nothing is, waits grow.
+    fn hear_of_all(&self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         let (mut left, mut step) = (self.producer.in_flight_count(), REPORT_STEP_FIRST);
         while left > 0 && Instant::now() < deadline {
             self.producer.poll(Duration::ZERO);

@@ -17,15 +17,19 @@ use crate::{
 pub(super) struct Standings(BTreeMap<i32, (u64, i64)>);
 
 impl Standings {
-    async fn read(admin: &Admin, product: &AppliedProduct) -> Result<Self, ReplayError> {
-        let standings = remask::standings(admin, product).await.map_err(ReplayError::Look)?;
+    /// With the newest version of the keys that any partition is masked with.
+    async fn read(admin: &Admin, product: &AppliedProduct) -> Result<(Self, u32), ReplayError> {
+        let marks = remask::marks(admin, product).await.map_err(ReplayError::Look)?;
+        let keys = marks.values().map(|mark| mark.keys).max().unwrap_or(0);
+        let standings: BTreeMap<i32, Standing> =
+            marks.into_iter().map(|(partition, mark)| (partition, mark.standing)).collect();
         let newest = standings.values().map(|standing| standing.generation).max();
         let is_behind = |standing: &Standing| standing.is_emptying || Some(standing.generation) != newest;
         if standings.values().any(is_behind) {
             return Err(ReplayError::Remasking);
         }
         let found = standings.into_iter().map(|(partition, found)| (partition, (found.generation, found.from)));
-        Ok(Standings(found.collect()))
+        Ok((Standings(found.collect()), keys))
     }
 
     /// Whether the record was read again for a later generation, which has refused it anew or has let it through.
@@ -41,6 +45,8 @@ pub(super) struct Ground {
     asked: ProductRef,
     product: AppliedProduct,
     pub(super) standings: Standings,
+    /// The newest version of the keys that any partition was masked with at first.
+    pub(super) keys: u32,
 }
 
 impl Ground {
@@ -48,17 +54,21 @@ impl Ground {
         let contract = &product.contract;
         let asked = ProductRef { product: contract.product(), major: Some(contract.version) };
         let catalogue = Follower::open(kafka).await.map_err(ReplayError::ReadCatalogue)?;
-        let standings = Standings::read(admin, product).await?;
-        let mut ground = Ground { catalogue, asked, product: product.clone(), standings };
+        let (standings, keys) = Standings::read(admin, product).await?;
+        let mut ground = Ground { catalogue, asked, product: product.clone(), standings, keys };
         ground.check_contract().await?;
         Ok(ground)
     }
 
-    /// That all is as it was.
-    pub(super) async fn check(&mut self, admin: &Admin) -> Result<(), ReplayError> {
+    /// That all is as it was, and no partition is masked with keys that are newer than these.
+    pub(super) async fn check(&mut self, admin: &Admin, keys: u32) -> Result<(), ReplayError> {
         self.check_contract().await?;
-        let now = Standings::read(admin, &self.product).await?;
-        if now == self.standings { Ok(()) } else { Err(ReplayError::Remasking) }
+        let (now, in_force) = Standings::read(admin, &self.product).await?;
+        match now == self.standings {
+            true if in_force > keys => Err(ReplayError::KeysBehind { in_force }),
+            true => Ok(()),
+            false => Err(ReplayError::Remasking),
+        }
     }
 
     async fn check_contract(&mut self) -> Result<(), ReplayError> {

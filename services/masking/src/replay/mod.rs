@@ -9,7 +9,8 @@
 //! **Never backwards.** A keyed record that a newer one has overtaken is skipped, or the newer one would be undone for
 //! whoever keeps the newest of each key. The sidecar works on meanwhile, so that is looked at twice: before the outputs are
 //! sent, and again between their delivery and the commit. A record that comes to the input after the second look has its
-//! outputs behind the replayed ones, as it should. In the same way a contract that is applied in the middle is noticed.
+//! outputs behind the replayed ones, as it should. In the same way a contract that is applied in the middle is noticed, and keys
+//! that are older than those the sidecar masks with.
 
 mod ground;
 mod held;
@@ -120,6 +121,15 @@ pub enum ReplayError {
     /// The contract is another one now.
     #[error("the contract has changed meanwhile; nothing was let through under the old one after that")]
     Changed,
+    /// The sidecar masks with newer keys already: with these, what was the same before would be two things behind it.
+    #[error("the outputs are masked with version {in_force} of the keys already, and these are older")]
+    KeysBehind {
+        /// The version that outputs are masked with.
+        in_force: u32,
+    },
+    /// The keys are other ones now.
+    #[error("the keys were rotated meanwhile")]
+    KeysRotated,
     /// How far the outputs are cannot be read.
     #[error("cannot tell which generation the outputs are of")]
     Look(#[source] RemaskError),
@@ -205,7 +215,7 @@ impl Replay {
         let registry = RegistryClient::new(&config.registry).map_err(ReplayError::Registry)?;
         let lookups = Lookups::new(registry, admin.clone(), config.keys.clone());
         let ground = Ground::of(&config.kafka, &admin, &config.product).await?;
-        let programs = Programs::of(lookups, product).await?;
+        let programs = Programs::of(lookups, product, ground.keys).await?;
         let routes = Routes::of(&sink, &programs).map_err(ReplayError::SetUp)?;
         let kafka = config.kafka.clone();
         Ok(Replay { kafka, admin, ground, programs, scratch: Scratch::new(), sink, routes })

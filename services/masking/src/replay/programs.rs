@@ -10,6 +10,7 @@ use crate::{
     lookup::{Answer, Lookups, Prepared, Wanted},
     product::Product,
     quarantine::Reason,
+    task::KeysInForce,
 };
 
 /// How long to wait for the registry, the keys or an output before the replay is given up.
@@ -22,26 +23,45 @@ pub(super) struct Programs {
     pub(super) product: Arc<Product>,
     /// Of the contract's own schema, for tombstones.
     pub(super) base: Arc<Prepared>,
+    /// As the sidecar has it: no keys of before come after newer ones, and no two versions together.
+    keys: KeysInForce,
     writers: Vec<(u32, Result<Arc<Prepared>, Reason>)>,
 }
 
 impl Programs {
-    pub(super) async fn of(lookups: Lookups, product: Arc<Product>) -> Result<Self, ReplayError> {
+    /// `in_force` is the version of the keys that outputs are masked with by now; 0 if they are masked with none.
+    pub(super) async fn of(lookups: Lookups, product: Arc<Product>, in_force: u32) -> Result<Self, ReplayError> {
         if let Err(why) = &product.rules {
             return Err(ReplayError::Contract { why: why.clone() });
         }
         let base = wait(&lookups, &product, Wanted::Base).await?;
         let base = base.map_err(|reason| ReplayError::Contract { why: reason.to_string() })?;
-        Ok(Programs { lookups, product, base, writers: Vec::new() })
+        let mut keys = KeysInForce::since(in_force);
+        if !keys.admit_base(base.key_version) {
+            return Err(ReplayError::KeysBehind { in_force });
+        }
+        Ok(Programs { lookups, product, base, keys, writers: Vec::new() })
     }
 
     /// Makes sure that it is known what there is for records that were written with this schema.
     pub(super) async fn learn(&mut self, schema_id: u32) -> Result<(), ReplayError> {
         if self.writers.iter().all(|(id, _)| *id != schema_id) {
             let found = wait(&self.lookups, &self.product, Wanted::Writer(schema_id)).await?;
+            if let Ok(prepared) = &found
+                && !self.keys.admit(prepared.key_version)
+            {
+                let is_behind = prepared.key_version < self.keys.floor();
+                let in_force = self.keys.floor();
+                return Err(if is_behind { ReplayError::KeysBehind { in_force } } else { ReplayError::KeysRotated });
+            }
             self.writers.push((schema_id, found));
         }
         Ok(())
+    }
+
+    /// The version of the keys that records are masked with.
+    pub(super) fn keys(&self) -> u32 {
+        self.keys.floor()
     }
 
     /// What there is for records of a schema that was learnt.

@@ -2,13 +2,13 @@
 
 use mesh_kafka::{
     ErrorKind,
-    sink::{Failure, Outgoing, Refusal},
+    sink::{Failure, Outgoing, Refusal, Undelivered},
 };
 use serde_json::json;
 use tokio::task::block_in_place;
 
 use super::{
-    Replay, ReplayError, Report, Selection,
+    Replay, ReplayError, Report, Routes, Selection,
     held::Held,
     ledger::Ledger,
     newer::Newer,
@@ -28,6 +28,8 @@ struct Plan<'h> {
     released: Vec<(&'h Held, Views)>,
     overtaken: Vec<&'h Held>,
     refused: Vec<Reason>,
+    /// How many another replay has let through since they were read.
+    already: u64,
 }
 
 /// What became of a transaction.
@@ -60,7 +62,7 @@ impl Replay {
         // the first part is last: what an output does not take is found by halving
         let mut parts = vec![chunk];
         while let Some(part) = parts.pop() {
-            let plan = self.plan(selection, part, newer);
+            let plan = self.plan(selection, partition, part, newer, ledger);
             let attempt = match selection.dry_run {
                 true => Attempt::Committed,
                 false => self.attempt(selection, partition, &plan, newer, ledger).await?,
@@ -78,9 +80,20 @@ impl Replay {
         Ok(())
     }
 
-    fn plan<'h>(&mut self, selection: &Selection, part: &'h [Held], newer: &Newer) -> Plan<'h> {
+    fn plan<'h>(
+        &mut self,
+        selection: &Selection,
+        partition: i32,
+        part: &'h [Held],
+        newer: &Newer,
+        ledger: &Ledger,
+    ) -> Plan<'h> {
         let mut plan = Plan::default();
         for held in part {
+            if ledger.outcome(partition, held.offset) == Some(Outcome::Replayed) {
+                plan.already += 1;
+                continue;
+            }
             let overtaken = self.key(selection, held).is_some_and(|(offset, key)| newer.has_overtaken(offset, key));
             match render(&self.programs, &mut self.scratch, &held.envelope) {
                 _ if overtaken => plan.overtaken.push(held),
@@ -97,7 +110,7 @@ impl Replay {
         partition: i32,
         plan: &Plan<'_>,
         newer: &mut Newer,
-        ledger: &Ledger,
+        ledger: &mut Ledger,
     ) -> Result<Attempt, ReplayError> {
         if plan.released.is_empty() && plan.newly_overtaken().next().is_none() {
             return Ok(Attempt::Committed);
@@ -106,17 +119,17 @@ impl Replay {
             self.sink.begin().and_then(|()| self.send(partition, plan)).and_then(|()| self.sink.deliver())
         });
         if let Err(failure) = delivered {
-            return self.undelivered(failure);
+            return self.undelivered(failure, ledger).await;
         }
         // from here on whatever comes to the input, or is applied, has its outputs behind these
         let looked = match self.look_on(newer, partition, ledger).await {
-            Ok(()) => self.ground.check(&self.admin).await,
+            Ok(()) => self.ground.check(&self.admin, self.programs.keys()).await,
             failed => failed,
         };
         let released = plan.released.iter().filter_map(|(held, _)| self.key(selection, held));
         let overtaken = released.into_iter().any(|(offset, key)| newer.has_overtaken(offset, key));
         if looked.is_err() || overtaken {
-            block_in_place(|| self.sink.abort()).map_err(broken)?;
+            self.abort(ledger).await?;
             return looked.map(|()| Attempt::Overtaken);
         }
         block_in_place(|| self.sink.commit_alone()).map_err(broken)?;
@@ -124,13 +137,23 @@ impl Replay {
     }
 
     /// Undoes a transaction that could not be delivered, and says why.
-    fn undelivered(&self, failure: Failure) -> Result<Attempt, ReplayError> {
+    async fn undelivered(&mut self, failure: Failure, ledger: &mut Ledger) -> Result<Attempt, ReplayError> {
         let Failure::Abort(error) = failure else { return Err(broken(failure)) };
-        let kinds = self.sink.failed_deliveries().into_iter().map(|failed| failed.kind);
-        let refusals = kinds.chain([error.kind()]).filter_map(refusal);
-        let refused = refusals.into_iter().next();
-        block_in_place(|| self.sink.abort()).map_err(broken)?;
+        let kinds = self.abort(ledger).await?.into_iter().map(|failed| failed.kind);
+        let refused = kinds.chain([error.kind()]).find_map(refusal);
         refused.map(Attempt::Refused).ok_or(ReplayError::Write(error))
+    }
+
+    /// Undoes the open transaction. Where that took another producer, another replay may have been at work in between: what is
+    /// marked is read anew.
+    async fn abort(&mut self, ledger: &mut Ledger) -> Result<Vec<Undelivered>, ReplayError> {
+        let aborted = block_in_place(|| self.sink.abort()).map_err(broken)?;
+        if aborted.is_anew {
+            self.routes = Routes::of(&self.sink, &self.programs).map_err(ReplayError::SetUp)?;
+            let quarantine = &self.programs.product.topics.quarantine;
+            *ledger = Ledger::read(&self.kafka, quarantine, &self.ground.standings).await?;
+        }
+        Ok(aborted.undelivered)
     }
 
     fn send(&self, partition: i32, plan: &Plan<'_>) -> Result<(), Failure> {
@@ -203,6 +226,7 @@ impl Replay {
 
     /// Counts what is certain now.
     fn settle(&self, partition: i32, plan: &Plan<'_>, ledger: &mut Ledger, report: &mut Report, dry_run: bool) {
+        report.already += plan.already;
         report.replayed += plan.released.len() as u64;
         report.overtaken += plan.overtaken.len() as u64;
         for reason in &plan.refused {

@@ -20,6 +20,7 @@ use crate::{
     trouble::Troubles,
 };
 pub(crate) use output::{EVENT_TIME_HEADER, TOKEN_KEYS_HEADER};
+pub(crate) use part::KeysInForce;
 use session::Session;
 
 /// Between two openings of a task's consumer and producer; doubled from the first to the last.

@@ -14,7 +14,7 @@ use mesh_kafka::{
     source::{Assigned, Committed, Slot},
 };
 
-use self::keys::KeysInForce;
+pub(crate) use self::keys::KeysInForce;
 use super::{metadata::Metadata, output::Routes};
 use crate::{
     audit::Account,

@@ -130,7 +130,7 @@ impl State<'_> {
             Err(Failure::Abort(error)) => {
                 let (task, error) = (self.task.name(), &error as &dyn std::error::Error);
                 tracing::warn!(task, error, "remasking: a step was not committed, it is tried again");
-                self.abort(self.sink.is_in_doubt())?;
+                self.abort()?;
                 self.meters.aborted();
                 self.task.sleep(super::settle::PAUSE_LAST);
                 Ok(false)

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mesh_kafka::{
-    sink::{self, Sink},
+    sink::{self, Failure, Sink, Undelivered},
     source::{self, Batch, Change, Limits, Slot, Source},
 };
 use tokio::sync::watch;
@@ -41,6 +41,12 @@ pub(super) enum SessionError {
     Sink(#[source] mesh_kafka::Error),
 }
 
+impl From<Failure> for SessionError {
+    fn from(failure: Failure) -> Self {
+        SessionError::Sink(failure.into_error())
+    }
+}
+
 /// A consumer and the state that its batches change; apart, so that a batch can borrow from the consumer meanwhile.
 pub(super) struct Session<'t> {
     source: Source,
@@ -73,7 +79,9 @@ pub(super) struct State<'t> {
 impl<'t> Session<'t> {
     /// Opens the producer first: it fences a former one, whose open transaction is then ended before we read on.
     pub(super) fn open(task: &'t Task, meters: &'t TransactionMeters) -> Result<Self, SessionError> {
-        let sink = open_sink(task)?;
+        let mut options = sink::Options::new(task.name());
+        options.transaction_timeout = task.config.transaction_timeout;
+        let sink = Sink::open(&task.config.kafka, &options).map_err(SessionError::Sink)?;
         let options = source::Options::new(Task::group(&task.domain));
         let source = Source::open(&task.config.kafka, &options).map_err(SessionError::Source)?;
         let state = State {
@@ -138,23 +146,15 @@ impl<'t> Session<'t> {
     }
 }
 
-fn open_sink(task: &Task) -> Result<Sink, SessionError> {
-    let mut options = sink::Options::new(task.name());
-    options.transaction_timeout = task.config.transaction_timeout;
-    Sink::open(&task.config.kafka, &options).map_err(SessionError::Sink)
-}
-
 impl State<'_> {
-    /// Ends the open transaction so that none of it was: with the producer that it is of, or, where records of it are in doubt, by
-    /// opening another.
-    pub(super) fn abort(&mut self, in_doubt: bool) -> Result<(), SessionError> {
-        if !in_doubt {
-            return self.sink.abort().map_err(|failure| SessionError::Sink(failure.into_error()));
+    /// Ends the open transaction so that none of it was; returns what of it could not be delivered.
+    pub(super) fn abort(&mut self) -> Result<Vec<Undelivered>, Failure> {
+        let aborted = self.sink.abort()?;
+        if aborted.is_anew {
+            // topics are of the producer that was
+            self.parts.iter_mut().for_each(Part::forget_routes);
         }
-        // topics are of the producer that was
-        self.parts.iter_mut().for_each(Part::forget_routes);
-        self.sink = open_sink(self.task)?;
-        Ok(())
+        Ok(aborted.undelivered)
     }
 
     fn limits(&self) -> Limits {

@@ -55,7 +55,7 @@ impl State<'_> {
         let progress: Vec<Progress<'_>> = self.parts.iter().filter_map(Part::progress).collect();
         if progress.is_empty() {
             // opened for a record that has to wait: there is nothing in it
-            return self.sink.abort();
+            return self.abort().map(drop);
         }
         self.sink.commit(&progress, group)
     }
@@ -104,9 +104,7 @@ impl State<'_> {
 
     /// After a failure: nothing of the batch was done. Does something about the cause, and has the records read again.
     fn recover(&mut self, source: &Source, batch: &Batch<'_>, error: &Error) -> Result<(), SessionError> {
-        let in_doubt = self.sink.is_in_doubt();
-        let undelivered = self.sink.failed_deliveries();
-        self.abort(in_doubt)?;
+        let undelivered = self.abort()?;
         self.meters.aborted();
         self.aborts += 1;
         let culprits = self.culprits(batch, &undelivered);

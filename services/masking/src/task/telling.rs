@@ -39,7 +39,7 @@ impl State<'_> {
                 Ok(()) => self.parts.iter_mut().for_each(Part::settle_account),
                 Err(Failure::Abort(_)) => {
                     self.parts.iter_mut().for_each(Part::unstage);
-                    self.abort(self.sink.is_in_doubt())?;
+                    self.abort()?;
                 }
                 Err(Failure::Close(error)) => return Err(SessionError::Sink(error)),
             }
@@ -71,7 +71,7 @@ impl State<'_> {
                 let (task, error) = (self.task.name(), &error as &dyn std::error::Error);
                 tracing::warn!(task, error, "what was masked could not be told, it is told later");
                 self.parts.iter_mut().for_each(Part::unstage);
-                self.abort(self.sink.is_in_doubt())?;
+                self.abort()?;
                 self.task.sleep(PAUSE_LAST);
             }
             Err(Failure::Close(error)) => return Err(SessionError::Sink(error)),

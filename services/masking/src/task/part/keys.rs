@@ -3,7 +3,7 @@
 /// The keys in force of a partition. They change with the base, so between two batches; a program that was made with other keys
 /// than the base has to be made anew. Versions are from 1; 0 stands for a program that masks with no keys.
 #[derive(Debug, Default)]
-pub(in crate::task) struct KeysInForce {
+pub(crate) struct KeysInForce {
     /// No version before this one is ever in force again.
     floor: u32,
     /// What the base was made with.
@@ -12,12 +12,12 @@ pub(in crate::task) struct KeysInForce {
 
 impl KeysInForce {
     /// After keys of this version.
-    pub(in crate::task) fn since(floor: u32) -> Self {
+    pub(crate) fn since(floor: u32) -> Self {
         KeysInForce { floor, base: 0 }
     }
 
     /// The newest version that was in force.
-    pub(in crate::task) fn floor(&self) -> u32 {
+    pub(crate) fn floor(&self) -> u32 {
         self.floor
     }
 
@@ -27,7 +27,7 @@ impl KeysInForce {
     }
 
     /// Whether a base's keys are not older than those that were in force; they are in force from now on.
-    pub(super) fn admit_base(&mut self, version: u32) -> bool {
+    pub(crate) fn admit_base(&mut self, version: u32) -> bool {
         let is_behind = version != 0 && version < self.floor;
         if !is_behind {
             (self.base, self.floor) = (version, self.floor.max(version));
@@ -37,7 +37,7 @@ impl KeysInForce {
 
     /// Whether a program masks with the keys in force. Programs are made at different times, also of one product: newer keys
     /// may have come in between.
-    pub(super) fn admit(&mut self, version: u32) -> bool {
+    pub(crate) fn admit(&mut self, version: u32) -> bool {
         match (version, self.base) {
             (0, _) => true,
             (_, 0) if version >= self.floor => {

@@ -93,7 +93,12 @@ fn failure(error: ReplayError) -> Failure {
         ReplayError::Remasking => Failure::usage("cannot replay now")
             .because(error)
             .hint("wait for the remask: `mesh remask` says how far it is"),
-        ReplayError::Changed => Failure::usage("cannot go on replaying").because(error).hint(again),
+        ReplayError::KeysBehind { .. } => {
+            Failure::usage("cannot replay").because(error).hint("give the keys that the sidecar has (--keys)")
+        }
+        ReplayError::KeysRotated | ReplayError::Changed => {
+            Failure::usage("cannot go on replaying").because(error).hint(again)
+        }
         ReplayError::Contract { .. } => {
             Failure::usage("cannot replay").because(error).hint("apply a contract that can be enforced: `mesh apply`")
         }
