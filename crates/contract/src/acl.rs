@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use table::{backbone, product};
+pub use table::{backbone, product, readers};
 
 /// What a rule is about, by its literal name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,8 +88,12 @@ pub enum Part {
     Freshness,
     /// The lineage service.
     Lineage,
+    /// The audit's notary.
+    Audit,
     /// `mesh apply`, which makes topics and these rules.
     Apply,
+    /// What keeps the members' rules as the directory says.
+    Access,
 }
 
 impl Part {
@@ -100,7 +104,9 @@ impl Part {
             Part::Masking(domain) => format!("mesh-masking-{domain}"),
             Part::Freshness => "mesh-freshness".to_owned(),
             Part::Lineage => "mesh-lineage".to_owned(),
+            Part::Audit => "mesh-audit".to_owned(),
             Part::Apply => "mesh-apply".to_owned(),
+            Part::Access => "mesh-access".to_owned(),
         }
     }
 

@@ -68,6 +68,9 @@ pub fn backbone() -> AclTable {
     part(Part::Lineage, |grants| {
         grants.topic(LINEAGE_TOPIC, &[Read, Write]);
     });
+    part(Part::Audit, |grants| {
+        grants.topic(AUDIT_TOPIC, &[Read, Write]);
+    });
     part(Part::Apply, |grants| {
         // whoever makes the rules can make them for itself: it is to be guarded as an operator is
         grants.all(&Resource::Cluster, &[Create, Alter, Describe]);
@@ -76,6 +79,10 @@ pub fn backbone() -> AclTable {
         for topic in [HEARTBEATS_TOPIC, FRESHNESS_TOPIC, AUDIT_TOPIC] {
             grants.topic(topic, &[Describe]);
         }
+    });
+    part(Part::Access, |grants| {
+        // as strong as the operator, for the same reason
+        grants.all(&Resource::Cluster, &[Alter, Describe]).topic(AUDIT_TOPIC, &[Write]);
     });
     table
 }
@@ -92,6 +99,14 @@ pub fn product(contract: &Contract, producers: &[String], members: &Members, sid
     }
     masking(contract, sidecars, &mut table);
     services(contract, &mut table);
+    table.extend(readers(contract, members));
+    table
+}
+
+/// The members' part of a product's rules: each group reads its views, those who see all in clear also the quarantine. What a
+/// directory says decides over these rules, and over no others.
+pub fn readers(contract: &Contract, members: &Members) -> AclTable {
+    let (mut table, topics) = (AclTable::new(), contract.topics());
     for grant in &contract.access_group {
         for principal in members.get(&grant.group).into_iter().flatten() {
             let mut grants = Grants { principal, table: &mut table };
