@@ -96,6 +96,16 @@ impl World {
         member.close().await;
     }
 
+    /// Deletes a topic and makes another of its name.
+    async fn make_anew(&self, topic: &str) {
+        self.admin.delete_topics(&[topic]).await.unwrap();
+        let started = Instant::now();
+        while let Err(error) = self.admin.create_topics(&[port(topic)]).await {
+            assert!(started.elapsed() < DEADLINE, "{error:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     fn start(&self) -> (Shutdown, tokio::task::JoinHandle<Result<(), mesh_freshness::Error>>) {
         let shutdown = Shutdown::new(Duration::from_secs(5));
         let mut config = Config::new(self.settings.clone());
@@ -146,6 +156,7 @@ async fn on_a_real_kafka() {
     a_heartbeat_of_a_producer_with_transactions_is_proven(&world).await;
     the_way_of_a_record_is_measured(&world).await;
     subscribers_are_as_far_behind_as_the_record_they_stand_before(&world).await;
+    a_port_made_anew_is_another(&world).await;
     let kafka = a_broker_that_is_away_makes_nothing_stale_or_fresh(&world, kafka, options).await;
     what_is_no_longer_applied_is_forgotten(&world).await;
     shutdown.trigger();
@@ -268,6 +279,27 @@ async fn subscribers_are_as_far_behind_as_the_record_they_stand_before(world: &W
     let caught_up = |report: Option<&ProductReport>| stands(report).is_some_and(|it| it.offsets_behind == 0);
     let report = world.eventually("only a marker is left", caught_up).await;
     assert_eq!(stands(report.as_ref()).unwrap().stands_before_ms, None);
+}
+
+/// Output and input ports are deleted and made anew while they are looked at: nothing of what they held counts for what they hold.
+async fn a_port_made_anew_is_another(world: &World) {
+    let newest_ms = |report: Option<&ProductReport>| report.and_then(|it| it.views[0].newest_ms);
+    let known = world.eventually("something is known", |report| newest_ms(report).is_some()).await;
+    world.make_anew(OUTPUT).await;
+    let event_ms = newest_ms(known.as_ref()).unwrap() - 60_000;
+    world.publish(event_ms).await;
+    let anew = |report: Option<&ProductReport>| newest_ms(report) == Some(event_ms);
+    let report = world.eventually("what the other port holds counts", anew).await.unwrap();
+    assert_eq!(report.views[0].partitions[0].end_offset, 2, "{report:#?}");
+
+    world.make_anew(INPUT).await;
+    let ends_at = |report: Option<&ProductReport>, end| report.is_some_and(|it| it.input[0].end_offset == end);
+    world.eventually("the other input port is empty", |report| ends_at(report, 0)).await;
+    let contract = product("5 minutes").contract;
+    let heartbeat = beat(&world.admin, &world.log, &contract, "crm-service").await.unwrap();
+    assert_eq!(heartbeat.offsets[&0], 0);
+    let proven = |report: Option<&ProductReport>| report.is_some_and(|it| it.heartbeat_ms == Some(heartbeat.at_ms));
+    world.eventually("a heartbeat of the other port counts", proven).await;
 }
 
 async fn a_broker_that_is_away_makes_nothing_stale_or_fresh(
