@@ -39,6 +39,10 @@ impl Layout {
     pub(super) fn log(&self) -> PathBuf {
         self.root.join("kafka.log")
     }
+    /// Whom its authoriser has denied what.
+    pub(super) fn authorizer_log(&self) -> PathBuf {
+        self.root.join("kafka-authorizer.log")
+    }
     /// What the JVM writes to its standard streams.
     fn output(&self) -> PathBuf {
         self.root.join("kafka.out")
@@ -70,7 +74,7 @@ impl Broker {
         let secure = secured(options, &layout)?;
         let properties = config::server_properties(options, &layout.data(), ports, secure.as_ref());
         write(&layout.properties(), &properties)?;
-        write(&layout.log_properties(), &config::log_properties(&layout.log()))?;
+        write(&layout.log_properties(), &config::log_properties(&layout.log(), &layout.authorizer_log()))?;
         // the last run's story is not this one's
         let _ = fs::remove_file(layout.log());
         let java = java(options);

@@ -83,9 +83,9 @@ num.recovery.threads.per.data.dir=2
     properties
 }
 
-/// Log4j's configuration: one file that cannot grow without bound.
-pub(super) fn log_properties(log: &Path) -> String {
-    let log = escape(&log.display().to_string());
+/// Log4j's configuration: a file that cannot grow without bound, and one for whom the authoriser has denied what.
+pub(super) fn log_properties(log: &Path, authorizer_log: &Path) -> String {
+    let [log, authorizer_log] = [log, authorizer_log].map(|log| escape(&log.display().to_string()));
     format!(
         "status=error
 appender.file.type=RollingFile
@@ -99,6 +99,21 @@ appender.file.policies.size.type=SizeBasedTriggeringPolicy
 appender.file.policies.size.size=8MB
 appender.file.strategy.type=DefaultRolloverStrategy
 appender.file.strategy.max=2
+appender.authorizer.type=RollingFile
+appender.authorizer.name=authorizer
+appender.authorizer.fileName={authorizer_log}
+appender.authorizer.filePattern={authorizer_log}.%i
+appender.authorizer.layout.type=PatternLayout
+appender.authorizer.layout.pattern=%d{{yyyy-MM-dd'T'HH:mm:ss.SSSX}} %p %m%n
+appender.authorizer.policies.type=Policies
+appender.authorizer.policies.size.type=SizeBasedTriggeringPolicy
+appender.authorizer.policies.size.size=8MB
+appender.authorizer.strategy.type=DefaultRolloverStrategy
+appender.authorizer.strategy.max=2
+logger.authorizer.name=kafka.authorizer.logger
+logger.authorizer.level=info
+logger.authorizer.additivity=false
+logger.authorizer.appenderRef.authorizer.ref=authorizer
 rootLogger.level=info
 rootLogger.appenderRef.file.ref=file
 "

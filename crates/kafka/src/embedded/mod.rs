@@ -123,6 +123,11 @@ impl EmbeddedKafka {
         self.operator.as_ref()
     }
 
+    /// The log of whom a secured one has denied what; it is there once somebody was.
+    pub fn authorizer_log(&self) -> Option<PathBuf> {
+        self.operator.as_ref().map(|_| self.broker.layout.authorizer_log())
+    }
+
     /// Adds users to a secured one, with the passwords of before where they were known; they may do what rules allow.
     ///
     /// # Errors
