@@ -24,6 +24,7 @@ async fn on_a_real_kafka() {
     a_log_is_read_to_its_end_then_followed(&settings).await;
     an_end_behind_gaps_is_reached(&settings).await;
     an_end_that_following_passed_over_is_reached(&settings).await;
+    who_rests_in_between_misses_nothing(&settings).await;
     an_open_transaction_does_not_show(&settings).await;
     an_earlier_writer_is_fenced(&settings).await;
     records_come_back_as_they_were_sent(&settings).await;
@@ -106,6 +107,28 @@ async fn an_end_behind_gaps_is_reached(settings: &Settings) {
     let ends = admin.end_offsets(&["log.gaps"]).await.unwrap();
     assert_eq!(ends[&TopicPartition::new("log.gaps", 0)], 20);
     assert_eq!(admin.start_offsets(&["log.gaps"]).await.unwrap()[&TopicPartition::new("log.gaps", 0)], 0);
+}
+
+/// Between two readings nothing is fetched, of a log with markers and one without.
+async fn who_rests_in_between_misses_nothing(settings: &Settings) {
+    create(settings, TopicSpec::new("log.rested").partitions(3)).await;
+    let mut reader = LogReader::open(settings, "log.rested").await.unwrap();
+    let plain = LogWriter::new(settings).unwrap();
+    let mut fenced = FencedLogWriter::open(settings, "rested").await.unwrap();
+    reader.rest().unwrap();
+    for round in 0..10 {
+        let record = OutgoingRecord::to("log.rested").key(format!("{round}"));
+        match round % 2 {
+            0 => plain.append(record).await.unwrap(),
+            _ => fenced.append(record).await.unwrap(),
+        };
+        assert_eq!(keys(&read_to_end(&mut reader).await), [format!("{round}")]);
+        reader.rest().unwrap();
+        assert!(read_to_end(&mut reader).await.is_empty());
+    }
+    plain.append(OutgoingRecord::to("log.rested").key("followed")).await.unwrap();
+    let next = tokio::time::timeout(DEADLINE, reader.next()).await.unwrap().unwrap();
+    assert_eq!(keys(&[next]), ["followed"]);
 }
 
 /// Following swallows the event of the end, which is not told twice: reading to the end must not wait for it.

@@ -33,7 +33,7 @@ impl Book {
     pub(crate) async fn catch_up(&mut self) -> Result<(), Error> {
         let content = &mut self.content;
         let read = self.log.read_to_end(|record| content.take(&record)).await;
-        read.map_err(|source| Error::ReadLog { topic: FRESHNESS_TOPIC, source })
+        read.and_then(|()| self.log.rest()).map_err(|source| Error::ReadLog { topic: FRESHNESS_TOPIC, source })
     }
 
     /// Hands over what was written of products: whoever has it goes on from it, and writes.

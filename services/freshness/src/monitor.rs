@@ -107,6 +107,7 @@ impl<'c> Monitor<'c> {
         let mut changes = Vec::new();
         let catalogue = &mut self.catalogue;
         let read = self.products.read_to_end(|record| changes.push(catalogue.take(&record))).await;
+        let read = read.and_then(|()| self.products.rest());
         // what was read before a failure is not read again
         changes.into_iter().for_each(|change| self.take(change));
         read.map_err(|source| Error::ReadLog { topic: PRODUCTS_TOPIC, source })?;
@@ -114,6 +115,7 @@ impl<'c> Monitor<'c> {
         self.gone.extend(std::mem::take(&mut self.restored).into_keys());
         let watched = &mut self.watched;
         let read = self.heartbeats.read_to_end(|record| hear(watched, &record)).await;
+        let read = read.and_then(|()| self.heartbeats.rest());
         read.map_err(|source| Error::ReadLog { topic: HEARTBEATS_TOPIC, source })?;
         self.book.catch_up().await
     }

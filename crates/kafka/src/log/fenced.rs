@@ -43,7 +43,7 @@ impl FencedLogWriter {
             ("acks", "all"),
             ("partitioner", "murmur2_random"),
         ];
-        let config = settings.client(&[("linger.ms", "0")], &fixed);
+        let config = settings.client(&[("linger.ms", "0"), ("compression.type", "lz4")], &fixed);
         let (transactional_id, settings) = (transactional_id.to_owned(), settings.clone());
         blocking::run(move || {
             let failed = |error| Error::kafka(operation.as_str(), error);

@@ -113,6 +113,17 @@ impl LogReader {
         Ok(())
     }
 
+    /// Fetches nothing until it is asked for records again. Who reads to the end now and then rests in between: a broker is
+    /// asked twenty times a second otherwise.
+    pub fn rest(&mut self) -> Result<(), Error> {
+        if self.fetching {
+            let failed = |error| Error::kafka(format!("rest from reading the log {}", self.topic), error);
+            self.consumer.unassign().map_err(failed)?;
+            self.fetching = false;
+        }
+        Ok(())
+    }
+
     /// Waits for the next record. Nothing is lost if the caller goes away while waiting.
     ///
     /// A cluster that cannot be reached is waited for; errors are those that waiting does not mend.

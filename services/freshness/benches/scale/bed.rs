@@ -42,7 +42,8 @@ fn input(number: usize) -> String {
 }
 
 impl Bed {
-    pub async fn start(products: usize, partitions: u32) -> Self {
+    /// So many products of so many partitions; so many contracts name each of them, by ids of their own.
+    pub async fn start(products: usize, partitions: u32, contracts: usize) -> Self {
         let started = Instant::now();
         let kafka = EmbeddedKafka::start(Options::default()).await.unwrap();
         let settings = kafka.settings();
@@ -55,8 +56,8 @@ impl Bed {
             create(&admin, specs).await;
         }
         let producer = Producer::new(&settings).unwrap();
-        for number in 0..products {
-            let product = product(number);
+        for id in 0..products * contracts {
+            let product = product(id, id % products);
             let record = OutgoingRecord::to(PRODUCTS_TOPIC).key(product.key());
             drop(producer.send(record.value(serde_json::to_vec(&product).unwrap())).await.unwrap());
         }
@@ -115,9 +116,9 @@ async fn create(admin: &Admin, specs: &[TopicSpec]) {
     }
 }
 
-fn product(number: usize) -> AppliedProduct {
+fn product(id: usize, number: usize) -> AppliedProduct {
     let contract = json!({
-        "unique_id": format!("5b1c3f0e-8a0d-4f64-9f0b-{number:012}"), "owner": domain(number), "name": format!("p{number}"),
+        "unique_id": format!("5b1c3f0e-8a0d-4f64-9f0b-{id:012}"), "owner": domain(number), "name": format!("p{number}"),
         "version": 1, "description": "d", "schema": "s.avsc", "compatibility": "backward",
         "refresh_rate": {"every": "1 hour", "event_time": "at", "objective": 0.995, "over": "30 days"},
         "history": "latest", "storage": ["stream"], "sensitive_columns": [], "views": {}, "access_group": [],

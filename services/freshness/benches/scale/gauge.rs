@@ -72,8 +72,9 @@ impl Gauge {
         }
     }
 
-    /// Stops it where it is.
+    /// Stops it between two looks: a request that is under way would time out.
     pub fn pause(&self) {
+        self.until_quiet();
         self.signal("STOP");
     }
 

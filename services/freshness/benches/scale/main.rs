@@ -8,6 +8,10 @@
 //! process of its own, which is stopped (SIGSTOP) while records are written, so that what goes over the loopback device and
 //! what the process uses from then on is the look's alone. In a network namespace of its own nothing else uses the device.
 //!
+//! A broker keeps a file open for each partition, so that one that may open 20,000 has room for 1,200 products of 8 partitions.
+//! `--contracts 10` has ten contracts name each product, by ids of their own: the service then asks for, reads, judges and writes down ten
+//! times as much. Only the topics' own names and places are no more than they were; `--products 9000 --partitions 1` shows those.
+//!
 //! Watchers: `monitor` is the service as it runs. `first` is how its first version looked: each topic described, and a consumer
 //! made for each topic that moved (only if asked for by `--watcher first`: with many topics a look of it takes longer than
 //! is measured, so that its figures are too low). `lag` is what a lag exporter does (Burrow, kminion): all ends and all committed offsets,
@@ -40,17 +44,19 @@ const MOVED_LOOKS: u32 = 2;
 struct Given {
     products: usize,
     partitions: u32,
+    contracts: usize,
     watchers: Vec<String>,
 }
 
 impl Given {
     fn read() -> Self {
-        let mut given = Given { products: 1_000, partitions: 8, watchers: Vec::new() };
+        let mut given = Given { products: 1_000, partitions: 8, contracts: 1, watchers: Vec::new() };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--products" => given.products = args.next().unwrap().parse().unwrap(),
                 "--partitions" => given.partitions = args.next().unwrap().parse().unwrap(),
+                "--contracts" => given.contracts = args.next().unwrap().parse().unwrap(),
                 "--watcher" => given.watchers.push(args.next().unwrap()),
                 // cargo's own
                 _ => {}
@@ -75,11 +81,12 @@ fn main() {
 }
 
 async fn measure(given: &Given) {
-    let bed = Bed::start(given.products, given.partitions).await;
+    let bed = Bed::start(given.products, given.partitions, given.contracts).await;
     println!(
-        "{} products x {} partitions, in and out; a look every {} s",
+        "{} products x {} partitions, in and out, {} contracts for each; a look every {} s",
         given.products,
         given.partitions,
+        given.contracts,
         INTERVAL.as_secs()
     );
     println!("| watcher | moved | CPU s/look | MB/look | look s | peak MB |");
