@@ -24,7 +24,11 @@ use mesh_kafka::{
     OutgoingRecord, Record,
     admin::{Admin, TopicSpec},
 };
-use mesh_masking::{quarantine::Entry, remask};
+use mesh_masking::{
+    quarantine::Entry,
+    remask,
+    replay::{self, ReplayError, Selection},
+};
 use mesh_runtime::keys::{FileKeys, FileSource, FollowOptions, FollowedKeys};
 use serde_json::{Value, json};
 
@@ -52,6 +56,8 @@ async fn keys_are_rotated_without_a_restart_and_waited_for_where_they_are_away()
     bed.wait_for(&product.masked(), BUYERS as usize).await;
     sidecar.until_nothing_is_held().await;
 
+    let before = folder.path().join("before.json");
+    fs::copy(&file, &before).unwrap();
     assert_eq!(FileKeys::rotate(&file).unwrap(), 2);
     let (mut sent, started) = (BUYERS, Instant::now());
     loop {
@@ -88,6 +94,7 @@ async fn keys_are_rotated_without_a_restart_and_waited_for_where_they_are_away()
     assert_eq!(Entry::of(refused.last().unwrap()).key_version, 2);
     sidecar.stop().await;
     no_replica_goes_back(&bed, &product, &file, sent).await;
+    no_replay_goes_back(&bed, &applied, &file, &before).await;
     no_partition_mixes_keys(&bed).await;
     bed.stop().await;
 }
@@ -117,6 +124,20 @@ async fn no_replica_goes_back(bed: &Bed, product: &Product, file: &Path, sent: i
     sidecar.until_nothing_is_held().await;
     assert!(versions(&records).values().flatten().all(|version| *version == 1), "two keys in one generation");
     sidecar.stop().await;
+}
+
+/// A replay is given the keys of before, and lets nothing through; with those that the sidecar has it goes through what is there.
+async fn no_replay_goes_back(bed: &Bed, applied: &AppliedProduct, file: &Path, before: &Path) {
+    let replay = |keys: Arc<dyn KeyRing>| {
+        let (kafka, registry) = (bed.settings.clone(), bed.registry_url.as_str().into());
+        let config = replay::Config { kafka, registry, keys, product: Arc::new(applied.clone()) };
+        async move { replay::run(&config, &Selection::default(), |_| ()).await }
+    };
+    let load = |path: &Path| Arc::new(FileKeys::open(path).unwrap());
+    let refused = replay(load(before)).await;
+    assert!(matches!(refused, Err(ReplayError::KeysBehind { in_force: 2 })), "{refused:?}");
+    let report = replay(load(file)).await.unwrap();
+    assert_eq!((report.replayed, report.superseded, report.refused.values().sum::<u64>()), (0, 1, 1), "{report:?}");
 }
 
 /// Keys that are rotated before anybody is told so.
