@@ -29,10 +29,12 @@ pub struct Config {
     pub webhooks: Vec<Target>,
     /// How often telling them is tried.
     pub retries: Retries,
+    /// Whether `mesh.lineage` is told when an output port becomes fresh or stale.
+    pub tells_lineage: bool,
 }
 
 impl Config {
-    /// The defaults: every 10 s, written every 30 s, a minute of tolerance.
+    /// The defaults: every 10 s, written every 30 s, a minute of tolerance, lineage not told.
     pub fn new(kafka: Settings) -> Self {
         Self {
             kafka,
@@ -44,6 +46,7 @@ impl Config {
             future_tolerance: Duration::from_secs(60),
             webhooks: Vec::new(),
             retries: Retries::default(),
+            tells_lineage: false,
         }
     }
 }

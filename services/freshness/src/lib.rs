@@ -19,6 +19,7 @@ mod config;
 mod error;
 pub mod judge;
 mod lead;
+mod lineage;
 mod look;
 pub mod maintenance;
 mod metrics;

@@ -13,6 +13,7 @@ use mesh_runtime::Latch;
 
 use crate::away::Away;
 use crate::book::Book;
+use crate::lineage::Teller;
 use crate::look::{Looker, Target};
 use crate::moment::Moment;
 use crate::report::ProductReport;
@@ -33,6 +34,7 @@ pub(crate) struct Monitor<'c> {
     products: LogReader,
     catalogue: Catalogue,
     heartbeats: LogReader,
+    lineage: Option<Teller>,
     /// By key on `mesh.products`.
     watched: BTreeMap<String, Watched>,
     /// What the last process knew, until the product is watched.
@@ -60,6 +62,7 @@ impl<'c> Monitor<'c> {
             products,
             catalogue: Catalogue::default(),
             heartbeats,
+            lineage: config.tells_lineage.then(|| Teller::open(&config.kafka)).transpose()?,
             watched: BTreeMap::new(),
             gone: BTreeSet::new(),
         })
@@ -98,6 +101,7 @@ impl<'c> Monitor<'c> {
         let mut reports = moment.reports(&mut self.watched);
         self.excuse(&mut reports, now_ms);
         self.tell(reports, now_ms).await?;
+        self.tell_lineage(now_ms).await;
         self.forget().await?;
         metrics::evaluated(now_ms, self.watched.len());
         Ok(())
@@ -136,6 +140,14 @@ impl<'c> Monitor<'c> {
             let contract = &watched.product.contract;
             let domain = self.catalogue.domain(&contract.owner).map(|domain| &**domain);
             report.maintenance = maintenance::now(contract, domain, self.book.planned(), now_ms);
+        }
+    }
+
+    /// Tells lineage which output ports have become fresh or stale.
+    async fn tell_lineage(&mut self, now_ms: i64) {
+        if let Some(lineage) = &mut self.lineage {
+            let reports = self.watched.values().filter_map(|watched| watched.told.as_ref());
+            lineage.tell(&self.catalogue, reports, now_ms).await;
         }
     }
 

@@ -62,6 +62,7 @@ pub fn backbone() -> AclTable {
     });
     part(Part::Freshness, |grants| {
         grants.topic(HEARTBEATS_TOPIC, &[Read]).topic(FRESHNESS_TOPIC, &[Read, Write]);
+        grants.topic(LINEAGE_TOPIC, &[Write]);
         // its replicas take turns
         grants.group(FRESHNESS_TOPIC, Read).transactional_id(FRESHNESS_TOPIC.to_owned());
     });

@@ -94,6 +94,7 @@ impl Services {
             config.interval = plan.freshness_interval;
             config.page_settles_after = plan.freshness_settle;
             config.webhooks.clone_from(&plan.webhooks);
+            config.tells_lineage = plan.masking.lineage.is_on();
             config.publish_every = plan.freshness_interval * WRITTEN_EVERY_INTERVALS;
             self.spawn(Service::Freshness.name(), mesh_freshness::run(config, self.shutdown.clone()));
         }

@@ -30,7 +30,7 @@ pub struct OutputStatistics {
 }
 facet!(OutputStatistics, "outputStatistics", official!("1-0-2", "OutputStatisticsOutputDatasetFacet"), OutputFacet);
 
-/// What was found of the data that a run read.
+/// What was found of the data that a run read, or of a data set by whoever watches over it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataQualityAssertions {
     /// The findings.
@@ -40,7 +40,8 @@ facet!(
     DataQualityAssertions,
     "dataQualityAssertions",
     official!("1-1-0", "DataQualityAssertionsDatasetFacet"),
-    InputFacet
+    InputFacet,
+    DatasetFacet
 );
 
 /// One thing that data should be, and whether it is.
@@ -65,6 +66,18 @@ pub struct Assertion {
 }
 
 impl Assertion {
+    /// Its newest fact is no older than was promised (`1 hour`): it is `fresh`, `stale`, or `excused`, and that `holds` or not.
+    pub fn fresh(promise: &str, state: &str, holds: bool) -> Self {
+        Self {
+            assertion: "freshness".to_owned(),
+            success: holds,
+            severity: Some("error".to_owned()),
+            name: Some("refresh-rate".to_owned()),
+            expected: Some(format!("fresh within {promise}")),
+            actual: Some(state.to_owned()),
+        }
+    }
+
     /// Every record that was read could be let through: so many could not.
     pub fn nothing_quarantined(quarantined: u64) -> Self {
         Self {
