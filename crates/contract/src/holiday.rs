@@ -101,6 +101,16 @@ impl FromStr for OfficeHours {
     }
 }
 
+impl fmt::Display for OfficeHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.at)?;
+        for (index, holiday) in self.except.iter().enumerate() {
+            write!(f, "{}{holiday}", if index == 0 { " except " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
 impl From<Hours> for OfficeHours {
     fn from(at: Hours) -> Self {
         Self { at, except: Vec::new() }
@@ -149,6 +159,14 @@ mod tests {
         let on = |holiday: &str, date: &str| holiday.parse::<Holiday>().unwrap().is_on(date.parse().unwrap());
         assert!(on("12-25", "2026-12-25") && on("12-25", "2031-12-25") && !on("12-25", "2026-12-24"));
         assert!(on("2027-03-26", "2027-03-26") && !on("2027-03-26", "2028-03-26"));
+    }
+
+    #[test]
+    fn people_read_holidays_behind_the_hours() {
+        let hours: OfficeHours = "Mon-Fri 08:00-18:00 UTC".parse().unwrap();
+        assert_eq!(hours.to_string(), "Mon-Fri 08:00-18:00 UTC");
+        let except = ["12-25", "2027-03-26"].map(|day| day.parse().unwrap()).to_vec();
+        assert_eq!(OfficeHours { except, ..hours }.to_string(), "Mon-Fri 08:00-18:00 UTC except 12-25, 2027-03-26");
     }
 
     #[test]
