@@ -10,8 +10,10 @@ use crate::view::Clear;
 use Operation::{Alter, Create, Delete, Describe, DescribeConfigs, Read, Write};
 
 /// The names that clients of the mesh have where they read on their own, without a group: they are asked for by name all the same,
-/// and hold nothing.
-const READERS: [&str; 2] = ["mesh-log-reader", "mesh-reader"];
+/// and hold nothing. By this one logs are read.
+const LOG_READER: &str = "mesh-log-reader";
+/// And by this one stretches of ports, and what groups have committed.
+const READER: &str = "mesh-reader";
 
 /// Rules being gathered for one principal.
 struct Grants<'a> {
@@ -34,10 +36,7 @@ impl Grants<'_> {
 
     /// The catalogue is for everybody in the mesh, and no secret.
     fn catalogue(&mut self) -> &mut Self {
-        for reader in READERS {
-            self.group(reader, Describe);
-        }
-        self.topic(PRODUCTS_TOPIC, &[Read])
+        self.group(LOG_READER, Describe).topic(PRODUCTS_TOPIC, &[Read])
     }
 
     fn all(&mut self, resource: &Resource, operations: &[Operation]) -> &mut Self {
@@ -63,6 +62,7 @@ pub fn backbone() -> AclTable {
     part(Part::Freshness, |grants| {
         grants.topic(HEARTBEATS_TOPIC, &[Read]).topic(FRESHNESS_TOPIC, &[Read, Write]);
         grants.topic(LINEAGE_TOPIC, &[Write]);
+        grants.group(READER, Describe);
         // its replicas take turns
         grants.group(FRESHNESS_TOPIC, Read).transactional_id(FRESHNESS_TOPIC.to_owned());
     });
@@ -75,7 +75,7 @@ pub fn backbone() -> AclTable {
     part(Part::Apply, |grants| {
         // whoever makes the rules can make them for itself: it is to be guarded as an operator is
         grants.all(&Resource::Cluster, &[Create, Alter, Describe]);
-        grants.topic(PRODUCTS_TOPIC, &[Write]).transactional_id("mesh.apply".to_owned());
+        grants.topic(PRODUCTS_TOPIC, &[Write]).transactional_id("mesh.apply".to_owned()).group(READER, Describe);
         grants.topic(LINEAGE_TOPIC, &[Write]);
         for topic in [HEARTBEATS_TOPIC, FRESHNESS_TOPIC, AUDIT_TOPIC] {
             grants.topic(topic, &[Describe]);
@@ -124,7 +124,7 @@ pub fn readers(contract: &Contract, members: &Members) -> AclTable {
                 grants.group(group, Read);
             }
             // who reads tells lineage so
-            grants.catalogue().topic(LINEAGE_TOPIC, &[Write]);
+            grants.catalogue().group(READER, Describe).topic(LINEAGE_TOPIC, &[Write]);
             if is_own {
                 // how far behind its subscribers are is freshness
                 Grants { principal: &Part::Freshness.principal(), table: &mut table }.group(group, Describe);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::admin::{AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication, TopicResult};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
-use super::{Admin, REQUEST_TIMEOUT, options};
+use super::{Admin, REQUEST_TIMEOUT, options, unknown};
 use crate::blocking::run as blocking;
 use crate::{Error, ErrorKind};
 
@@ -152,7 +152,14 @@ impl Admin {
         let resource = described.into_iter().next();
         let resource =
             resource.ok_or_else(|| Error::said(operation.as_str(), ErrorKind::Other, "the answer is empty"))?;
-        let resource = resource.map_err(|code| Error::code(operation, code))?;
+        let resource = resource.map_err(|code| Error::code(operation.as_str(), code))?;
+        if resource.entries.is_empty() {
+            // rdkafka 0.39 takes a resource's error for a resource without a configuration, which there is none of
+            return Err(match self.partitions(topic).await? {
+                Some(_) => Error::code(operation, Code::TopicAuthorizationFailed),
+                None => unknown(topic),
+            });
+        }
         Ok(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect())
     }
 
