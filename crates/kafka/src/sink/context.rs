@@ -27,14 +27,14 @@ pub struct Undelivered {
 /// How many undelivered records are remembered; where one of them is, is found by smaller transactions.
 const UNDELIVERED_MAX: usize = 1000;
 
-/// What was reported of a producer's records: failures alone, since nothing else is reported.
+/// What a producer has failed to do.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reports {
     /// What could not be delivered for a reason of its own.
     pub(super) undelivered: Vec<Undelivered>,
-    /// Whether any record was not delivered, for whatever reason.
+    /// Whether anything was not done: a record that was not delivered, for whatever reason, or offsets that were not taken.
     pub(super) has_failures: bool,
-    /// Whether one of those may be stored all the same.
+    /// Whether one of those records may be stored all the same.
     pub(super) has_doubts: bool,
 }
 
@@ -50,6 +50,11 @@ impl Context {
 
     pub(super) fn has_undelivered(&self) -> bool {
         !self.lock().undelivered.is_empty()
+    }
+
+    /// Notes that offsets were not taken: a request with them may still be under way.
+    pub(super) fn offsets_failed(&self) {
+        self.lock().has_failures = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, Reports> {

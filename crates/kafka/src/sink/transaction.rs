@@ -71,9 +71,10 @@ impl Sink {
         let deadline = Instant::now() + self.options.transaction_timeout;
         self.deliver()?;
         let offsets = offsets(progress)?;
-        self.repeat("send the offsets to the transaction", deadline, || {
+        let sent = self.repeat("send the offsets to the transaction", deadline, || {
             self.producer.send_offsets_to_transaction(&offsets, group, CALL_TIMEOUT)
-        })?;
+        });
+        sent.inspect_err(|_| self.producer.context().offsets_failed())?;
         self.conclude(deadline)
     }
 
@@ -95,8 +96,9 @@ impl Sink {
         concluded.map_err(|failure| Failure::Close(failure.into_error()))
     }
 
-    /// Ends the open transaction so that none of it was: by the producer that it is of if all of its records were delivered, else
-    /// by another one that takes the transactional id over.
+    /// Ends the open transaction so that none of it was: by the producer that it is of if all of its records were delivered and no
+    /// offsets were refused, else by another one that takes the transactional id over. So what is still under way of this
+    /// transaction is never taken for the next one's.
     ///
     /// # Errors
     /// The sink cannot go on.
