@@ -1,8 +1,9 @@
 //! Lineage is what really moved: its counts are the offsets', also when the sidecar is killed, and whatever becomes of the
 //! back end that is told.
 
-use crate::accounted::{INPUT, VIEWS, publish_good};
-use crate::support::{Collector, PATIENCE, Process, World, eventually, mesh};
+use crate::accounted::{INPUT, VIEWS, kill_one_at_work, publish_good};
+use crate::secured::certificate;
+use crate::support::{Collector, Finished, PATIENCE, Process, World, eventually, mesh};
 use mesh_kafka::log::LogReader;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -16,12 +17,10 @@ const MASKING: &str = "masking.crm.customers.v1";
 #[test]
 fn counts_are_the_offsets_through_kill_9_and_the_cluster_has_one_name() {
     let world = World::applied();
-    publish_good(&world, 0..RECORDS);
-    for _ in 0..KILLS {
-        let before = world.extent(VIEWS[0].1);
-        let mut sidecar = sidecar(&world, world.bootstrap(), &[]);
-        eventually("the sidecar writes", PATIENCE, || (world.extent(VIEWS[0].1) > before).then_some(()));
-        sidecar.kill();
+    publish_good(&world, 0..RECORDS / 3);
+    for kill in 1..=KILLS {
+        let numbers = kill * RECORDS / 3..(kill + 1) * RECORDS / 3;
+        kill_one_at_work(&world, numbers, || sidecar(&world, world.bootstrap(), &[]));
     }
     // another name of the same broker
     let elsewhere = world.bootstrap().replace("127.0.0.1", "localhost");
@@ -66,6 +65,35 @@ fn a_back_end_that_hangs_holds_nothing_up_and_one_that_answers_is_told_all() {
     let on_kafka: Vec<Value> = events(&world).into_iter().filter(|event| event["job"]["name"] == "report").collect();
     assert_eq!(told, on_kafka, "both ways out carry the same events");
     assert_eq!(moved(&told).values().sum::<u64>(), RECORDS as u64);
+}
+
+#[test]
+fn a_back_end_over_tls_is_told_by_who_trusts_its_authority() {
+    let world = World::applied();
+    let (certificate, key) = certificate(&world, "lineage");
+    let mut command = world.mesh(["run", "lineage", "--format", "json"]);
+    command.arg("--tls-certificate").arg(&certificate).arg("--tls-key").arg(key);
+    let mut back_end = Process::start(&mut command);
+    let line = back_end.line("lineage says where it listens", |line| line.contains("http_url"));
+    let said: Value = serde_json::from_str(&line).expect("one JSON object a line");
+    let url = said["http_url"].as_str().filter(|url| url.starts_with("https://")).expect("it is behind TLS");
+    eventually("lineage has caught up", PATIENCE, || {
+        let said = back_end.stderr();
+        if said.contains("lineage has caught up") { Ok(()) } else { Err(said) }
+    });
+    publish_good(&world, 0..10);
+    let publish = |job: &str, trusts: &[&std::ffi::OsStr]| {
+        let mut command = world.mesh(["publish", "crm.customers", "--job", job, "--lineage-url", url]);
+        let told = Finished::of(command.arg(world.scratch("customers.jsonl")).args(trusts)).expect(0);
+        told.stderr
+    };
+    let told = |job: &str| events(&world).iter().filter(|event| event["job"]["name"] == job).count();
+    publish("trusting", &["--lineage-ca".as_ref(), certificate.as_os_str()]);
+    // its start and its end, each written by itself and again by the back end
+    assert_eq!(told("trusting"), 2 * 2);
+    let stderr = publish("stranger", &[]);
+    assert!(stderr.contains("not delivered") || stderr.contains("cannot be delivered"), "{stderr}");
+    assert_eq!(told("stranger"), 2, "the back end was told nothing, and the records were published all the same");
 }
 
 fn sidecar(world: &World, bootstrap: &str, more: &[&str]) -> Process {
