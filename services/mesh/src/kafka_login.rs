@@ -11,11 +11,14 @@ use std::path::Path;
 /// No file of client settings is larger; certificates may stand in it.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Where the environment keeps what is secret, and what it is in librdkafka's words.
-const VARIABLES: [(&str, &str); 3] = [
+const VARIABLES: [(&str, &str); 4] = [
     ("MESH_KAFKA_USERNAME", "sasl.username"),
     ("MESH_KAFKA_PASSWORD", "sasl.password"),
     ("MESH_KAFKA_KEY_PASSWORD", "ssl.key.password"),
+    ("MESH_KAFKA_CLIENT_SECRET", "sasl.oauthbearer.client.secret"),
 ];
+/// Files whose content is a secret.
+const SECRET_FILES: [&str; 2] = ["ssl.key.location", "sasl.oauthbearer.client.secret.location"];
 
 /// Client settings as given, `bootstrap.servers` among them where the file names it. What is nearer wins: `-X` over the
 /// environment over the file.
@@ -38,8 +41,14 @@ impl KafkaLogin {
             refuse_visible(setting)?;
             given.insert(setting.clone(), value.clone());
         }
-        refuse_unspoken(given.get("sasl.mechanisms"))?;
-        owned(given.get("ssl.key.location"))?;
+        for setting in SECRET_FILES {
+            owned(setting, given.get(setting))?;
+        }
+        Settings::new("").with_all(given.clone()).check().map_err(|error| {
+            Failure::usage("cannot tell who to be at Kafka")
+                .because(error)
+                .hint("docs/operations.md shows such settings, under \"Who to be\"")
+        })?;
         Ok(Self(given))
     }
 
@@ -71,21 +80,12 @@ fn read(file: &Path) -> Result<BTreeMap<String, String>, Failure> {
     Ok(settings)
 }
 
-/// A private key that others may read is none.
-fn owned(key: Option<&String>) -> Result<(), Failure> {
-    let Some(key) = key else { return Ok(()) };
-    private_file::read(Path::new(key), OTHERS, FILE_BYTES_MAX)
+/// A secret that others may read is none.
+fn owned(setting: &str, file: Option<&String>) -> Result<(), Failure> {
+    let Some(file) = file else { return Ok(()) };
+    private_file::read(Path::new(file), OTHERS, FILE_BYTES_MAX)
         .map(drop)
-        .map_err(|error| Failure::usage("cannot use the private key of ssl.key.location").because(error))
-}
-
-/// Tokens would have to be fetched and kept fresh, which nothing here does yet.
-fn refuse_unspoken(mechanism: Option<&String>) -> Result<(), Failure> {
-    match mechanism.map(|mechanism| mechanism.to_ascii_uppercase()) {
-        Some(mechanism) if mechanism == "OAUTHBEARER" => Err(Failure::usage("SASL OAUTHBEARER is not spoken yet")
-            .hint("be somebody by SCRAM-SHA-512, PLAIN, or a client's certificate")),
-        _ => Ok(()),
-    }
+        .map_err(|error| Failure::usage(format!("cannot use the file of {setting}")).because(error))
 }
 
 fn refuse_visible(setting: &str) -> Result<(), Failure> {
@@ -93,5 +93,6 @@ fn refuse_visible(setting: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!("-X {setting}=… would be seen by every user of this machine"))
-        .hint("put it into a file of --kafka-config, or set MESH_KAFKA_PASSWORD (MESH_KAFKA_KEY_PASSWORD for a key)"))
+        .hint("put it into a file of --kafka-config, or set MESH_KAFKA_PASSWORD (MESH_KAFKA_KEY_PASSWORD for a key's, MESH_KAFKA_CLIENT_SECRET for a \
+                token's)"))
 }
