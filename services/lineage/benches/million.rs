@@ -10,25 +10,18 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
+mod load;
+
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use mesh_client::lineage::{KafkaNamespace, ProductDatasets};
-use mesh_contract::{AppliedProduct, parse_contract};
+use load::{PRODUCTS, Snapshots, resident_mb};
 use mesh_lineage::Graph;
 use mesh_lineage::intake::Door;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const PRODUCTS: u64 = 1_000;
-const CONTRACT: &str = include_str!("../../../topics/crm/customers.yaml");
-const SCHEMA: &str = include_str!("../../../schemas/crm/customer.avsc");
 /// One event in so many is parsed into a value, too.
 const COMPARED: u64 = 20;
-/// Stand in the place of what differs from event to event.
-const TIME: &str = "1970-01-01T00:00:00Z";
-const RECORDS: &str = "\"records\":4242424242";
-
 fn main() {
     let events = std::env::var("MESH_LINEAGE_EVENTS").map_or(1_000_000, |text| text.parse().unwrap());
     let flood = run(events, resident_mb(), |index, event| {
@@ -36,14 +29,8 @@ fn main() {
         event.push_str(&hostile(index));
     });
     println!("{}", json!({ "load": "flood", "result": flood }));
-    let (templates, idle) = (templates(), resident_mb());
-    let mesh = run(events, idle, |index, event| {
-        let template = &templates[(index % PRODUCTS) as usize];
-        let at = Timestamp::from_second(1_767_225_600 + (index / PRODUCTS * 30) as i64).unwrap();
-        let records = format!("\"records\":{}", 1_000 * (index / PRODUCTS + 1));
-        event.clear();
-        event.push_str(&template.replace(TIME, &at.to_string()).replace(RECORDS, &records));
-    });
+    let (snapshots, idle) = (Snapshots::new(), resident_mb());
+    let mesh = run(events, idle, |index, event| snapshots.write(index, event));
     println!("{}", json!({ "load": "mesh", "products": PRODUCTS, "result": mesh }));
 }
 
@@ -83,25 +70,6 @@ fn run(events: u64, idle_mb: u64, mut next: impl FnMut(u64, &mut String)) -> Val
     })
 }
 
-/// A snapshot of each product's masking run.
-fn templates() -> Vec<String> {
-    let cluster = KafkaNamespace::of("broker:9092").into();
-    let customers = parse_contract("topics/crm/customers.yaml", CONTRACT).unwrap().value;
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    let of = |index: u64| {
-        let mut contract = customers.clone();
-        contract.name = format!("customers{index}");
-        let applied = AppliedProduct { revision: 1, applied_at_ms: 0, contract, schema: schema.clone() };
-        let mut run = ProductDatasets::new(&cluster, &applied).masking_run(Uuid::now_v7());
-        let topics = applied.contract.topics();
-        run.wrote_records(&topics.quarantine, 4_242_424_242, 0);
-        topics.views.iter().for_each(|(_, topic)| run.wrote_records(topic, 4_242_424_242, 0));
-        run.read(&topics.input, 0, 0, 1);
-        serde_json::to_string(&run.snapshot(Timestamp::UNIX_EPOCH).unwrap()).unwrap()
-    };
-    (0..PRODUCTS).map(of).collect()
-}
-
 fn hostile(index: u64) -> String {
     let dataset = |side: &str| {
         let signed = json!({ "_producer": "https://example.org", "_schemaURL": "https://example.org/f.json",
@@ -117,12 +85,4 @@ fn hostile(index: u64) -> String {
         "inputs": [dataset("in")], "outputs": [dataset("out")],
     })
     .to_string()
-}
-
-/// Memory that the process holds now, in MiB.
-fn resident_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kb: u64 = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or_default();
-    kb / 1_024
 }

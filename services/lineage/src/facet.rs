@@ -142,7 +142,23 @@ pub struct Assertion {
     /// Whether it held.
     pub success: bool,
     /// The column that was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
+    /// `error` or `warn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// What the test is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What it tests, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
 }
 
 /// `columnLineage`: which columns each column is made of.

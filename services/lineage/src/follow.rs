@@ -138,7 +138,7 @@ async fn read_to_end(log: &mut LogReader, mut each: impl FnMut(Record)) -> Resul
 fn take_event(state: &State, door: &mut Door, record: &Record) {
     let Some(value) = &record.value else { return };
     match door.accept(value) {
-        Ok(event) => state.apply(&event),
+        Ok(event) => state.apply(&event, value.clone()),
         Err(refusal) => {
             metrics::event_refused(&refusal);
             tracing::warn!(

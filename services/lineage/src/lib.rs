@@ -25,6 +25,7 @@ pub mod intake;
 mod metrics;
 pub mod proof;
 pub mod reach;
+mod recent;
 pub mod replay;
 mod state;
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use bytes::Bytes;
+use jiff::Timestamp;
 use mesh_client::lineage::KafkaCluster;
 use mesh_contract::AppliedProduct;
 use mesh_kafka::log::LogWriter;
@@ -10,6 +12,7 @@ use crate::Declarations;
 use crate::event::Event;
 use crate::graph::{Graph, GraphFull, Limits};
 use crate::metrics;
+use crate::recent::Recent;
 
 /// The graph, shared. Clones are the same graph.
 #[derive(Clone, Default)]
@@ -20,6 +23,7 @@ pub struct State {
 #[derive(Default)]
 struct Shared {
     graph: RwLock<Graph>,
+    recent: RwLock<Recent>,
     products: RwLock<Vec<Arc<AppliedProduct>>>,
     log: OnceLock<LogWriter>,
 }
@@ -41,9 +45,16 @@ impl State {
         self.shared.products.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes an event in.
-    pub fn apply(&self, event: &Event<'_>) {
+    /// Looks at the newest events. Keep it short: the follower waits.
+    pub(crate) fn recent<T>(&self, look: impl FnOnce(&Recent) -> T) -> T {
+        look(&self.shared.recent.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes an event in that was written so.
+    pub(crate) fn apply(&self, event: &Event<'_>, text: Bytes) {
         self.change(|graph| graph.apply(event));
+        let now_ms = Timestamp::now().as_millisecond();
+        self.shared.recent.write().unwrap_or_else(PoisonError::into_inner).note(event, text, now_ms);
         metrics::event_applied();
     }
 

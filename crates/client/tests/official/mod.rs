@@ -12,14 +12,15 @@ const CORE: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json";
 const OWN_FACET: &str = include_str!("../../../../docs/openlineage/MeshKafkaDatasetFacet.json");
 
 /// The schemas, by their ids.
-pub struct Official {
+pub(crate) struct Official {
     registry: Registry<'static>,
     validators: RefCell<BTreeMap<String, Validator>>,
 }
 
 impl Official {
     /// Those in the folder that `OPENLINEAGE_SCHEMAS` names; without it says that they are skipped.
-    pub fn find() -> Option<Self> {
+    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+    pub(crate) fn find() -> Option<Self> {
         let place = std::env::var_os("OPENLINEAGE_SCHEMAS").map(PathBuf::from);
         if place.is_none() {
             eprintln!("skipped: OPENLINEAGE_SCHEMAS does not name a folder with OpenLineage.json and facets/");
@@ -31,7 +32,7 @@ impl Official {
     ///
     /// # Panics
     /// It is not.
-    pub fn accept(&self, event: &Value) -> usize {
+    pub(crate) fn accept(&self, event: &Value) -> usize {
         self.check(CORE, event);
         let mut checked = 0;
         each_facet(event, &mut |facet| {
@@ -47,7 +48,7 @@ impl Official {
     }
 
     /// What a schema says against an instance.
-    pub fn errors(&self, url: &str, instance: &Value) -> Vec<String> {
+    pub(crate) fn errors(&self, url: &str, instance: &Value) -> Vec<String> {
         let mut validators = self.validators.borrow_mut();
         let validator = validators.entry(url.to_owned()).or_insert_with(|| {
             let options = jsonschema::options().should_validate_formats(true).with_registry(&self.registry);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::columns::Columns;
+use super::tested::Tested;
 use super::timeline::Timeline;
 use super::told::Told;
 
@@ -24,6 +25,8 @@ pub struct Edge {
     pub(super) seen: Option<Seen>,
     /// What the job makes the columns of; only of what it writes.
     pub(super) columns: Timeline<Option<Told<Columns>>>,
+    /// What the job found of the data set; only of what it reads.
+    pub(super) tested: Tested,
 }
 
 /// What was seen to move, through time.

@@ -156,6 +156,12 @@ impl RunNode {
         }
     }
 
+    /// How many records it moved of each data set that it touched; none of those that it did not count.
+    pub fn moved(&self, direction: Direction) -> impl Iterator<Item = (&NodeId, u64)> {
+        let counted = self.counted.iter().filter(move |((way, _), _)| *way == direction);
+        counted.map(|((_, dataset), tally)| (dataset, tally.records()))
+    }
+
     /// How many counts it keeps.
     pub(super) fn count_len(&self) -> usize {
         self.counted.iter().map(|(_, tally)| tally.len()).sum()

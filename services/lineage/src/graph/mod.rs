@@ -10,6 +10,7 @@ mod moment;
 mod node;
 mod product;
 mod tally;
+mod tested;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
@@ -248,6 +249,9 @@ impl Graph {
         if direction == Direction::Output {
             self.learn_columns(job, &id, touched.facets(), at_ms)?;
         }
+        if direction == Direction::Input {
+            self.learn_tests(job, &id, touched.input_facets(), at_ms)?;
+        }
         self.learn(&id, touched.facets(), at_ms)?;
         news.is_whole.then_some(()).ok_or(GraphFull::Counts)
     }
@@ -261,6 +265,18 @@ impl Graph {
         let news = run.news(direction, dataset, told, room);
         self.counts += run.count_len() - before;
         news
+    }
+
+    /// What a job found of a data set that it read.
+    fn learn_tests(
+        &mut self,
+        job: &NodeId,
+        dataset: &NodeId,
+        facets: &Facets<'_>,
+        at_ms: i64,
+    ) -> Result<(), GraphFull> {
+        let (room, most) = (self.room(), self.limits.versions_of_dataset_max);
+        tested::learn(&mut self.edge(job, dataset, Direction::Input)?.tested, facets, at_ms, &room, most)
     }
 
     fn learn_columns(

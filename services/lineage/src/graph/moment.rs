@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::columns::Columns;
 use super::told::Told;
-use super::{DatasetNode, Direction, Edge, Facts, Graph, JobNode, NodeId, Observed, RunNode};
+use super::{DatasetNode, Direction, Edge, Facts, Graph, JobNode, NodeId, Observed, RunNode, tested};
+use crate::facet::Assertion;
 
 /// The graph at an instant.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +81,20 @@ impl<'a> Moment<'a> {
     /// What was told of a data set.
     pub fn facts(&self, node: &'a DatasetNode) -> Option<&'a Facts> {
         node.versions.at(self.at_ms)
+    }
+
+    /// What was tested of a data set: by whoever watches over it, then by each job that reads it, which is named.
+    pub fn assertions(&self, id: &str) -> impl Iterator<Item = (Option<&'a NodeId>, &'a Assertion)> + use<'a> {
+        let at_ms = self.at_ms;
+        let node = self.graph.datasets.get_key_value(id);
+        let own = node.map_or(&[][..], |(_, node)| tested::at(&node.tested, at_ms));
+        let readers = node.into_iter().flat_map(|(id, node)| node.readers.iter().map(move |reader| (id, reader)));
+        let found = readers.filter_map(|(id, reader)| Some((reader, self.graph.jobs.get(reader)?.inputs.get(id)?)));
+        let found: Vec<_> = found.collect();
+        let found = found.into_iter().flat_map(move |(reader, edge)| {
+            tested::at(&edge.tested, at_ms).iter().map(move |assertion| (Some(reader), assertion))
+        });
+        own.iter().map(|assertion| (None, assertion)).chain(found)
     }
 
     /// What a job read or wrote, declared or observed.

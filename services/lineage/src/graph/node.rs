@@ -7,12 +7,11 @@ use mesh_client::lineage::facet::SchemaField;
 
 use super::GraphFull;
 use super::edge::Direction;
+use super::tested::{self, Tested};
 use super::timeline::Timeline;
 use super::told::{Room, Told};
 use crate::event::Facets;
-use crate::facet::{
-    Assertion, Assertions, Change, DatasetVersion, Documentation, Lifecycle, Ownership, Schema, Tag, Tags,
-};
+use crate::facet::{Change, DatasetVersion, Documentation, Lifecycle, Ownership, Schema, Tag, Tags};
 
 /// A node's name in the graph, as Marquez writes it: `dataset:<namespace>:<name>`, `job:<namespace>:<name>`.
 pub type NodeId = Arc<str>;
@@ -81,6 +80,8 @@ pub struct DatasetNode {
     pub heard: Heard,
     /// What was told of it: a version for every change.
     pub versions: Timeline<Facts>,
+    /// What was tested of it by whoever watches over it.
+    pub(super) tested: Tested,
     /// The jobs that read it.
     pub(super) readers: BTreeSet<NodeId>,
     /// The jobs that write it.
@@ -96,7 +97,6 @@ pub struct Facts {
     owner: Option<Told<Option<String>>>,
     version: Option<Told<String>>,
     lifecycle: Option<Told<Change>>,
-    assertions: Option<Told<Vec<Assertion>>>,
 }
 
 impl Facts {
@@ -130,11 +130,6 @@ impl Facts {
         self.lifecycle.as_deref().copied()
     }
 
-    /// What was tested of it last.
-    pub fn assertions(&self) -> &[Assertion] {
-        self.assertions.as_deref().map_or(&[], Vec::as_slice)
-    }
-
     /// Takes in what an event tells; a facet that it does not have stays as it was. Whether anything changed.
     fn learn(&mut self, facets: &Facets<'_>, room: &Room) -> Result<bool, GraphFull> {
         let owner = |it: Ownership| it.owners.into_iter().next().map(|owner| owner.name);
@@ -145,7 +140,6 @@ impl Facts {
             Told::learn(&mut self.owner, facets, room, owner)?,
             Told::learn(&mut self.version, facets, room, |it: DatasetVersion| it.dataset_version)?,
             Told::learn(&mut self.lifecycle, facets, room, |it: Lifecycle| it.lifecycle_state_change)?,
-            Told::learn(&mut self.assertions, facets, room, |it: Assertions| it.assertions)?,
         ];
         Ok(learned.contains(&true))
     }
@@ -157,6 +151,7 @@ impl DatasetNode {
             name,
             heard: Heard::at(at_ms),
             versions: Timeline::default(),
+            tested: Tested::default(),
             readers: BTreeSet::new(),
             writers: BTreeSet::new(),
         }
@@ -185,7 +180,7 @@ impl DatasetNode {
         if facts.learn(facets, room)? {
             self.versions.set(at_ms, facts, versions_max);
         }
-        Ok(())
+        tested::learn(&mut self.tested, facets, at_ms, room, versions_max)
     }
 
     pub(super) fn touched_by(&mut self, direction: Direction) -> &mut BTreeSet<NodeId> {

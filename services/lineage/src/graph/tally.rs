@@ -81,7 +81,7 @@ impl Tally {
     }
 
     /// Records that the run moved.
-    fn records(&self) -> u64 {
+    pub(super) fn records(&self) -> u64 {
         let parts = self.partitions.iter().fold(self.elsewhere, |sum, (_, records)| sum.saturating_add(*records));
         self.whole.max(parts)
     }

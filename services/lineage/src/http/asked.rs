@@ -1,5 +1,7 @@
 //! What requests ask for.
 
+use std::ops::Range;
+
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use jiff::Timestamp;
@@ -98,6 +100,66 @@ impl Page {
     pub(super) fn of<T>(&self, all: impl IntoIterator<Item = T>) -> Vec<T> {
         all.into_iter().skip(self.offset).take(self.limit.unwrap_or(PAGE).min(PAGE_MAX)).collect()
     }
+}
+
+/// `before`, `after`, `sortDirection`, `limit`, `offset`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Span {
+    before: Option<Timestamp>,
+    after: Option<Timestamp>,
+    #[serde(rename = "sortDirection", default)]
+    sort_direction: Order,
+    limit: Option<usize>,
+    #[serde(default)]
+    offset: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    #[serde(alias = "ASC")]
+    Asc,
+    #[default]
+    #[serde(alias = "DESC")]
+    Desc,
+}
+
+impl Span {
+    /// From `after` on, and before `before`; in milliseconds since 1970.
+    pub(super) fn within(&self) -> Range<i64> {
+        let ms = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+        ms(self.after).unwrap_or(i64::MIN)..ms(self.before).unwrap_or(i64::MAX)
+    }
+
+    /// As in Marquez, unless told.
+    pub(super) fn is_newest_first(&self) -> bool {
+        self.sort_direction == Order::Desc
+    }
+
+    /// The page's part of all that there is.
+    pub(super) fn page<T>(&self, all: Vec<T>) -> Vec<T> {
+        let page = Page { limit: self.limit, offset: self.offset, as_of: None };
+        page.of(all)
+    }
+}
+
+/// `period`, `timezone`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Stats {
+    pub(super) period: Period,
+    pub(super) timezone: Option<String>,
+}
+
+/// How far back, and in which steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum Period {
+    /// The last day by the hour.
+    #[serde(alias = "day")]
+    Day,
+    /// The last week by the day.
+    #[serde(alias = "week")]
+    Week,
 }
 
 /// `q`, `filter`, `sort`, `limit`, `namespace`.

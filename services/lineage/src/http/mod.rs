@@ -4,9 +4,11 @@
 mod accept;
 mod around;
 mod asked;
+mod events;
 mod listing;
 mod problem;
 mod render;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -27,6 +29,11 @@ pub fn routes(state: State) -> Router {
         .layer(DefaultBodyLimit::max(accept::BATCH_BYTES_MAX + 1));
     Router::new()
         .route("/api/v1/lineage", get(around::lineage))
+        .route("/api/v1/events/lineage", get(events::events))
+        .route("/api/v1/stats/lineage-events", get(stats::lineage_events))
+        .route("/api/v1/stats/jobs", get(stats::jobs))
+        .route("/api/v1/stats/datasets", get(stats::datasets))
+        .route("/api/v1/stats/sources", get(stats::sources))
         .route("/api/v1/column-lineage", get(around::column_lineage))
         .route("/api/v1/namespaces", get(listing::namespaces))
         .route("/api/v1/namespaces/{namespace}", get(listing::namespace))

@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use crate::facet::Tag;
 use crate::graph::columns::{Form, covers};
-use crate::graph::{ColumnEdge, DatasetNode, Direction, Facts, JobNode, Link, Moment, NodeId, RunNode, RunState};
+use crate::graph::{
+    ColumnEdge, DatasetNode, Direction, Facts, JobNode, Link, Moment, NodeId, RunNode, RunState, dataset_id,
+};
 
 /// A dataset, and where its columns come from.
 pub(super) fn dataset(moment: Moment<'_>, id: &NodeId, node: &DatasetNode) -> Value {
@@ -24,6 +26,7 @@ pub(super) fn dataset(moment: Moment<'_>, id: &NodeId, node: &DatasetNode) -> Va
 pub(super) fn lineage_dataset(moment: Moment<'_>, node: &DatasetNode) -> Value {
     let facts = version_at(moment, node);
     let mut told = described(node, facts.map(|(_, facts)| facts));
+    told["facets"] = facets(moment, node);
     let current = facts.map(|(from_ms, _)| version_id(node, from_ms));
     told["id"] = json!({ "namespace": node.namespace(), "name": node.name() });
     told["createdAt"] = json!(instant(node.heard.first_ms));
@@ -49,7 +52,6 @@ fn described(node: &DatasetNode, facts: Option<&Facts>) -> Value {
     let tags = facts.map_or(&[][..], Facts::tags);
     let fields = facts.map_or(&[][..], Facts::fields).iter().map(|it| field(it, tags));
     let own = tags.iter().filter(|tag| tag.field.is_none()).map(|tag| tag.value.as_str());
-    let assertions = facts.map(Facts::assertions).filter(|assertions| !assertions.is_empty());
     json!({
         "type": if is_stream(node) { "STREAM" } else { "DB_TABLE" },
         "name": node.name(),
@@ -62,8 +64,21 @@ fn described(node: &DatasetNode, facts: Option<&Facts>) -> Value {
         "lastLifecycleState": facts.and_then(Facts::lifecycle),
         "fields": fields.collect::<Vec<_>>(),
         "tags": own.collect::<BTreeSet<_>>(),
-        "facets": assertions.map_or(json!({}), |it| json!({ "dataQualityAssertions": { "assertions": it } })),
+        "facets": {},
     })
+}
+
+/// As in Marquez, what jobs found of what they read is told of the data set, too; here with the job's name.
+fn facets(moment: Moment<'_>, node: &DatasetNode) -> Value {
+    let assertions = moment.assertions(&dataset_id(node.namespace(), node.name())).map(|(job, assertion)| {
+        let mut told = json!(assertion);
+        if let Some(job) = job {
+            told["job"] = json!(**job);
+        }
+        told
+    });
+    let assertions: Vec<Value> = assertions.collect();
+    if assertions.is_empty() { json!({}) } else { json!({ "dataQualityAssertions": { "assertions": assertions } }) }
 }
 
 fn field(field: &SchemaField, tags: &[Tag]) -> Value {
@@ -94,7 +109,7 @@ pub(super) fn version_id(node: &DatasetNode, from_ms: i64) -> Uuid {
 }
 
 fn last_written_ms(moment: Moment<'_>, node: &DatasetNode) -> Option<i64> {
-    let id = crate::graph::dataset_id(node.namespace(), node.name());
+    let id = dataset_id(node.namespace(), node.name());
     let writers = moment.jobs_of(&id, Direction::Output);
     let seen = writers.filter_map(|(_, job)| moment.link(job, Direction::Output, &id)?.observed);
     seen.map(|observed| observed.last_seen_ms).max()
@@ -202,8 +217,25 @@ pub(super) fn run(moment: Moment<'_>, job: &JobNode, id: Uuid, node: &RunNode) -
         "args": {},
         "jobVersion": { "namespace": job.namespace(), "name": job.name(), "version": Value::Null },
         "parentRunId": node.parent,
+        "inputDatasetVersions": moved(moment, node, Direction::Input),
+        "outputDatasetVersions": moved(moment, node, Direction::Output),
         "facets": {},
     })
+}
+
+/// What a run moved of each data set, in the version that this has at that moment.
+fn moved(moment: Moment<'_>, run: &RunNode, direction: Direction) -> Vec<Value> {
+    let statistics = if direction == Direction::Input { "inputStatistics" } else { "outputStatistics" };
+    let moved = run.moved(direction).filter_map(|(id, records)| Some((moment.dataset(id)?, records)));
+    let told = moved.map(|(dataset, records)| {
+        let version = version_at(moment, dataset).map(|(from_ms, _)| version_id(dataset, from_ms));
+        let id = json!({ "namespace": dataset.namespace(), "name": dataset.name(), "version": version });
+        // counts are of the whole run: what they were in its midst is not kept
+        let is_counted = records > 0 && run.heard.last_ms <= moment.at_ms();
+        let facets = if is_counted { json!({ statistics: { "rowCount": records } }) } else { json!({}) };
+        json!({ "datasetVersionId": id, "facets": facets })
+    });
+    told.collect()
 }
 
 /// An edge, seen from one of its ends.

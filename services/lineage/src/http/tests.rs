@@ -5,7 +5,8 @@ use std::io::Write;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use jiff::Timestamp;
-use mesh_client::lineage::{Event, Job, JobRun, KafkaNamespace};
+use mesh_client::lineage::facet::{Assertion, DataQualityAssertions};
+use mesh_client::lineage::{Dataset, DatasetEvent, Event, Job, JobRun, KafkaNamespace};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -20,7 +21,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn take(state: &State, event: &Event) {
     let text = serde_json::to_vec(event).unwrap();
-    state.apply(&intake::accept(&text).unwrap());
+    state.apply(&intake::accept(&text).unwrap(), text.clone().into());
 }
 
 /// Customers were masked at second 10 and 20; their schema gained a column at 20, which is when page views came, too.
@@ -148,6 +149,72 @@ async fn everything_can_be_listed_and_looked_up() {
     let run = read(&format!("jobs/runs/{}", runs["runs"][0]["id"].as_str().unwrap())).await.1;
     assert_eq!(run, runs["runs"][0]);
     assert_eq!(read("tags").await.1["tags"], json!([{"name": "pii.contact", "description": null}]));
+}
+
+#[tokio::test]
+async fn events_are_listed_as_they_were_written() {
+    let times = async |query: &str| {
+        let answer = read(&format!("events/lineage{query}")).await.1;
+        let events = answer["events"].as_array().unwrap().iter();
+        (events.map(|event| event["eventTime"].as_str().unwrap()[17..19].parse().unwrap()).collect::<Vec<u8>>(), answer)
+    };
+    let (all, answer) = times("").await;
+    assert_eq!((all, &answer["totalCount"], &answer["truncatedBefore"]), (vec![20, 20, 10], &json!(3), &Value::Null));
+    assert!(answer["events"][0]["run"]["facets"]["processing_engine"].is_object(), "{answer}");
+    let (page, answer) = times("?sortDirection=asc&limit=1&offset=1").await;
+    assert_eq!((page, &answer["totalCount"]), (vec![20], &json!(3)));
+    assert_eq!(times("?before=1970-01-01T00:00:20Z").await.0, [10]);
+    assert_eq!(times("?after=1970-01-01T00:00:20Z&before=1970-01-01T00:00:21Z").await.0, [20, 20]);
+    assert_eq!(read("events/lineage?before=now").await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn statistics_are_by_the_hour_and_by_the_day() {
+    let state = state();
+    let now = Timestamp::now();
+    let mut run = JobRun::new(Job::mesh("masking.web.sessions.v1"), KafkaNamespace::of("other:9092"));
+    run.read("web.sessions.v1.in", 0, 0, 10);
+    take(&state, &run.start(now).into());
+    let last = async |path: &str| {
+        let request = Request::get(format!("/api/v1/stats/{path}")).body(Body::empty()).unwrap();
+        let response = routes(state.clone()).oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let intervals = serde_json::from_slice::<Value>(&body).unwrap();
+        let intervals = intervals.as_array().unwrap();
+        (intervals.len(), intervals.iter().map(|it| it["count"].as_u64().or(it["start"].as_u64()).unwrap()).max())
+    };
+    assert_eq!(last("jobs?period=DAY").await, (24, Some(3)));
+    assert_eq!(last("datasets?period=WEEK&timezone=Europe/Berlin").await, (7, Some(5)));
+    assert_eq!(last("sources?period=DAY").await, (24, Some(2)));
+    assert_eq!(last("lineage-events?period=WEEK&timezone=UTC").await, (7, Some(1)));
+    for path in ["stats/jobs", "stats/jobs?period=YEAR", "stats/jobs?period=WEEK&timezone=Atlantis"] {
+        assert_eq!(read(path).await.0, StatusCode::BAD_REQUEST, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_tested_is_told_of_the_data_set_by_whoever_found_it() {
+    let state = state();
+    let mut run = JobRun::new(Job::mesh("masking.crm.customers.v1"), KafkaNamespace::of("k:9092"));
+    run.read("crm.customers.v1.in", 0, 0, 10);
+    run.quarantined("crm.customers.v1.in", 2);
+    take(&state, &run.complete(at(30)).into());
+    let fresh = DataQualityAssertions { assertions: vec![Assertion::fresh("1 hour", "fresh", true)] };
+    let port = Dataset::topic(&KafkaNamespace::of("k:9092"), "crm.customers.v1.in").with(&fresh);
+    take(&state, &DatasetEvent::new(at(40), port).into());
+    let told = async |as_of: &str| {
+        let path = format!("/api/v1/namespaces/kafka:%2F%2Fk:9092/datasets/crm.customers.v1.in{as_of}");
+        let response = routes(state.clone()).oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()["facets"]["dataQualityAssertions"]["assertions"].clone()
+    };
+    let freshness = json!({"assertion": "freshness", "success": true, "severity": "error", "name": "refresh-rate",
+        "expected": "fresh within 1 hour", "actual": "fresh"});
+    let quarantine = json!({"assertion": "row_count", "success": false, "severity": "warn",
+        "name": "nothing-quarantined", "expected": "0", "actual": "2", "job": "job:mesh:masking.crm.customers.v1"});
+    assert_eq!(told("").await, json!([freshness, quarantine]));
+    assert_eq!(told("?asOf=1970-01-01T00:00:35Z").await, json!([quarantine]));
+    assert_eq!(told("?asOf=1970-01-01T00:00:25Z").await, Value::Null);
 }
 
 #[tokio::test]
