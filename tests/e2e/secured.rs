@@ -66,7 +66,7 @@ fn private(world: &World, name: &str, text: &str) -> PathBuf {
 }
 
 /// A certificate for loopback that is its own authority, and its key.
-fn certificate(world: &World, name: &str) -> (PathBuf, PathBuf) {
+pub(super) fn certificate(world: &World, name: &str) -> (PathBuf, PathBuf) {
     let issued = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate can be made");
     let key = issued.signing_key.serialize_pem();
     (private(world, &format!("{name}.crt"), &issued.cert.pem()), private(world, &format!("{name}.key"), &key))
