@@ -24,6 +24,8 @@ pub enum Kind {
     Cut,
     /// Nothing comes through any more, but nobody is told.
     Hush,
+    /// What the sidecars send arrives at Kafka, and its answers are lost: what was stored, nobody knows.
+    Mute,
     /// Everything between the sidecars and Kafka takes longer.
     Slow,
     /// The registry cannot be reached, just when a new schema is written with.
@@ -50,13 +52,14 @@ pub enum Hold {
 }
 
 /// Every kind, as often as it is to be met in one deck.
-const DECK: [(Kind, usize); 13] = [
+const DECK: [(Kind, usize); 14] = [
     (Kind::Crash, 5),
     (Kind::Freeze, 3),
     (Kind::BrokerRestart, 2),
     (Kind::BrokerCrash, 1),
     (Kind::Cut, 3),
     (Kind::Hush, 2),
+    (Kind::Mute, 3),
     (Kind::Slow, 2),
     (Kind::RegistryCut, 2),
     (Kind::RegistryCrash, 1),
@@ -81,7 +84,8 @@ pub fn deal(dice: &mut Dice, count: usize) -> Vec<Kind> {
 impl Kind {
     pub fn hold(self) -> Hold {
         match self {
-            Kind::BrokerRestart | Kind::BrokerCrash | Kind::Cut | Kind::Hush | Kind::Slow => Hold::Kafka,
+            Kind::BrokerRestart | Kind::BrokerCrash => Hold::Kafka,
+            Kind::Cut | Kind::Hush | Kind::Mute | Kind::Slow => Hold::Kafka,
             Kind::RegistryCut | Kind::RegistryCrash => Hold::Registry,
             Kind::KeysAway | Kind::VaultCut | Kind::VaultHush => Hold::Keys,
             Kind::Crash | Kind::Freeze | Kind::Scale => Hold::Replicas,
@@ -98,6 +102,8 @@ impl Kind {
             Kind::Cut => 100..4_000,
             // also longer than the session
             Kind::Hush => 1_000..9_000,
+            // one answer, or all for longer than a delivery is waited for
+            Kind::Mute => 50..5_000,
             Kind::Slow => 3_000..7_000,
             Kind::RegistryCut | Kind::RegistryCrash | Kind::KeysAway => 2_000..6_000,
             // until after the sidecar has its partitions
@@ -151,6 +157,7 @@ impl Fault {
             Kind::BrokerCrash => stage.kill_kafka(),
             Kind::Cut => stage.kafka_road.set(State::Cut),
             Kind::Hush => stage.kafka_road.set(State::Hushed),
+            Kind::Mute => stage.kafka_road.set(State::Mute),
             Kind::Slow => stage.kafka_road.set(State::Slow(Duration::from_millis(dice.within(10..120)))),
             Kind::RegistryCut => {
                 stage.registry_road.set(State::Cut);
@@ -180,7 +187,7 @@ impl Fault {
             (Kind::Crash, Some(name)) => fleet.start(stage, name),
             (Kind::Freeze, Some(name)) => fleet.thaw(name),
             (Kind::BrokerRestart | Kind::BrokerCrash, _) => stage.start_kafka().await,
-            (Kind::Cut | Kind::Hush | Kind::Slow, _) => stage.kafka_road.set(State::Open),
+            (Kind::Cut | Kind::Hush | Kind::Mute | Kind::Slow, _) => stage.kafka_road.set(State::Open),
             (Kind::RegistryCut, _) => stage.registry_road.set(State::Open),
             (Kind::RegistryCrash, _) => stage.start_registry(),
             (Kind::VaultCut | Kind::VaultHush, _) => stage.vault_road.set(State::Open),

@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 /// The exit code of a command that could not reach Kafka or the registry.
 const UNREACHABLE: i32 = 4;
+/// The exit code of `mesh apply` where differences are left: here the writer's newer schemas, which no contract ever had.
+const DRIFT: i32 = 3;
 
 /// Kafka and the registry, as they are while nothing is away.
 pub struct Stage {
@@ -71,7 +73,10 @@ impl Stage {
         self.write_tree(revision);
         let apply = || Finished::of(self.mesh(["apply"]).arg("--root").arg(self.folder.path()));
         let answered = || Some(apply()).filter(|applied| applied.code != UNREACHABLE);
-        eventually("the registry answers", PATIENCE, answered).expect(0);
+        let applied = eventually("the registry answers", PATIENCE, answered);
+        if applied.code != DRIFT {
+            applied.expect(0);
+        }
     }
 
     fn write_tree(&self, revision: Revision) {
