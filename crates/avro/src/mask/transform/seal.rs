@@ -87,7 +87,7 @@ impl Sealer {
         Sealer { nobody, column: digest, head, aad, covers: HashKey::of_bytes(keys.cover_key().as_slice()) }
     }
 
-    /// Appends the sealed value as bytes, with their length.
+    /// Appends the sealed value as bytes, with their length. `work` is overwritten.
     pub(in crate::mask) fn write_bytes(
         &self,
         out: &mut Vec<u8>,
@@ -95,11 +95,9 @@ impl Sealer {
         subject: &Subject,
         value: &[u8],
     ) -> Result<(), MaskErrorKind> {
-        if matches!(subject, Subject::Nobody) {
+        if !self.seal(work, subject, value)? {
             return self.nobody.write_bytes(out, value);
         }
-        work.clear();
-        self.seal(work, subject, value)?;
         varint::write_length(out, work.len());
         out.extend_from_slice(work);
         Ok(())
@@ -113,25 +111,22 @@ impl Sealer {
         subject: &Subject,
         value: &[u8],
     ) -> Result<(), MaskErrorKind> {
-        if matches!(subject, Subject::Nobody) {
+        if !self.seal(work, subject, value)? {
             return self.nobody.write_text(out, work, value);
         }
-        work.clear();
-        self.seal(work, subject, value)?;
         write_base64(out, work)
     }
 
-    fn seal(&self, out: &mut Vec<u8>, subject: &Subject, value: &[u8]) -> Result<(), MaskErrorKind> {
-        out.extend_from_slice(&self.head.to_be_bytes());
+    /// Has the sealed value alone in `work`; false if the value is nobody's.
+    fn seal(&self, work: &mut Vec<u8>, subject: &Subject, value: &[u8]) -> Result<bool, MaskErrorKind> {
+        work.clear();
+        work.extend_from_slice(&self.head.to_be_bytes());
         match subject {
-            Subject::Known(subject) => self.encrypt(out, subject, value),
-            Subject::Forgotten(seed) => {
-                self.discard(out, seed);
-                Ok(())
-            }
-            // no caller asks for it
-            Subject::Nobody => Err(MaskErrorKind::NoSubject),
+            Subject::Nobody => return Ok(false),
+            Subject::Known(subject) => self.encrypt(work, subject, value)?,
+            Subject::Forgotten(seed) => self.discard(work, seed),
         }
+        Ok(true)
     }
 
     fn encrypt(&self, out: &mut Vec<u8>, subject: &SubjectCipher, value: &[u8]) -> Result<(), MaskErrorKind> {
