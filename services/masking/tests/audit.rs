@@ -78,7 +78,7 @@ async fn assert_answers(bed: &Bed, product: &Product) {
     assert!(masked.lines.iter().all(|line| line.key_versions == BTreeSet::from([1])), "{:?}", masked.lines);
     assert_eq!(ask(&bed.settings, &question("stewards", 0)).await.unwrap().verdict, Verdict::No);
     let later = ask(&bed.settings, &question("masked", i64::MAX - 1)).await.unwrap();
-    assert_eq!((later.verdict, later.records), (Verdict::Yes, 0));
+    assert_eq!((later.verdict, later.records), (Verdict::NoRecords, 0));
     // what nobody tells of: records that were skipped by hand
     bed.buyers(product, 0..i64::from(PARTITIONS)).await;
     skip_to_the_end(bed, product).await;

@@ -24,6 +24,8 @@ impl Span {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// There was none: no record reached the view.
+    NoRecords,
     /// In every record.
     Yes,
     /// As far as is told; but not everything is.
@@ -37,6 +39,7 @@ impl Verdict {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Verdict::NoRecords => "no records",
             Verdict::Yes => "yes",
             Verdict::NotKnown => "not known",
             Verdict::No => "no",
@@ -133,6 +136,6 @@ pub(super) fn verdict<'l>(lines: impl Iterator<Item = &'l Line>, gaps: &[Gap]) -
         Outcome::NotKnown => Verdict::NotKnown,
         Outcome::InClear => Verdict::No,
     };
-    let of_gaps = if gaps.is_empty() { Verdict::Yes } else { Verdict::NotKnown };
-    lines.map(of_line).max().unwrap_or(Verdict::Yes).max(of_gaps)
+    let of_gaps = if gaps.is_empty() { Verdict::NoRecords } else { Verdict::NotKnown };
+    lines.map(of_line).max().unwrap_or(Verdict::NoRecords).max(of_gaps)
 }

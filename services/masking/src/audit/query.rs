@@ -18,7 +18,7 @@ use mesh_kafka::{Record, Settings, TopicPartition, admin::Admin, consumer::read_
 
 use super::{
     account::rules_of_view,
-    answer::{Answer, Gap, GapKind, Line, Outcome, Span, verdict},
+    answer::{Answer, Gap, GapKind, Line, Outcome, Span, Verdict, verdict},
     chain::Chain,
     event::{Masked, Replayed, Told},
 };
@@ -184,12 +184,17 @@ impl Trail {
         let mut lines: Vec<Line> = lines.into_iter().map(line).collect();
         lines.sort_by(|a, b| (&a.column, a.revision, &a.outcome).cmp(&(&b.column, b.revision, &b.outcome)));
         let of = |column: &String| verdict(lines.iter().filter(|line| line.column == *column), &gaps);
+        let in_all = match verdict(lines.iter(), &gaps) {
+            // there were records, and nothing in them to be masked
+            Verdict::NoRecords if columns.is_empty() && !self.seen.is_empty() => Verdict::Yes,
+            verdict => verdict,
+        };
         Ok(Answer {
             product: question.product.contract.product().to_string(),
             version: question.product.contract.version,
             view: question.view.clone(),
             span: question.span,
-            verdict: verdict(lines.iter(), &gaps),
+            verdict: in_all,
             columns: columns.iter().map(|column| (column.clone(), of(column))).collect(),
             lines,
             records: self.records,

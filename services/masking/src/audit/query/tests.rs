@@ -121,15 +121,28 @@ fn outcomes_of(answer: &Answer) -> Vec<Outcome> {
     answer.lines.iter().map(|line| line.outcome.clone()).collect()
 }
 
+fn gap() -> Vec<Gap> {
+    vec![Gap { partition: 0, first: 3, last: 4, kind: GapKind::Between }]
+}
+
 #[test]
 fn what_is_not_told_is_not_known_and_what_was_shown_stays_so() {
-    let gap = || vec![Gap { partition: 0, first: 3, last: 4, kind: GapKind::Between }];
     let told = |masks: Value| [masked(3, 0..=9, 1_100, &views(8, &masks))];
     let email = question("masked", Some("email"));
     let found = answer(&email, &told(json!({"email": "hash"})), gap()).unwrap();
     assert_eq!((found.verdict, found.columns["email"]), (Verdict::NotKnown, Verdict::NotKnown));
     assert_eq!(answer(&email, &told(json!({})), gap()).unwrap().verdict, Verdict::No);
-    assert_eq!(answer(&email, &[], Vec::new()).unwrap().verdict, Verdict::Yes, "there was no record");
+}
+
+#[test]
+fn a_time_without_records_is_neither_yes_nor_no() {
+    let email = question("masked", Some("email"));
+    let nothing = answer(&email, &[], Vec::new()).unwrap();
+    assert_eq!((nothing.verdict, nothing.columns["email"]), (Verdict::NoRecords, Verdict::NoRecords));
+    let refused = masked(3, 0..=1, 1_500, &views(0, &json!({ "email": "hash" })));
+    let refused = answer(&email, &[refused], Vec::new()).unwrap();
+    assert_eq!((refused.verdict, refused.records), (Verdict::NoRecords, 2), "all of them are in quarantine");
+    assert_eq!(answer(&email, &[], gap()).unwrap().verdict, Verdict::NotKnown, "there may have been some");
 }
 
 #[test]

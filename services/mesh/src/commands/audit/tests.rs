@@ -41,8 +41,8 @@ fn people_read_what_was_masked_by_what() {
 #[test]
 fn a_time_without_records_is_told_as_such() {
     let nothing = Answer {
-        verdict: Verdict::Yes,
-        columns: [].into(),
+        verdict: Verdict::NoRecords,
+        columns: [("email".to_owned(), Verdict::NoRecords)].into(),
         lines: Vec::new(),
         records: 0,
         tombstones: 0,
@@ -54,7 +54,7 @@ fn a_time_without_records_is_told_as_such() {
     insta::assert_snapshot!(render(&nothing), @r"
     crm.customers@1, view masked, masked from 2023-11-14 22:13:20 UTC to 2023-11-15 22:13:20 UTC
     0 records, 0 of them tombstones
-    masked in every record: yes
+    masked in every record: no records (none reached the view in this time)
     ");
 }
 

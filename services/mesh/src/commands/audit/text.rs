@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, presets::NOTHING};
 use jiff::Timestamp;
-use mesh_masking::audit::{Answer, Gap, GapKind, Outcome};
+use mesh_masking::audit::{Answer, Gap, GapKind, Outcome, Verdict};
 use std::fmt::Write;
 
 /// No more gaps are spelt out; the JSON has all.
@@ -30,6 +30,9 @@ pub(super) fn render(answer: &Answer) -> String {
         let _ = writeln!(text, "... and {} more ranges", answer.gaps.len() - GAPS_MAX);
     }
     let _ = write!(text, "masked in every record: {}", answer.verdict.words());
+    if answer.verdict == Verdict::NoRecords {
+        text.push_str(" (none reached the view in this time)");
+    }
     text
 }
 
