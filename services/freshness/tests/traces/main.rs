@@ -7,7 +7,7 @@ mod restarts;
 mod world;
 
 use mesh_freshness::slo::Severity::{Page, Ticket};
-use products::products;
+use products::{autumn, products};
 use world::{MINUTE, Told, World, at};
 
 /// Who is told what, from when to when, by the minute; a look is every minute. A page comes once 14.4 times 0.5 % of an hour
@@ -19,6 +19,10 @@ const TRUTH: &[(&str, &str, &str, &str)] = &[
     ("replayed", "page", "2026-03-06T11:04Z", "2026-03-06T12:05Z"),
     // a fact of tomorrow does not make up for those that stop at 09:00
     ("skewed", "page", "2026-03-10T10:04Z", "2026-03-10T13:05Z"),
+    // a producer whose clock is two hours ahead, which stops at 09:00: what lies ahead is not believed
+    ("ahead", "page", "2026-03-12T10:04Z", "2026-03-12T11:05Z"),
+    // a day that is no holiday; the last fact of the day before is of 17:50 in Berlin
+    ("holidays", "page", "2026-03-11T07:25Z", "2026-03-11T09:05Z"),
     // the batch of 20 March does not come: that of 19 March, at 01:00 UTC, is too old from 03:00 on
     ("nightly", "page", "2026-03-20T03:05Z", "2026-03-21T01:05Z"),
     // the last fact of Friday is of 16:50 in Berlin, until 18:00; on Monday from 08:00, an hour earlier by UTC
@@ -47,14 +51,22 @@ const TRUTH: &[(&str, &str, &str, &str)] = &[
     ("flapping", "ticket", "2026-03-02T18:45Z", "2026-03-11T00:47Z"),
 ];
 
-fn truth() -> Vec<Told> {
+/// The same of the days around 25 October, when the clocks go back.
+const TRUTH_OF_AUTUMN: &[(&str, &str, &str, &str)] = &[
+    // the night has nine hours, until 05:00 UTC; the last fact is of 03:20
+    ("night", "page", "2026-10-25T04:25Z", "2026-10-25T05:00Z"),
+    // the last fact of Friday is of 17:50 in Berlin; on Monday from 08:00, an hour later by UTC
+    ("office", "page", "2026-10-26T07:25Z", "2026-10-26T09:05Z"),
+];
+
+fn truth(table: &[(&str, &str, &str, &str)]) -> Vec<Told> {
     let told = |(key, severity, from, to): &(&str, &str, &str, &str)| Told {
         key: (*key).to_owned(),
         severity: if *severity == "page" { Page } else { Ticket },
         from_ms: at(from),
         to_ms: Some(at(to)),
     };
-    let mut truth: Vec<Told> = TRUTH.iter().map(told).collect();
+    let mut truth: Vec<Told> = table.iter().map(told).collect();
     truth.sort();
     truth
 }
@@ -84,9 +96,17 @@ fn sixty_days_page_whom_they_must_and_nobody_else() {
     // a ticket stays while slow windows burn; those that go with a page are not the table's matter
     let pages: Vec<Told> =
         world.told.iter().filter(|told| told.severity == Page || told.key == "flapping").cloned().collect();
-    compare(&truth(), &pages);
+    compare(&truth(TRUTH), &pages);
     let blamed: Vec<(&str, &str)> = world.blamed.keys().map(|(of, by)| (of.as_str(), by.as_str())).collect();
     assert_eq!(blamed, [("offers", "orders"), ("weekly_report", "orders")]);
+}
+
+#[test]
+fn the_day_that_is_an_hour_longer_pages_whom_it_must_and_nobody_else() {
+    let mut world = World::new(autumn(), at("2026-10-20T12:00Z"));
+    world.until(at("2026-10-31T00:00Z"));
+    world.told.retain(|told| told.severity == Page);
+    compare(&truth(TRUTH_OF_AUTUMN), &world.told);
 }
 
 fn compare(truth: &[Told], told: &[Told]) {

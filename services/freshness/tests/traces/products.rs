@@ -39,6 +39,11 @@ fn single() -> Vec<Product> {
     let idle = Product::new("idle", "1 hour", 5 * MINUTE);
     vec![
         Product::new("steady", "1 hour", MINUTE),
+        Product { skew_ms: 2 * HOUR, ..Product::new("ahead", "1 hour", MINUTE) }
+            .silent("2026-03-12T09:00Z", "2026-03-12T11:00Z"),
+        // facts seem eleven minutes old, and twenty-nine at the most
+        Product { skew_ms: -10 * MINUTE, ..Product::new("behind", "30 minutes", MINUTE) }
+            .silent("2026-03-13T12:00Z", "2026-03-13T12:19Z"),
         bursty,
         jittery,
         Product::new("outage", "15 minutes", MINUTE).silent("2026-03-03T12:00Z", "2026-03-03T14:00Z"),
@@ -63,6 +68,11 @@ fn hourly() -> Vec<Product> {
             .promises(office)
             .works(office)
             .silent("2026-03-27T16:00Z", "2026-03-30T08:00Z"),
+        Product::new("holidays", "30 minutes", 10 * MINUTE)
+            .promises_except(office, "2026-03-04")
+            .works(office)
+            .silent("2026-03-04T00:00Z", "2026-03-05T00:00Z")
+            .silent("2026-03-11T00:00Z", "2026-03-11T09:00Z"),
         Product::new("weekends", "2 hours", HOUR).promises(weekend).works(weekend),
         Product::new("night", "1 hour", 20 * MINUTE)
             .promises(night)
@@ -73,6 +83,23 @@ fn hourly() -> Vec<Product> {
             .silent("2026-03-21T20:10Z", "2026-03-22T00:20Z")
             .maintained("2026-04-04T20:00Z", "2026-04-04T22:00Z")
             .silent("2026-04-04T20:10Z", "2026-04-04T23:30Z"),
+    ]
+}
+
+/// Products with hours around 25 October.
+pub(crate) fn autumn() -> Vec<Product> {
+    let office = "Mon-Fri 08:00-18:00 Europe/Berlin";
+    let night = "Mon-Sun 22:00-06:00 Europe/Berlin";
+    vec![
+        Product::new("nightly", "26 hours", HOUR).works("Mon-Sun 01:30-02:30 Europe/Berlin"),
+        Product::new("office", "30 minutes", 10 * MINUTE)
+            .promises(office)
+            .works(office)
+            .silent("2026-10-26T00:00Z", "2026-10-26T09:00Z"),
+        Product::new("night", "1 hour", 20 * MINUTE)
+            .promises(night)
+            .works(night)
+            .silent("2026-10-25T03:30Z", "2026-10-25T05:10Z"),
     ]
 }
 

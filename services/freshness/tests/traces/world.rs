@@ -81,6 +81,13 @@ impl Product {
         self
     }
 
+    /// The same, but for a day.
+    pub(crate) fn promises_except(mut self, hours: &str, day: &str) -> Self {
+        let office = OfficeHours { at: hours.parse().unwrap(), except: vec![day.parse().unwrap()] };
+        self.promise.calendar = Calendar::of(Some(&office));
+        self
+    }
+
     pub(crate) fn maintained(mut self, from: &str, to: &str) -> Self {
         self.promise.calendar = self.promise.calendar.without(span(from, to));
         self
