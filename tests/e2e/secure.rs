@@ -102,6 +102,7 @@ fn each_principal_may_do_what_was_written_down_by_hand_and_nothing_else() {
     );
     let seen = Finished::of(&mut up.mesh(["products", "--format", "json"])).expect(0);
     assert_eq!(seen.json_lines().len(), 4, "the operator is found without being named");
+    who_was_denied_is_on_record(&up);
     up.process.signal(rustix::process::Signal::TERM);
     assert_eq!(up.process.wait(), 0, "{}", up.process.stderr());
     no_secret_is_seen(&up, &users);
@@ -115,6 +116,25 @@ fn each_principal_may_do_what_was_written_down_by_hand_and_nothing_else() {
     let topics = runtime.block_on(topics(&kafka));
     assert_eq!(matrix(&clients, &topics), by_hand());
     runtime.block_on(kafka.stop());
+}
+
+/// The broker's authoriser says whom it has denied what, and so does the audit, in which all is as it was written.
+fn who_was_denied_is_on_record(up: &Up) {
+    let read = ["subscribe", "crm.customers", "--view", "stewards", "--until-end"];
+    Finished::of(&mut up.mesh_as("carl", read)).expect(4);
+    let asked = ["audit", "query", "--what", "access-denied", "--principal", "carl", "--format", "json"];
+    let denied = eventually("the denial is on record", PATIENCE, || {
+        let found = Finished::of(&mut up.mesh(asked)).expect(0).json_lines();
+        found.into_iter().find(|denial| denial["resource"] == "topic crm.customers.v1.stewards")
+    });
+    assert_eq!(
+        (&denied["principal"], &denied["host"]),
+        (&Value::from("User:carl"), &Value::from("127.0.0.1")),
+        "{denied}"
+    );
+    assert!(denied["count"].as_u64() > Some(0), "{denied}");
+    let verified = Finished::of(&mut up.mesh(["audit", "verify"])).expect(0);
+    assert!(verified.stdout.ends_with("the audit is intact\n"), "{}", verified.stdout);
 }
 
 /// All topics but Kafka's own, with some that no contract names.

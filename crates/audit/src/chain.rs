@@ -37,7 +37,9 @@ impl Chain {
         let link = Link { chain: self.id, seq: self.next_seq, prev: self.prev, seen: self.seen, key, last };
         let (link, value) = (link.to_bytes(), event.to_bytes());
         let hash = Digest::of_entry(&link, &value);
-        let record = OutgoingRecord::to(AUDIT_TOPIC).partition(0).value(value);
+        // a key of its own: where somebody has made the topic compacted, nothing is taken for an older version of it
+        let key_bytes = format!("{}/{}", self.id.simple(), self.next_seq);
+        let record = OutgoingRecord::to(AUDIT_TOPIC).partition(0).key(key_bytes).value(value);
         let record = record.header(LINK_HEADER, link).header(HASH_HEADER, hash.to_string());
         let seal = self.keys.as_ref().zip(key).map(|(keys, version)| seal::seal(keys, version, hash)).transpose()?;
         Ok((seal.into_iter().fold(record, |record, seal| record.header(SEAL_HEADER, seal)), hash))

@@ -33,6 +33,11 @@ impl Notary {
         }
     }
 
+    /// The hash of the last entry; none if there is none.
+    pub fn tip(&mut self) -> Option<Digest> {
+        self.inspector.head().map(|(tip, _)| tip)
+    }
+
     /// What was found so far.
     pub fn report(&self) -> Report {
         self.inspector.report()

@@ -52,6 +52,18 @@ impl Teller {
     /// There is no topic, or it cannot be read.
     pub async fn open(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>) -> Result<Teller, TellError> {
         let seen = newest(kafka).await?;
+        Teller::after(kafka, keys, seen)
+    }
+
+    /// Begins a chain after an entry that was read, or as the first where there is none.
+    ///
+    /// # Errors
+    /// The settings are no good.
+    pub fn after(
+        kafka: &Settings,
+        keys: Option<Arc<dyn KeyRing>>,
+        seen: Option<Digest>,
+    ) -> Result<Teller, TellError> {
         let log = LogWriter::new(kafka).map_err(TellError::Look)?;
         Ok(Teller { log, chain: Chain::begin(keys, seen) })
     }
@@ -62,6 +74,30 @@ impl Teller {
     /// The key is not to be had, or it is not known whether it is written: what is told next begins another chain.
     pub async fn tell(&mut self, event: &Event) -> Result<(), TellError> {
         self.append(event, false).await
+    }
+
+    /// Writes down many things, all of them on their way at once; returns once all are stored.
+    ///
+    /// # Errors
+    /// Those of [`Teller::tell`]; some may be written then.
+    pub async fn tell_all(&mut self, events: &[Event]) -> Result<(), TellError> {
+        let mut records = Vec::with_capacity(events.len());
+        for event in events {
+            match self.chain.entry(event, false) {
+                Ok((record, hash)) => {
+                    self.chain.written(hash);
+                    records.push(record);
+                }
+                Err(source) => {
+                    self.chain.lost();
+                    return Err(TellError::Seal(source));
+                }
+            }
+        }
+        self.log.append_all(records).await.map_err(|source| {
+            self.chain.lost();
+            TellError::Write { event: events.first().map(Event::kind).unwrap_or_default().to_owned(), source }
+        })
     }
 
     /// The same, and ends the chain.

@@ -85,7 +85,7 @@ impl Auditor {
             faults_said: 0,
         };
         log.read_to_end(|record| seen.take(&record)).await.map_err(Error::ReadAudit)?;
-        let teller = Teller::open(&config.kafka, config.keys.clone()).await.map_err(Error::Tell)?;
+        let teller = Teller::after(&config.kafka, config.keys.clone(), seen.notary.tip()).map_err(Error::Tell)?;
         let ledger = config.authorizer_log.as_deref();
         let ledger = ledger.map(|path| Ledger::open(path, &seen.host, seen.position.as_ref())).transpose()?;
         let report = seen.notary.report();

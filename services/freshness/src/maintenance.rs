@@ -1,14 +1,13 @@
-//! Maintenance that is planned by hand, besides what contracts and domains plan: kept on `mesh.freshness`, told on `mesh.audit`.
+//! Maintenance that is planned by hand, besides what contracts and domains plan: kept on `mesh.freshness`.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use mesh_contract::topic::{AUDIT_TOPIC, FRESHNESS_TOPIC};
+use mesh_contract::topic::FRESHNESS_TOPIC;
 use mesh_contract::{Contract, Domain, Maintenance, Product};
 use mesh_kafka::log::{LogReader, LogWriter};
 use mesh_kafka::{ErrorKind, OutgoingRecord, Record, Settings};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::Error;
 use crate::calendar::{Calendar, Span};
@@ -48,17 +47,16 @@ impl Planned {
     }
 }
 
-/// Plans a maintenance, and tells `mesh.audit`.
+/// Plans a maintenance. That is to be on record first: nothing is excused that was not told.
 pub async fn plan(kafka: &Settings, planned: &Planned) -> Result<(), Error> {
     let value = serde_json::to_vec(planned).expect("a maintenance is strings and times");
     let record = OutgoingRecord::to(FRESHNESS_TOPIC).key(key(&planned.id)).value(value);
-    write(kafka, "maintenance-planned", planned, &planned.by, record).await
+    write(kafka, planned, record).await
 }
 
-/// Cancels a maintenance, and tells `mesh.audit`. What it has excused so far stays excused.
-pub async fn cancel(kafka: &Settings, planned: &Planned, by: &str) -> Result<(), Error> {
-    let record = OutgoingRecord::to(FRESHNESS_TOPIC).key(key(&planned.id));
-    write(kafka, "maintenance-cancelled", planned, by, record).await
+/// Cancels a maintenance. What it has excused so far stays excused.
+pub async fn cancel(kafka: &Settings, planned: &Planned) -> Result<(), Error> {
+    write(kafka, planned, OutgoingRecord::to(FRESHNESS_TOPIC).key(key(&planned.id))).await
 }
 
 /// All that is planned, by when it begins.
@@ -141,21 +139,9 @@ fn key(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// The audit first: nothing is excused that was not told.
-async fn write(
-    kafka: &Settings,
-    event: &str,
-    planned: &Planned,
-    by: &str,
-    record: OutgoingRecord,
-) -> Result<(), Error> {
+async fn write(kafka: &Settings, planned: &Planned, record: OutgoingRecord) -> Result<(), Error> {
     let log = LogWriter::new(kafka).map_err(Error::SetUp)?;
-    let told = json!({
-        "event": event, "at_ms": Timestamp::now().as_millisecond(), "by": by, "target": planned.target,
-        "from": planned.from, "to": planned.to, "reason": planned.reason, "id": planned.id,
-    });
     let failed = |source| Error::PlanMaintenance { target: planned.target.clone(), source };
-    log.append(OutgoingRecord::to(AUDIT_TOPIC).value(told.to_string().into_bytes())).await.map_err(failed)?;
     log.append(record).await.map(drop).map_err(failed)
 }
 

@@ -157,6 +157,8 @@ pub enum Command {
     Schema(commands::schema::Args),
     /// Show records as a view would show them, without Kafka
     Mask(commands::mask::Args),
+    /// Begin a data product: a contract and a schema that `mesh check` accepts
+    New(commands::new::Args),
     /// Publish change events from a file or standard input
     Publish(commands::publish::Args),
     /// A view's change events, to standard output
@@ -173,7 +175,7 @@ pub enum Command {
     Lineage(commands::lineage::Args),
     /// What was refused, and why
     Quarantine(commands::quarantine::Args),
-    /// What was masked, by which rules: from what the sidecars have told
+    /// Who did what, when and why; what was masked by which rules; whether the record of it is intact
     Audit(commands::audit::Args),
     /// The root secrets that all keys are derived from: make, rotate, list
     Keys(commands::keys::Args),

@@ -85,6 +85,20 @@ impl Context {
         }
     }
 
+    /// The folder that holds `topics/`, or is to hold it: without one, the working directory.
+    ///
+    /// # Errors
+    /// There is no working directory.
+    pub fn root_or_here(&self) -> Result<PathBuf, Failure> {
+        match &self.global.root {
+            Some(root) => Ok(root.clone()),
+            None => nearest_root().or_else(|_| {
+                std::env::current_dir()
+                    .map_err(|error| Failure::usage("cannot tell the working directory").because(error))
+            }),
+        }
+    }
+
     /// Whether a cluster was named: by flag, environment, or the file of client settings.
     ///
     /// # Errors
@@ -163,6 +177,11 @@ impl Context {
     /// Whether keys are given: by file, in Vault, or in the environment.
     pub fn gives_keys(&self) -> bool {
         self.global.keys.is_some() || self.global.vault_keys.is_some() || EnvKeys::present()
+    }
+
+    /// Whether there are keys: given ones, or those of the running `mesh up`.
+    pub fn has_keys(&self) -> bool {
+        self.gives_keys() || self.keys_file().is_some()
     }
 
     /// The keys: of the given file, of Vault, of `MESH_KEYS`, or of the running `mesh up`. They are there when this returns, and are

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "a binary has no outside: pub is for the other modules")]
 
 mod apply;
+mod audit;
 mod cli;
 mod commands;
 mod context;

@@ -82,6 +82,7 @@ impl Subscriber {
             view: view.to_owned(),
             views: product.contract.view_names().join(", "),
         })?;
+        warn_of_end(product);
         Subscriber::to_topic(settings, registry, topic, options).await
     }
 
@@ -257,5 +258,20 @@ impl Subscriber {
         let schema = Arc::new(schema);
         self.schemas.insert(id, Arc::clone(&schema));
         Ok(Some(schema))
+    }
+}
+
+/// Whoever reads what goes away is told once a subscription.
+fn warn_of_end(product: &AppliedProduct) {
+    if let Some(deprecated) = &product.contract.deprecated {
+        let (name, version) = (product.contract.product(), product.contract.version);
+        let successor = deprecated.successor.as_ref().map(ToString::to_string);
+        tracing::warn!(
+            product = %format_args!("{name}@{version}"),
+            until = %deprecated.until,
+            successor,
+            reason = deprecated.reason,
+            "this version of the product is deprecated, and goes away"
+        );
     }
 }

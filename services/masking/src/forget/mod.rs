@@ -1,4 +1,4 @@
-//! Forgetting a subject: what its destroyed keys make unreadable, what is left of it elsewhere, and the word on `mesh.audit`.
+//! Forgetting a subject: what its destroyed keys make unreadable, what is left of it elsewhere, and what goes on record about it.
 //!
 //! The keys themselves are destroyed where they are kept (`mesh-runtime`); here is what that means for the product, and the
 //! [`Receipt`] that says so.
@@ -11,7 +11,7 @@ use mesh_avro::{
     schema::Schema,
 };
 use mesh_contract::{AppliedProduct, MaskRule, topic::AUDIT_TOPIC};
-use mesh_kafka::{OutgoingRecord, Settings, admin::Admin, log::LogWriter};
+use mesh_kafka::admin::Admin;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -21,7 +21,7 @@ pub use remains::Remains;
 /// The form of receipts.
 const FORM: &str = "mesh-forget/1";
 
-/// A subject cannot be forgotten, or that cannot be told.
+/// A subject cannot be forgotten.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgetError {
     /// The contract as applied cannot be used.
@@ -46,9 +46,6 @@ pub enum ForgetError {
     /// What the product's topics keep cannot be seen.
     #[error("cannot see how long topics keep what they hold")]
     Look(#[source] mesh_kafka::Error),
-    /// It cannot be written down.
-    #[error("the keys are destroyed, but that cannot be written to {AUDIT_TOPIC}: do it again")]
-    Tell(#[source] mesh_kafka::Error),
 }
 
 /// An output port whose encrypted columns are unreadable for the subject, at every offset.
@@ -196,11 +193,10 @@ impl Receipt {
         format!("sha256:{hex}")
     }
 
-    /// What is written down about it: no subject in clear.
-    fn event(&self, at_ms: i64) -> Value {
+    /// What goes on record about it: no subject in clear.
+    #[must_use]
+    pub fn facts(&self) -> Value {
         json!({
-            "event": "subject-forgotten",
-            "at_ms": at_ms,
             "product": self.product,
             "unique_id": self.unique_id,
             "pseudonym": self.pseudonym,
@@ -220,16 +216,6 @@ pub async fn check_audit(admin: &Admin) -> Result<(), ForgetError> {
         Some(_) => Ok(()),
         None => Err(ForgetError::NoAudit),
     }
-}
-
-/// Writes down on `mesh.audit` that a subject was forgotten.
-///
-/// # Errors
-/// It cannot be written.
-pub async fn tell(settings: &Settings, receipt: &Receipt, at_ms: i64) -> Result<(), ForgetError> {
-    let record = OutgoingRecord::to(AUDIT_TOPIC).value(receipt.event(at_ms).to_string());
-    let writer = LogWriter::new(settings).map_err(ForgetError::Tell)?;
-    writer.append(record).await.map(|_| ()).map_err(ForgetError::Tell)
 }
 
 fn rules(product: &AppliedProduct) -> Result<Rules, ForgetError> {

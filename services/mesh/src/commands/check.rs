@@ -3,6 +3,7 @@
 mod before;
 mod evolution;
 mod form;
+mod lifecycle;
 mod reported;
 mod rule;
 #[cfg(test)]
@@ -78,7 +79,8 @@ fn judge(tree: WorkingTree, before: Option<&Before>, severities: &Severities, to
     let compared = before.map(|before| evolution::compare(&tree, before, severities));
     let mut evolution = compared.unwrap_or_default();
     let waivers = waivers::apply(&tree, before, &mut evolution, today);
-    let found = tree.findings.into_iter().chain(waivers).map(Reported::from);
+    let over = lifecycle::over(&tree, today);
+    let found = tree.findings.into_iter().chain(waivers).chain(over).map(Reported::from);
     let mut reported: Vec<Reported> = found.chain(evolution.changed).collect();
     reported.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut seen = HashSet::new();

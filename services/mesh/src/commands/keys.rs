@@ -1,10 +1,13 @@
 //! `mesh keys`: the file of root secrets that all keys are derived from. No secret is ever shown.
 
+use crate::audit;
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use clap::Subcommand;
+use mesh_audit::{Event, Who};
+use mesh_kafka::Settings;
 use mesh_runtime::keys::{FileKeys, KeysError, SealedFile, TransitKey};
 use serde_json::json;
 use std::path::Path;
@@ -40,6 +43,7 @@ enum Command {
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let done = args.command.done();
     let file = context.keys_file().ok_or_else(|| Failure::usage("no key file is named").hint("give --keys FILE"))?;
     let sealed = || context.sealed_keys(&file);
     match args.command {
@@ -64,8 +68,29 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Command::Subjects => _ = context.key_store()?.add_subjects().await?,
         Command::List => {}
     }
+    if let Some(done) = done {
+        let event = |kafka: &Settings| {
+            let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
+            Event::new(done, &Who::here(kafka, "mesh keys")).with("file", name)
+        };
+        audit::try_tell(context, event).await;
+    }
     show(&file, context).await?;
     Ok(Exit::Fine)
+}
+
+impl Command {
+    /// What goes on record once it is done; nothing if nothing changes.
+    fn done(&self) -> Option<&'static str> {
+        match self {
+            Self::Generate { .. } => Some("keys-generated"),
+            Self::Rotate => Some("keys-rotated"),
+            Self::Subjects => Some("keys-of-subjects-made"),
+            Self::Seal { .. } => Some("keys-sealed"),
+            Self::Rewrap => Some("keys-rewrapped"),
+            Self::List => None,
+        }
+    }
 }
 
 async fn show(file: &Path, context: &Context) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ pub mod heartbeat;
 pub mod keys;
 pub mod lineage;
 pub mod mask;
+pub mod new;
 pub mod product;
 pub mod products;
 pub mod publish;
@@ -49,6 +50,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Mask(args) => mask::run(args, &context).await,
         Command::Products(args) => products::run(args, &context).await,
+        Command::New(args) => new::run(&args, &context),
         Command::Publish(args) => publish::run(args, &context).await,
         Command::Quarantine(args) => quarantine::run(args, &context).await,
         Command::Remask(args) => remask::run(args, &context).await,

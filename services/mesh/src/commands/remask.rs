@@ -2,12 +2,14 @@
 
 mod progress;
 
+use crate::audit;
 use crate::cli::Format;
 use crate::commands::confirm::confirm;
 use crate::commands::product::{find_applied, kafka_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use mesh_audit::{Event, Who};
 use mesh_contract::{AppliedProduct, ProductRef};
 use mesh_kafka::admin::Admin;
 use mesh_masking::remask::{RemaskError, request};
@@ -44,6 +46,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     if !args.yes {
         confirm(&product.contract.product().to_string(), "all records of the views are deleted")?;
     }
+    let event = Event::new("remask-asked", &Who::here(&kafka, "mesh remask"))
+        .with("product", product.contract.product())
+        .with("major", product.contract.version)
+        .with("revision", product.revision);
+    audit::tell(context, &kafka, &[event]).await?;
     let generation = request(&kafka, &admin, &product).await.map_err(failure)?;
     let mut progress = Progress::of(admin, &product, generation).await?;
     if !args.no_wait {

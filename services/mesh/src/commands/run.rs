@@ -4,7 +4,7 @@ use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
-use crate::platform::{MaskingOptions, Plan, Principals, RegistryOptions, Service, Services, answers};
+use crate::platform::{AuditOptions, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services, answers};
 use mesh_freshness::webhook;
 use mesh_runtime::access::Access;
 use mesh_runtime::{Shutdown, Tls, TlsFiles};
@@ -29,6 +29,8 @@ pub struct Args {
     masking: MaskingOptions,
     #[command(flatten)]
     registry: RegistryOptions,
+    #[command(flatten)]
+    audit: AuditOptions,
 }
 
 /// Where HTTP is served, and how often freshness is judged.
@@ -128,6 +130,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
     let services = args.services.into_iter().collect::<std::collections::BTreeSet<_>>();
     let masking = services.contains(&Service::Masking);
     let own_registry = services.contains(&Service::Registry);
+    let audit = services.contains(&Service::Audit);
     let webhooks = args.serving.webhooks()?;
     Ok(Plan {
         kafka: Principals::one(context.kafka()?),
@@ -135,7 +138,8 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
         login: context.registry_login()?,
         tls: args.serving.tls()?,
         access: args.serving.access()?,
-        keys: if masking { Some(context.service_keys()?) } else { None },
+        // the notary does without, but its word is its own then
+        keys: if masking || audit && context.gives_keys() { Some(context.service_keys()?) } else { None },
         services,
         listen: args.serving.listen,
         registry_port: args.serving.registry_port,
@@ -146,6 +150,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
         freshness_settle: Duration::from_secs(args.serving.freshness_settle),
         webhooks,
+        audit: args.audit,
     })
 }
 

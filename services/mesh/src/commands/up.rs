@@ -7,7 +7,7 @@ use crate::context::{Context, Running};
 use crate::failure::{Exit, Failure};
 use crate::keys::followed;
 use crate::output;
-use crate::platform::{Cluster, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services};
+use crate::platform::{AuditOptions, Cluster, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services};
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::Endpoint;
@@ -43,6 +43,8 @@ pub struct Args {
     registry: RegistryOptions,
     #[command(flatten)]
     rights: RightsOptions,
+    #[command(flatten)]
+    audit: AuditOptions,
 }
 
 pub async fn run(mut args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -64,7 +66,8 @@ pub async fn run(mut args: Args, context: &Context) -> Result<Exit, Failure> {
 async fn serve(args: Args, context: &Context, cluster: &mut Cluster, shutdown: &Shutdown) -> Result<(), Failure> {
     let home = Home::of(args.data.as_deref(), context)?;
     let kafka = principals(&args, context, cluster).await?;
-    let plan = plan(&args, context, &home, kafka)?;
+    let mut plan = plan(&args, context, &home, kafka)?;
+    plan.audit.authorizer_log = plan.audit.authorizer_log.or_else(|| cluster.authorizer_log());
     apply::control_topics(plan.kafka.part(&Part::Apply)).await?;
     let mut services = Services::start(&plan, shutdown.child()).await?;
     // Told to stop, services end: that is looked at first, lest their end be taken for a failure.
@@ -103,6 +106,7 @@ fn plan(args: &Args, context: &Context, home: &Home, kafka: Principals) -> Resul
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
         freshness_settle: Duration::from_secs(args.serving.freshness_settle),
         webhooks: args.serving.webhooks()?,
+        audit: args.audit.clone(),
         keys: Some(home.keys(context)?),
     })
 }

@@ -14,7 +14,7 @@ use crate::apply::{self, RightsOptions};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::lineage_options::LineageOptions;
-use crate::platform::{Cluster, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services};
+use crate::platform::{AuditOptions, Cluster, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services};
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_avro::sensitivity::SensitiveNames;
@@ -197,6 +197,7 @@ impl Demo<'_> {
             freshness_interval: FRESHNESS_INTERVAL,
             freshness_settle: FRESHNESS_INTERVAL,
             webhooks: Vec::new(),
+            audit: AuditOptions::default(),
             keys: Some(self.keys(neighbour.is_some())?),
         })
     }

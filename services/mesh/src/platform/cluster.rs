@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedError, EmbeddedKafka, Options};
 use mesh_kafka::{ErrorKind, Settings};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long an existing cluster may take to answer at the start.
@@ -43,6 +44,14 @@ impl Cluster {
         match self {
             Self::Embedded(kafka) => kafka.settings(),
             Self::Existing(settings) => settings.clone(),
+        }
+    }
+
+    /// The log of whom our own, secured one has denied what.
+    pub fn authorizer_log(&self) -> Option<PathBuf> {
+        match self {
+            Self::Embedded(kafka) => kafka.authorizer_log(),
+            Self::Existing(_) => None,
         }
     }
 

@@ -6,6 +6,6 @@ mod principals;
 mod services;
 
 pub use cluster::{Cluster, answers};
-pub use plan::{MaskingOptions, Plan, RegistryOptions, Service};
+pub use plan::{AuditOptions, MaskingOptions, Plan, RegistryOptions, Service};
 pub use principals::Principals;
 pub use services::Services;

@@ -13,6 +13,7 @@ use mesh_masking::{BatchLimits, TRANSACTION_TIMEOUT_MAX};
 use mesh_runtime::Tls;
 use mesh_runtime::access::Access;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,11 +28,13 @@ pub enum Service {
     Freshness,
     /// The lineage service
     Lineage,
+    /// The audit's notary, and whom a broker has denied what
+    Audit,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Registry, Self::Masking, Self::Freshness, Self::Lineage];
+    pub const ALL: [Self; 5] = [Self::Registry, Self::Masking, Self::Freshness, Self::Lineage, Self::Audit];
 
     /// As on the command line and in logs.
     pub fn name(self) -> &'static str {
@@ -40,6 +43,7 @@ impl Service {
             Self::Masking => "masking",
             Self::Freshness => "freshness",
             Self::Lineage => "lineage",
+            Self::Audit => "audit",
         }
     }
 }
@@ -118,6 +122,17 @@ impl RegistryOptions {
     }
 }
 
+/// What can be set of the audit's notary.
+#[derive(Debug, Clone, Default, Args)]
+pub struct AuditOptions {
+    /// The log of a broker's authoriser (Kafka's kafka-authorizer.log), on this machine: whom it has denied what goes on record
+    #[arg(long, value_name = "FILE", env = "MESH_AUTHORIZER_LOG")]
+    pub authorizer_log: Option<PathBuf>,
+    /// How often denials go on record, and the notary's word on the audit so far [default: 15]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub audit_interval: Option<u64>,
+}
+
 /// Which services to start, and how.
 pub struct Plan {
     /// Which.
@@ -150,6 +165,8 @@ pub struct Plan {
     pub freshness_settle: Duration,
     /// Who is told of changes of freshness.
     pub webhooks: Vec<webhook::Target>,
+    /// How the audit is followed.
+    pub audit: AuditOptions,
     /// Where keys come from; masking cannot do without.
     pub keys: Option<Arc<dyn KeyRing>>,
 }

@@ -7,6 +7,7 @@ use mesh_contract::acl::Part;
 use mesh_registry::Registry;
 use mesh_runtime::{AdminServer, Readiness, Shutdown, recorder};
 use std::error::Error;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// A product's freshness is written at least every so many evaluations, though nothing changed.
@@ -49,6 +50,7 @@ impl Services {
         services.start_registry(plan).await?;
         services.start_masking(plan)?;
         services.start_freshness(plan);
+        services.start_audit(plan);
         services.start_lineage(plan, admin);
         Ok(services)
     }
@@ -100,7 +102,17 @@ impl Services {
         }
     }
 
-    /// Lineage is served beside the probes, on the same port.
+    fn start_audit(&mut self, plan: &Plan) {
+        if plan.has(Service::Audit) {
+            let mut config = mesh_auditor::Config::new(plan.kafka.part(&Part::Audit).clone());
+            config.readiness = self.readiness.clone();
+            config.keys.clone_from(&plan.keys);
+            config.authorizer_log.clone_from(&plan.audit.authorizer_log);
+            config.interval = plan.audit.audit_interval.map_or(config.interval, Duration::from_secs);
+            self.spawn(Service::Audit.name(), mesh_auditor::run(config, self.shutdown.clone()));
+        }
+    }
+
     fn start_lineage(&mut self, plan: &Plan, mut admin: AdminServer) {
         if plan.has(Service::Lineage) {
             let state = mesh_lineage::State::default();

@@ -13,6 +13,7 @@ pub(super) const COMPATIBILITY_LOWERED: &str = "compatibility-lowered";
 pub(super) const MASK_CHANGED: &str = "mask-changed";
 pub(super) const PRODUCT_REMOVED: &str = "product-removed";
 pub(super) const VERSION_BACKWARDS: &str = "version-backwards";
+pub(super) const DEPRECATION_OVER: &str = "deprecation-over";
 pub(super) const WAIVER_EXPIRED: &str = "waiver-expired";
 pub(super) const WAIVER_UNKNOWN: &str = "waiver-unknown";
 pub(super) const WAIVER_UNUSED: &str = "waiver-unused";
@@ -36,6 +37,9 @@ const WAIVERS: [(&str, &str); 3] = [
     (WAIVER_UNUSED, "A waiver covers nothing that was found."),
 ];
 
+/// What has come to its end: id and meaning.
+const LIFECYCLE: [(&str, &str); 1] = [(DEPRECATION_OVER, "A deprecated product is past its last day.")];
+
 /// The rules whose findings a waiver may let pass.
 pub(super) fn waivable() -> impl Iterator<Item = &'static str> {
     let compatibility = compat::RULES.iter().map(|rule| rule.id).filter(|id| *id != "schema-invalid");
@@ -44,7 +48,12 @@ pub(super) fn waivable() -> impl Iterator<Item = &'static str> {
 
 /// What a rule says; Avro's are told by their pages.
 pub(super) fn description(id: &str) -> String {
-    let own = BREAKS.iter().chain(&WAIVERS).find(|(known, _)| *known == id).map(|(_, description)| *description);
+    let own = BREAKS
+        .iter()
+        .chain(&WAIVERS)
+        .chain(&LIFECYCLE)
+        .find(|(known, _)| *known == id)
+        .map(|(_, description)| *description);
     match own.unwrap_or_else(|| rule_description(id)) {
         "" => format!("What `{}` means, docs/rules/{id}.md says.", id),
         known => known.to_owned(),
@@ -59,7 +68,7 @@ mod tests {
     #[test]
     fn each_rule_has_its_page() {
         let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rules");
-        for (rule, description) in BREAKS.iter().chain(&WAIVERS) {
+        for (rule, description) in BREAKS.iter().chain(&WAIVERS).chain(&LIFECYCLE) {
             let page = std::fs::read_to_string(pages.join(format!("{rule}.md"))).expect(rule);
             // The page of a view's break is shared with `apply`.
             let shared = *rule == VIEW_INCOMPATIBLE;

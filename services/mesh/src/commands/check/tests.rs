@@ -78,6 +78,15 @@ async fn what_is_as_it_was_has_no_findings() {
 }
 
 #[tokio::test]
+async fn a_version_past_its_last_day_is_told_and_so_is_whoever_is_derived_from_it() {
+    let pair = Pair::of_the_examples();
+    let ends = "deprecated: { until: 2026-06-14, reason: nobody asks for it }\nkey:";
+    pair.change("topics/crm/orders.yaml", "key:", ends);
+    insta::assert_snapshot!(pair.text().await);
+    assert_eq!(pair.outcome().await.errors(), 0);
+}
+
+#[tokio::test]
 async fn a_schema_that_breaks_names_the_views_and_products_that_it_reaches() {
     let pair = Pair::of_the_examples();
     pair.change(ORDER, r#""quantity", "type": "int""#, r#""quantity", "type": "string""#);

@@ -4,6 +4,7 @@
 mod tests;
 mod text;
 
+use crate::audit;
 use crate::cli::Format;
 use crate::commands::confirm::confirm;
 use crate::commands::product::{catalogue_failure, kafka_failure};
@@ -11,12 +12,12 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
 use crate::platform::answers;
+use mesh_audit::{Event, Who, now_ms};
 use mesh_client::Catalogue;
 use mesh_contract::ProductRef;
 use mesh_kafka::admin::Admin;
-use mesh_masking::forget::{Destroyed, ForgetError, Forgettable, check_audit, tell};
+use mesh_masking::forget::{Destroyed, ForgetError, Forgettable, check_audit};
 use std::io::Read;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What `--help` adds to the command's line.
 const DETAILS: &str = "\
@@ -63,7 +64,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let at_ms = now_ms();
     let receipt = forgettable.receipt(&admin, &Destroyed { path, versions, at_ms }).await.map_err(failure)?;
-    tell(&kafka, &receipt, at_ms).await.map_err(failure)?;
+    let event = Event::at("subject-forgotten", &Who::here(&kafka, "mesh forget"), at_ms).with_all(receipt.facts());
+    audit::tell(context, &kafka, &[event]).await.map_err(|failure| {
+        failure.hint(
+            "the subject is forgotten, but that is not on record: run the command again, it destroys nothing twice",
+        )
+    })?;
     let _reader = match context.format() {
         Format::Json => output::json(&receipt)?,
         Format::Text => output::data(&text::receipt(&receipt))?,
@@ -83,17 +89,9 @@ fn subject(given: &str) -> Result<String, Failure> {
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 fn failure(error: ForgetError) -> Failure {
     match error {
         ForgetError::Look(source) => kafka_failure(source),
-        ForgetError::Tell(_) => Failure::unreachable("the subject is forgotten, but that is not on record")
-            .because(error)
-            .hint("run the command again: it destroys nothing twice, and records it then"),
         ForgetError::NoAudit => Failure::usage("cannot forget anybody").because(error).hint("`mesh apply` makes it"),
         ForgetError::Subject { .. } => Failure::usage("cannot forget anybody").because(error).hint(
             "a contract names whom its records are about by `subject: <column>`; what was encrypted before is made anew by `mesh remask`",

@@ -1,5 +1,6 @@
 //! `mesh freshness maintenance`: times in which products need not be fresh, planned by hand.
 
+use crate::audit;
 use crate::cli::Format;
 use crate::commands::product::catalogue_failure;
 use crate::context::Context;
@@ -8,6 +9,7 @@ use crate::output;
 use crate::platform::answers;
 use comfy_table::{Table, presets::NOTHING};
 use jiff::{SignedDuration, Timestamp};
+use mesh_audit::{Event, Who};
 use mesh_client::Catalogue;
 use mesh_contract::{Moment, ProductRef, Span, did_you_mean};
 use mesh_freshness::maintenance::{self, Planned};
@@ -61,17 +63,18 @@ pub async fn run(command: &Command, context: &Context) -> Result<Exit, Failure> 
     let kafka = context.kafka()?;
     answers(&kafka).await?;
     match command {
-        Command::Add(add) => plan(add, &kafka, context.format()).await,
+        Command::Add(add) => plan(add, &kafka, context).await,
         Command::List { all } => list(*all, &kafka, context.format()).await,
-        Command::Remove { id, by } => cancel(id, by, &kafka).await,
+        Command::Remove { id, by } => cancel(id, by, &kafka, context).await,
     }
 }
 
-async fn plan(add: &Add, kafka: &Settings, format: Format) -> Result<Exit, Failure> {
+async fn plan(add: &Add, kafka: &Settings, context: &Context) -> Result<Exit, Failure> {
     check_target(&add.target, &Catalogue::read(kafka).await.map_err(catalogue_failure)?)?;
     let planned = planned(add, Timestamp::now())?;
+    tell(context, kafka, "maintenance-planned", &planned, &add.by).await?;
     maintenance::plan(kafka, &planned).await.map_err(failed)?;
-    let _reader = match format {
+    let _reader = match context.format() {
         Format::Json => output::json(&planned)?,
         Format::Text => output::data(&table(std::slice::from_ref(&planned)))?,
     };
@@ -130,15 +133,29 @@ async fn list(all: bool, kafka: &Settings, format: Format) -> Result<Exit, Failu
     Ok(Exit::Fine)
 }
 
-async fn cancel(id: &str, by: &str, kafka: &Settings) -> Result<Exit, Failure> {
+async fn cancel(id: &str, by: &str, kafka: &Settings, context: &Context) -> Result<Exit, Failure> {
     let planned = maintenance::read(kafka).await.map_err(failed)?;
     let planned = planned.iter().find(|planned| planned.id == id).ok_or_else(|| {
         Failure::usage(format!("no maintenance {id} is planned by hand"))
             .hint("`mesh freshness maintenance list --all` lists them")
     })?;
-    maintenance::cancel(kafka, planned, by).await.map_err(failed)?;
+    tell(context, kafka, "maintenance-cancelled", planned, by).await?;
+    maintenance::cancel(kafka, planned).await.map_err(failed)?;
     output::talk(&format!("cancelled: {}", planned.reason));
     Ok(Exit::Fine)
+}
+
+/// On record before it is so: nothing is excused that was not told.
+async fn tell(context: &Context, kafka: &Settings, event: &str, of: &Planned, by: &str) -> Result<(), Failure> {
+    let who = Who::here(kafka, "mesh freshness maintenance").on_behalf_of(Some(by.to_owned()));
+    let event = Event::new(event, &who)
+        .with("by", by)
+        .with("target", &of.target)
+        .with("from", of.from)
+        .with("to", of.to)
+        .with("reason", &of.reason)
+        .with("id", &of.id);
+    audit::tell(context, kafka, &[event]).await
 }
 
 fn table(planned: &[Planned]) -> String {

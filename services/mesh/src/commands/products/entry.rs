@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use mesh_contract::{
-    AppliedProduct, Clear, Compatibility, Contract, Domain, History, Product, ProductRef, RefreshRate, SensitiveColumn,
-    Storage, Team, value_subject,
+    AppliedProduct, Clear, Compatibility, Contract, Deprecation, Domain, History, Product, ProductRef, RefreshRate,
+    SensitiveColumn, Storage, Team, value_subject,
 };
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ pub(super) struct Entry {
     pub(super) revision: u64,
     pub(super) applied_at: Timestamp,
     pub(super) description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deprecated: Option<Deprecation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) team: Option<Team>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +69,7 @@ fn entry(applied: &AppliedProduct, products: &[AppliedProduct], domains: &[Domai
         revision: applied.revision,
         applied_at: Timestamp::from_millisecond(applied.applied_at_ms).unwrap_or_default(),
         description: contract.description.clone(),
+        deprecated: contract.deprecated.clone(),
         team,
         key: contract.key.as_ref().map(ToString::to_string),
         schema: record_name(applied),

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{entry, text};
-use mesh_contract::{AppliedProduct, Domain, parse_contract, parse_domain};
+use mesh_contract::{AppliedProduct, Deprecation, Domain, parse_contract, parse_domain};
 use std::fs;
 use std::path::Path;
 
@@ -30,6 +30,12 @@ fn entries() -> Vec<entry::Entry> {
     ];
     let mut next = products[2].clone();
     next.contract.version = 2;
+    products[2].contract.deprecated = Some(Deprecation {
+        until: "2027-06-30".parse().unwrap(),
+        reason: "amounts have a currency".to_owned(),
+        successor: Some("crm.orders@2".parse().unwrap()),
+        since: Some("2026-11-01".parse().unwrap()),
+    });
     products.push(next);
     entry::entries(&products, &[domain("crm"), domain("web")])
 }
@@ -43,6 +49,17 @@ fn the_catalogue_is_one_line_a_product() {
 fn a_page_says_what_is_promised_who_sees_what_and_how_to_get_it() {
     let entries = entries();
     insta::assert_snapshot!(text::page(entry::find(&entries, &"crm.customers".parse().unwrap()).unwrap()));
+}
+
+#[test]
+fn a_deprecated_version_says_so_first() {
+    let entries = entries();
+    let page = text::page(entry::find(&entries, &"crm.orders@1".parse().unwrap()).unwrap());
+    let line = page.lines().find(|line| line.contains("Deprecated")).unwrap();
+    assert!(
+        line.ends_with(" since 2026-11-01, there until 2027-06-30; read crm.orders@2 instead: amounts have a currency"),
+        "{line}"
+    );
 }
 
 #[test]

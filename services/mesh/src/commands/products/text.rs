@@ -3,7 +3,7 @@
 use super::entry::{Entry, ViewEntry};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
-use mesh_contract::{Clear, History, MASKED_VIEW, RefreshRate, SensitiveColumn};
+use mesh_contract::{Clear, Deprecation, History, MASKED_VIEW, RefreshRate, SensitiveColumn};
 use std::fmt::Display;
 
 /// One line a product.
@@ -12,7 +12,7 @@ pub(super) fn table(entries: &[Entry]) -> String {
     for entry in entries {
         table.add_row([
             format!("{}@{}", entry.product, entry.major),
-            entry.description.clone(),
+            described(entry),
             format!("every {}", entry.refresh_rate.every),
             entry.history.to_string(),
             words(entry.views.iter().map(|view| &view.name)),
@@ -20,6 +20,14 @@ pub(super) fn table(entries: &[Entry]) -> String {
         ]);
     }
     lines(&table).lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// What it is, and first of all that it goes away.
+fn described(entry: &Entry) -> String {
+    match &entry.deprecated {
+        Some(deprecated) => format!("({deprecated}) {}", entry.description),
+        None => entry.description.clone(),
+    }
 }
 
 /// Everything about one product: what it promises, who sees what, how to get it.
@@ -47,6 +55,7 @@ fn facts(entry: &Entry) -> String {
             table.add_row([name.to_owned(), value]);
         }
     };
+    fact("Deprecated", entry.deprecated.as_ref().map(deprecation));
     fact("Team", team);
     fact("Record", Some(format!("{}, {}", entry.schema, entry.compatibility.to_string().to_lowercase())));
     fact("Key", entry.key.clone());
@@ -57,6 +66,12 @@ fn facts(entry: &Entry) -> String {
     fact("Used by", some_words(&entry.dependents));
     fact("Applied", Some(entry.applied_at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     lines(&table)
+}
+
+fn deprecation(deprecated: &Deprecation) -> String {
+    let since = deprecated.since.map(|since| format!("since {since}, ")).unwrap_or_default();
+    let successor = deprecated.successor.as_ref().map(|successor| format!("; read {successor} instead"));
+    format!("{since}there until {}{}: {}", deprecated.until, successor.unwrap_or_default(), deprecated.reason)
 }
 
 fn refresh(rate: &RefreshRate) -> String {

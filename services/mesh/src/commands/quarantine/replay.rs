@@ -1,10 +1,12 @@
 //! `mesh quarantine replay`: lets refused records through after all, once what was wrong is mended.
 
+use crate::audit;
 use crate::cli::Format;
 use crate::commands::product::{catalogue_failure, find_applied, kafka_failure, registry_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use mesh_audit::{Event, Who};
 use mesh_contract::ProductRef;
 use mesh_masking::replay::{self, Config, ReplayError, Report, Selection};
 use serde_json::json;
@@ -36,6 +38,17 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let registry = context.registry()?;
     let (kafka, product) = find_applied(context, &args.product).await?;
     let named = format!("{}@{}", product.contract.product(), product.contract.version);
+    if !args.dry_run {
+        // who lets data out is on record before any is; what was let out is told with it, in the same transactions
+        let event = Event::new("quarantine-replay-asked", &Who::here(&kafka, "mesh quarantine replay"))
+            .with("product", product.contract.product())
+            .with("major", product.contract.version)
+            .with("partition", args.partition)
+            .with("offset", args.offset)
+            .with("reason", &args.reason)
+            .with("append", args.append);
+        audit::tell(context, &kafka, &[event]).await?;
+    }
     let config = Config { kafka, registry, keys, product };
     let dry_run = args.dry_run;
     let selection =

@@ -1,11 +1,13 @@
 //! `mesh quarantine show`: shows a refused record in clear, which is why it wants the key and the record's place.
 
 use super::entry::{Row, shown_time};
+use crate::audit;
 use crate::cli::Format;
 use crate::commands::product::{find_applied, kafka_failure, registry_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output;
+use mesh_audit::{Event, Who};
 use mesh_avro::{keys::KeyName, wire};
 use mesh_client::{RegistryClient, json as avro_json};
 use mesh_contract::{AppliedProduct, ProductRef};
@@ -76,6 +78,14 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<Exit, Failure> 
     let name = KeyName::quarantine(&product.contract.owner);
     let sealed = record.value.as_deref().unwrap_or_default();
     let envelope = quarantine::open(&*keys, &name, &place, sealed).map_err(|error| not_opened(error, &name, &row))?;
+    // on record before it is seen
+    let event = Event::new("quarantine-shown", &Who::here(&kafka, "mesh quarantine show"))
+        .with("product", product.contract.product())
+        .with("major", product.contract.version)
+        .with("partition", args.partition)
+        .with("offset", args.offset)
+        .with("key_version", row.key_version);
+    audit::tell(context, &kafka, &[event]).await?;
     let shown = shown(row, &envelope, decode(context, &envelope).await?);
     let _reader = match context.format() {
         Format::Json => output::json(&shown)?,

@@ -48,6 +48,11 @@ impl Decrypter {
         Ok(Self { keys, product, columns, forgotten: 0 })
     }
 
+    /// The columns that are decrypted.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(|column| column.name.as_str()).collect()
+    }
+
     /// Puts what can be decrypted in clear; what cannot be stays as it is.
     pub(super) fn decrypt(&mut self, value: &mut Value) {
         let Decrypter { keys, product, columns, forgotten } = self;

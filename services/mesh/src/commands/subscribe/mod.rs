@@ -4,15 +4,18 @@ mod avro;
 mod decrypt;
 mod lines;
 
+use crate::audit;
 use crate::commands::product::{Named, subscribe_failure, tell_end};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::lineage_options::LineageOptions;
 use crate::output::{self, Reader};
+use mesh_audit::Who;
 use mesh_client::lineage::Reporter;
 use mesh_client::subscriber::{From, Options};
 use mesh_client::{Event, SubscribeError, Subscriber};
 use mesh_contract::{AppliedProduct, MASKED_VIEW, ProductRef};
+use mesh_kafka::Settings;
 use mesh_runtime::Shutdown;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
@@ -163,6 +166,10 @@ async fn open(args: &Args, context: &Context) -> Result<Opened, Failure> {
         Beginning::Beginning => From::Beginning,
         Beginning::Latest => From::Latest,
     };
+    if let Some(deprecated) = &product.contract.deprecated {
+        let (name, version) = (product.contract.product(), product.contract.version);
+        output::talk(&format!("warning: {name}@{version} is {deprecated}"));
+    }
     let options = Options { group: args.group.clone(), from, until_end: args.until_end };
     let subscriber = Subscriber::open(&kafka, &registry, &product, &args.view, options);
     let mut subscriber = subscriber.await.map_err(subscribe_failure)?;
@@ -172,7 +179,7 @@ async fn open(args: &Args, context: &Context) -> Result<Opened, Failure> {
     let reporter = args.job.as_ref().map(report).transpose()?;
     reporter.iter().for_each(|reporter| subscriber.report_to(reporter));
     let printer = match args.encoding {
-        Encoding::Json => Printer::Lines(decrypter(args, context, &product)?),
+        Encoding::Json => Printer::Lines(decrypter(args, context, &product).await?),
         Encoding::Avro if args.decrypt => {
             return Err(Failure::usage("what is decrypted is printed as JSON only").hint("leave out --encoding avro"));
         }
@@ -181,7 +188,7 @@ async fn open(args: &Args, context: &Context) -> Result<Opened, Failure> {
     Ok(Opened { subscriber, printer, reporter })
 }
 
-fn decrypter(
+async fn decrypter(
     args: &Args,
     context: &Context,
     product: &AppliedProduct,
@@ -189,7 +196,17 @@ fn decrypter(
     if !args.decrypt {
         return Ok(None);
     }
-    decrypt::Decrypter::new(product, &args.view, context.keys()?).map(|decrypter| Some(Box::new(decrypter)))
+    let decrypter = decrypt::Decrypter::new(product, &args.view, context.keys()?)?;
+    // who may read the view need not be let write to the audit: the keys alone are what it takes
+    let event = |kafka: &Settings| {
+        mesh_audit::Event::new("values-decrypted", &Who::here(kafka, "mesh subscribe --decrypt"))
+            .with("product", product.contract.product())
+            .with("major", product.contract.version)
+            .with("view", &args.view)
+            .with("columns", decrypter.columns())
+    };
+    audit::try_tell(context, event).await;
+    Ok(Some(Box::new(decrypter)))
 }
 
 /// Prints events until the end. What has been printed is committed; what a reader that went away has not taken is not.
