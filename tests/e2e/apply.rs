@@ -6,13 +6,13 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 const FINDINGS: i32 = 1;
+const USAGE: i32 = 2;
 
-/// The changes that an apply reports, without what stayed as it was.
+/// The changes that an apply reports, by name.
 fn changed(finished: &Finished) -> Vec<String> {
     let report: Value = serde_json::from_str(&finished.stdout).expect("one JSON object");
-    let things = report.as_object().expect("an object").values().flat_map(|things| things.as_array().expect("lists"));
-    let changed = things.filter(|thing| thing["change"] != "unchanged");
-    changed.map(|thing| thing.as_object().expect("an object").values().next().expect("a name").to_string()).collect()
+    let changes = report["changes"].as_array().expect("a list").iter();
+    changes.map(|change| change["name"].as_str().expect("a name").to_owned()).collect()
 }
 
 fn apply(world: &World) -> Finished {
@@ -24,13 +24,13 @@ fn apply_creates_once_refuses_what_breaks_readers_and_deletes_nothing() {
     let world = World::start();
     let first = changed(&apply(&world).expect(0));
     for thing in ["mesh.products", "crm.customers.v1.in", "crm.customers.v1.support", "crm.orders.v1.quarantine"] {
-        assert!(first.contains(&format!("{thing:?}")), "{thing}: {first:?}");
+        assert!(first.contains(&thing.to_owned()), "{thing}: {first:?}");
     }
     assert_eq!(changed(&apply(&world).expect(0)), [""; 0]);
 
     world.tree.replace("topics/crm/customers.yaml", "{ keep_last: 4 }", "{ keep_last: 3 }");
     let masked_anew = changed(&apply(&world).expect(0));
-    let expected = ["\"crm.customers.v1-value\"", "\"crm.customers\""];
+    let expected = ["crm.customers.v1-value", "crm.customers@1"];
     assert!(expected.iter().all(|name| masked_anew.iter().any(|thing| thing == name)), "{masked_anew:?}");
 
     let catalogue = world.extent("mesh.products");
@@ -50,22 +50,102 @@ fn apply_creates_once_refuses_what_breaks_readers_and_deletes_nothing() {
         "\"quantity\", \"type\": \"int\"",
     );
     std::fs::remove_file(world.tree.root().join("topics/upselling/offers.yaml")).expect("it is there");
-    assert_eq!(changed(&apply(&world).expect(0)), ["\"crm.customers\""]);
+    assert_eq!(changed(&apply(&world).expect(0)), ["crm.customers@1"]);
     let topics = topics(&world);
     assert!(topics.contains(&"upselling.offers.v1".to_owned()), "{topics:?}");
 }
 
 #[test]
-fn a_topic_that_is_there_already_is_left_as_it_is_and_named() {
+fn a_topic_that_the_mesh_has_not_made_is_left_alone_until_it_is_adopted() {
     let world = World::start();
     let runtime = Runtime::new().expect("threads can be started");
     let admin = Admin::new(&world.settings()).expect("the settings are right");
     let topic = TopicSpec::new("crm.orders.v1.in").partitions(2).config("cleanup.policy", "compact");
     runtime.block_on(admin.create_topics(&[topic])).expect("Kafka answers");
-    let report = world.run(["apply"]).expect(0).stdout;
-    assert!(report.contains("differs    topic crm.orders.v1.in: cleanup.policy is compact"), "{report}");
-    let outputs = runtime.block_on(admin.partitions("crm.orders.v1")).expect("Kafka answers");
-    assert_eq!(outputs, Some(2), "outputs have the input's partitions");
+    let refused = world.run(["apply"]).expect(FINDINGS);
+    assert!(refused.stderr.contains("topic-taken: the topic crm.orders.v1.in"), "{}", refused.stderr);
+    let config = || runtime.block_on(admin.config("crm.orders.v1.in")).expect("Kafka answers");
+    assert_eq!(config()["cleanup.policy"], "compact");
+    assert_eq!(topics(&world).iter().filter(|topic| topic.contains(".v1")).count(), 1, "nothing was made");
+    let adopt = ["apply", "--adopt", "crm.orders.v1.in"];
+    let asks = world.run(adopt).expect(USAGE);
+    assert!(asks.stderr.contains("--confirm crm.orders"), "{}", asks.stderr);
+    world.run(["apply", "--adopt", "crm.orders.v1.in", "--confirm", "crm.orders"]).expect(0);
+    assert_eq!(config()["cleanup.policy"], "delete");
+    world.run(["drift"]).expect(0);
+}
+
+/// What was looked at is what is done, or nothing is.
+#[test]
+fn a_saved_plan_is_done_as_it_is_or_not_at_all() {
+    let world = World::start();
+    let file = world.scratch("plan.json");
+    let path = file.to_str().expect("temporary folders are UTF-8");
+    let planned = world.run(["plan", "--out", path, "--format", "json"]).expect(0);
+    assert!(topics(&world).iter().all(|topic| !topic.contains(".v1")), "a plan changes nothing");
+    let markdown = world.run(["plan", "--format", "markdown"]).expect(0).stdout;
+    assert!(markdown.contains("| create | topic `crm.orders.v1` |"), "{markdown}");
+    // a tree is for the clusters that it names
+    world.tree.write("cluster.yaml", "production: another\n");
+    assert!(world.run(["plan"]).expect(USAGE).stderr.contains("cluster.yaml knows only production"));
+    std::fs::remove_file(world.tree.root().join("cluster.yaml")).expect("it is there");
+    assert_eq!(changed(&planned), changed(&world.run(["apply", path, "--format", "json"]).expect(0)));
+    world.run(["apply", path]).expect(0);
+    world.run(["drift"]).expect(0);
+
+    world.tree.replace("topics/crm/orders.yaml", "One record per purchase", "A record per purchase");
+    world.run(["plan", "--out", path]).expect(0);
+    let runtime = Runtime::new().expect("threads can be started");
+    let admin = Admin::new(&world.settings()).expect("the settings are right");
+    let change = |value: &str| {
+        let change = [("retention.ms".to_owned(), Some(value.to_owned()))].into();
+        runtime.block_on(admin.change_settings(&[("crm.orders.v1".to_owned(), change)].into())).expect("Kafka answers");
+    };
+    change("-1");
+    let before = world.extent("mesh.products");
+    let refused = world.run(["apply", path]).expect(USAGE);
+    let moved = "moved: topic crm.orders.v1: retention.ms was 63072000000, is -1";
+    assert!(refused.stderr.contains(moved), "{}", refused.stderr);
+    assert_eq!(world.extent("mesh.products"), before, "nothing was changed");
+    change("63072000000");
+    world.run(["apply", path]).expect(0);
+    world.run(["drift"]).expect(0);
+}
+
+/// Deleted is what is named, and only if nobody reads it.
+#[test]
+fn topics_are_deleted_by_name_where_nobody_reads_them() {
+    let world = World::applied();
+    let topic = "crm.customers.v1.support";
+    world.tree.replace("topics/crm/customers.yaml", "  support: { clear: [phone] }", "");
+    world.tree.replace("topics/crm/customers.yaml", "  - { group: crm-support, view: support }\n", "");
+    let planned = world.run(["plan"]).expect(0).stdout;
+    assert!(planned.contains(&format!("left      topic {topic}: no contract")), "{planned}");
+    let unpinned = world.run(["apply", "--delete", topic]).expect(FINDINGS);
+    assert!(unpinned.stderr.contains("not certain that this is the cluster"), "{}", unpinned.stderr);
+    let runtime = Runtime::new().expect("threads can be started");
+    let admin = Admin::new(&world.settings()).expect("the settings are right");
+    let id = runtime.block_on(admin.cluster_id()).expect("Kafka answers");
+    let delete = ["apply", "--cluster-id", id.as_str(), "--delete", topic, "--format", "json"];
+
+    let record = mesh_kafka::OutgoingRecord {
+        topic: topic.into(),
+        partition: Some(0),
+        timestamp_ms: None,
+        key: Some("k".into()),
+        value: Some("v".into()),
+        headers: Vec::new(),
+    };
+    let writer = mesh_kafka::log::LogWriter::new(&world.settings()).expect("the settings are right");
+    runtime.block_on(writer.append(record)).expect("Kafka takes it");
+    let unread = world.run(delete).expect(FINDINGS);
+    assert!(unread.stderr.contains("it holds 1 offsets that no group has read"), "{}", unread.stderr);
+    let ends = runtime.block_on(admin.end_offsets(&[topic])).expect("Kafka answers");
+    runtime.block_on(admin.delete_records(&ends)).expect("Kafka deletes them");
+    let deleted = changed(&world.run(delete).expect(0));
+    assert_eq!(deleted, ["crm.customers@1", topic]);
+    assert!(!topics(&world).contains(&topic.to_owned()));
+    world.run(["drift"]).expect(0);
 }
 
 /// The registry holds a schema to the contract in force, so that a contract that lists a new column goes before its schema.
@@ -89,7 +169,7 @@ fn a_sensitive_column_and_the_contract_that_lists_it_come_together() {
 
     world.tree.replace("topics/crm/orders.yaml", "sensitive_columns: []", "sensitive_columns: [recipient_email]");
     let applied = changed(&apply(&world).expect(0));
-    assert_eq!(applied, ["\"crm.orders.v1.in-value\"", "\"crm.orders.v1-value\"", "\"crm.orders\""]);
+    assert_eq!(applied, ["crm.orders@1", "crm.orders.v1.in-value", "crm.orders.v1-value"]);
     assert_eq!(changed(&apply(&world).expect(0)), [""; 0]);
     assert_eq!(register(&world, "crm.orders.v1.in-value", &schema).0, 200);
 }

@@ -151,7 +151,11 @@ pub enum Command {
     Run(commands::run::Args),
     /// Check the contracts and schemas of the working tree; for CI
     Check(commands::check::Args),
-    /// Make the topics, schemas and contracts of the cluster what the working tree says
+    /// What `mesh apply` would change, and what speaks against it; changes nothing
+    Plan(commands::plan::Args),
+    /// Whether the cluster is what the contracts say: exit code 3 if not
+    Drift(commands::plan::DriftArgs),
+    /// Make the topics, schemas, access rules and contracts of the cluster what the working tree says
     Apply(commands::apply::Args),
     /// Schemas: compatibility
     Schema(commands::schema::Args),
@@ -193,7 +197,8 @@ impl Command {
         use AnyFormat::{Dot, Github, Json, Junit, Markdown, Mermaid, Sarif, Text};
         match format {
             Text | Json => true,
-            Github | Sarif | Junit | Markdown => matches!(self, Self::Check(_)),
+            Github | Sarif | Junit => matches!(self, Self::Check(_)),
+            Markdown => matches!(self, Self::Check(_) | Self::Plan(_) | Self::Drift(_)),
             Dot | Mermaid => matches!(self, Self::Lineage(_)),
         }
     }

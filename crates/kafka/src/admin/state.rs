@@ -21,7 +21,7 @@ pub struct TopicState {
     pub partitions: u32,
     /// How many replicas the partition has that has the fewest.
     pub replication: u16,
-    /// Its settings as they are in force, defaults included.
+    /// Its settings as they are in force, defaults included; none at all where they may not be seen.
     pub settings: BTreeMap<String, String>,
     /// The names of those that are set on the topic itself.
     pub own: BTreeSet<String>,
@@ -88,10 +88,14 @@ impl Admin {
             // the answers come in the order of the questions
             for (topic, resource) in topics.iter().zip(described) {
                 let failed = |code| Error::code(format!("describe the configuration of topic {topic}"), code);
-                let resource = resource.map_err(failed)?;
+                let entries = match resource {
+                    Ok(resource) => resource.entries,
+                    Err(Code::TopicAuthorizationFailed) => Vec::new(),
+                    Err(code) => return Err(failed(code)),
+                };
                 let (partitions, replication) = cluster.topics.get(*topic).copied().unwrap_or_default();
                 let mut state = TopicState { partitions, replication, ..TopicState::default() };
-                for entry in resource.entries {
+                for entry in entries {
                     if entry.source == ConfigSource::DynamicTopic {
                         state.own.insert(entry.name.clone());
                     }

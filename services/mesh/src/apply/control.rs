@@ -1,10 +1,9 @@
 //! The control topics: the backbone's own.
 
 use super::refused;
-use super::report::{Change, TopicChange};
 use crate::failure::Failure;
 use mesh_contract::topic::{AUDIT_TOPIC, FRESHNESS_TOPIC, HEARTBEATS_TOPIC, LINEAGE_TOPIC, PRODUCTS_TOPIC};
-use mesh_kafka::admin::{Admin, Creation, TopicSpec};
+use mesh_kafka::admin::{Admin, TopicSpec};
 
 const DAY_MS: u64 = 86_400_000;
 /// How long lineage events stay on their topic; the lineage service keeps what it needs.
@@ -13,20 +12,20 @@ const LINEAGE_RETENTION_MS: u64 = 30 * DAY_MS;
 const AUDIT_RETENTION_MS: u64 = 400 * DAY_MS;
 
 /// Creates those that are not there.
-pub(super) async fn create(admin: &Admin) -> Result<Vec<TopicChange>, Failure> {
-    let specs = specs();
-    let created = admin.create_topics(&specs).await;
-    let created = created.map_err(|error| refused("cannot create the control topics", error))?;
-    let change = |(spec, creation): (TopicSpec, Creation)| TopicChange {
-        topic: spec.name,
-        change: if creation == Creation::Created { Change::Created } else { Change::Unchanged },
-        differs: Vec::new(),
-    };
-    Ok(specs.into_iter().zip(created).map(change).collect())
+pub(super) async fn create(admin: &Admin) -> Result<(), Failure> {
+    let created = admin.create_topics(&specs()).await;
+    created.map(drop).map_err(|error| refused("cannot create the control topics", error))
+}
+
+/// Creates the one that says who applies, if it is not there.
+pub(super) async fn create_products(admin: &Admin) -> Result<(), Failure> {
+    let spec: Vec<TopicSpec> = specs().into_iter().filter(|spec| spec.name == PRODUCTS_TOPIC).collect();
+    let created = admin.create_topics(&spec).await;
+    created.map(drop).map_err(|error| refused(format!("cannot create {PRODUCTS_TOPIC}"), error))
 }
 
 /// One partition each: their records are few, and their order matters.
-fn specs() -> Vec<TopicSpec> {
+pub(super) fn specs() -> Vec<TopicSpec> {
     let compacted = [PRODUCTS_TOPIC, HEARTBEATS_TOPIC, FRESHNESS_TOPIC].map(|name| (name, "compact", None));
     let kept = [(LINEAGE_TOPIC, LINEAGE_RETENTION_MS), (AUDIT_TOPIC, AUDIT_RETENTION_MS)];
     let kept = kept.map(|(name, retention)| (name, "delete", Some(retention)));

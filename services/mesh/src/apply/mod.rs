@@ -1,44 +1,227 @@
-//! Makes a cluster what the working tree's contracts say: topics, schemas, and the contracts themselves on
-//! `mesh.products`. Nothing is ever deleted, and what is there already is left as it is: a second run changes nothing.
+//! Makes a cluster what the working tree's contracts say: topics, access rules, schemas and their levels, and the contracts
+//! themselves on `mesh.products`.
 //!
-//! Everything is checked before anything is created. A new product is published last, so that whoever learns of it finds
-//! its topics and schemas; the change of one that is there is published before its schemas are registered, as the registry
-//! holds them to the contract in force. The library part of `mesh apply`, shared with `mesh up` and `mesh demo`.
+//! ```text
+//! tree + groups --Scope--> Observed --Plan::of (pure)--> Plan --Report--> text, JSON, markdown
+//!                                                          |-- Saved --> a file, and back
+//!                                                          '-- Lock, Executor --> the cluster
+//! ```
+//!
+//! Everything is checked before anything is changed. What is done twice changes nothing the second time, so that an apply that
+//! was killed is finished by the next. Only what the mesh has made is touched, and nothing is deleted that was not named.
+//! The library part of `mesh plan`, `mesh apply` and `mesh drift`, shared with `mesh up` and `mesh demo`.
 
-mod catalogue;
 mod control;
+mod execute;
 mod lineage;
+mod lock;
+mod observed;
+mod options;
+mod pin;
+mod plan;
 mod registry;
 mod report;
 mod rights;
+mod saved;
 mod schemas;
+mod scope;
 mod topics;
 
 use crate::failure::Failure;
 use crate::lineage_options::LineageOptions;
-use crate::tree::WorkingTree;
-use catalogue::Part;
+use crate::output;
+use crate::tree::{WorkingTree, number};
+use execute::Executor;
+pub use lock::TRANSACTIONAL_ID;
+use lock::{Holder, Lock};
 use mesh_avro::sensitivity::SensitiveNames;
 use mesh_client::registry::Endpoint;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::{ErrorKind, Settings};
+use observed::Observed;
+use plan::{Plan, Wishes};
+use registry::Registry;
+use saved::Saved;
+use scope::Scope;
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-pub use report::Applied;
+pub use options::{ConfirmOptions, PlanOptions};
+pub use report::Report;
 pub use rights::{RightsOptions, Wanted};
+
+/// How long an apply that nobody watches waits for another one.
+const UP_PATIENCE: Duration = Duration::from_secs(60);
+/// How often a plan is made anew because the cluster was changed while it was made.
+const PLANS_MAX: usize = 3;
 
 /// Creates the control topics that are not there: `mesh.products`, `mesh.heartbeats`, `mesh.lineage`, `mesh.freshness`, `mesh.audit`.
 ///
 /// # Errors
 /// Kafka cannot be reached, or refuses.
 pub async fn control_topics(kafka: &Settings) -> Result<(), Failure> {
-    control::create(&admin(kafka)?).await.map(drop)
+    control::create(&admin(kafka)?).await
 }
 
-/// Applies the tree under `root`, in which `names` have to be explained; the names of its products.
+/// Why each of these topics must stay: who reads it, and what nobody has read yet.
 ///
 /// # Errors
-/// As [`working_tree`], or the tree has findings.
+/// It cannot be told.
+pub async fn readers<'t>(
+    admin: &Admin,
+    topics: impl Iterator<Item = &'t String>,
+) -> Result<std::collections::BTreeMap<String, Vec<String>>, Failure> {
+    observed::readers(admin, topics).await
+}
+
+/// A cluster and a registry, and a tree that they are compared with.
+pub struct Applier<'a> {
+    kafka: Settings,
+    admin: Admin,
+    registry: Registry,
+    tree: &'a WorkingTree,
+    subjects: Vec<schemas::Subject>,
+    scope: Scope,
+    wishes: Wishes,
+    pins: Pins,
+}
+
+/// Which clusters it may be.
+#[derive(Debug, Clone, Default)]
+struct Pins {
+    of_tree: Option<std::collections::BTreeMap<String, String>>,
+    given: Option<String>,
+}
+
+impl<'a> Applier<'a> {
+    /// Prepares to compare a tree without errors; nothing is asked yet.
+    ///
+    /// # Errors
+    /// The settings, the registry's address or `cluster.yaml` cannot be used.
+    pub fn new(
+        root: &Path,
+        tree: &'a WorkingTree,
+        kafka: &Settings,
+        registry: impl Into<Endpoint>,
+        rights: Option<&Wanted>,
+        options: &PlanOptions,
+    ) -> Result<Self, Failure> {
+        let mut applier = Self::unpinned(tree, kafka, registry, rights, options)?;
+        applier.pins = Pins { of_tree: pin::read(root)?, given: options.cluster_id.clone() };
+        Ok(applier)
+    }
+
+    /// The same for a cluster that is this process's own.
+    fn unpinned(
+        tree: &'a WorkingTree,
+        kafka: &Settings,
+        registry: impl Into<Endpoint>,
+        rights: Option<&Wanted>,
+        options: &PlanOptions,
+    ) -> Result<Self, Failure> {
+        let delete: BTreeSet<String> = options.delete.iter().cloned().collect();
+        let subjects = schemas::subjects(&tree.products);
+        let scope = Scope::new(topics::names(tree), &subjects, rights, &delete);
+        let wishes = Wishes {
+            delete,
+            adopt: options.adopt.iter().cloned().collect(),
+            is_pinned: false,
+            principal: kafka.get("sasl.username").map(|user| format!("User:{user}")),
+            bootstrap: kafka.bootstrap().to_owned(),
+        };
+        let (admin, registry) = (admin(kafka)?, Registry::new(registry)?);
+        Ok(Self { kafka: kafka.clone(), admin, registry, tree, subjects, scope, wishes, pins: Pins::default() })
+    }
+
+    /// Looks at the cluster and the registry, and compares.
+    ///
+    /// # Errors
+    /// One of them cannot be reached, or it is another cluster than those that the tree is for.
+    async fn plan(&self) -> Result<(Plan, Observed), Failure> {
+        let observed = Observed::look(&self.kafka, &self.admin, &self.registry, &self.scope).await?;
+        let is_pinned = pin::check(self.pins.of_tree.as_ref(), self.pins.given.as_deref(), &observed.cluster_id)?;
+        let wishes = Wishes { is_pinned, ..self.wishes.clone() };
+        let mut plan = Plan::of(self.tree, &self.subjects, &self.scope, &observed, &wishes);
+        plan.left.extend(Holder::interrupted(&observed.published, &observed.cluster_id));
+        Ok((plan, observed))
+    }
+
+    /// What would be done, which may be saved to a file; and whether the cluster differs from the contracts.
+    ///
+    /// # Errors
+    /// The cluster or the registry cannot be reached, or the file cannot be written.
+    pub async fn show(&self, save_to: Option<&Path>) -> Result<Shown, Failure> {
+        let (plan, _) = self.plan().await?;
+        let is_refused = !plan.refused.is_empty();
+        if let Some(file) = save_to.filter(|_| !is_refused) {
+            Saved::write(file, &plan, &self.scope)?;
+        }
+        Ok(Shown { is_drift: plan.is_drift(), is_refused, report: Report::of(&plan, false) })
+    }
+
+    /// Does what is to be done.
+    ///
+    /// # Errors
+    /// Something speaks against it, or is not confirmed: then nothing was changed. Or Kafka or the registry does not answer, or
+    /// another apply is at work.
+    pub async fn apply(&self, lineage: &LineageOptions, confirm: &ConfirmOptions) -> Result<Shown, Failure> {
+        for _ in 0..PLANS_MAX {
+            let (mut plan, observed) = self.plan().await?;
+            refuse(&plan)?;
+            confirm.settle(&mut plan)?;
+            if plan.is_empty() {
+                return Ok(Shown { is_drift: plan.is_drift(), is_refused: false, report: Report::of(&plan, true) });
+            }
+            control::create_products(&self.admin).await?;
+            let (lock, published) = Lock::acquire(&self.kafka, &plan.cluster_id, confirm.patience()).await?;
+            // what another apply did meanwhile, is to be looked at again
+            if !published.is_as(&observed.published) {
+                lock.release().await?;
+                continue;
+            }
+            let tells = confirm.is_watched();
+            let executor = Executor { admin: &self.admin, registry: &self.registry, lock, published, tells };
+            executor.run(&plan.steps).await?;
+            lineage::tell(&self.kafka, &plan.steps, lineage).await?;
+            return Ok(Shown {
+                is_drift: !plan.remains.is_empty(),
+                is_refused: false,
+                report: Report::of(&plan, true),
+            });
+        }
+        Err(Failure::usage("the cluster is changed by others again and again").hint("apply again when they are done"))
+    }
+}
+
+/// What is to be shown, and what a command makes of it.
+pub struct Shown {
+    /// What would be done, or was.
+    pub report: Report,
+    /// Whether the cluster differs from the contracts.
+    pub is_drift: bool,
+    /// Whether something speaks against the whole plan.
+    pub is_refused: bool,
+}
+
+/// Says all that speaks against a plan.
+fn refuse(plan: &Plan) -> Result<(), Failure> {
+    for refusal in &plan.refused {
+        let hint = refusal.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        output::talk(&format!("{}: {}{hint}", refusal.rule, refusal.what));
+    }
+    match plan.refused.len() {
+        0 => Ok(()),
+        count => Err(Failure::findings(format!("{} against the plan", number(count, "finding")))
+            .hint("nothing was changed; a breaking change of a schema is a new major version beside the old one")),
+    }
+}
+
+/// Applies the tree under `root`, in which `names` have to be explained, where nobody watches: what would have to be confirmed
+/// is left for `mesh apply`. The names of its products.
+///
+/// # Errors
+/// As [`Applier::apply`], or the tree has findings.
 pub async fn tree(
     root: &Path,
     names: &SensitiveNames,
@@ -49,37 +232,71 @@ pub async fn tree(
 ) -> Result<Vec<String>, Failure> {
     let tree = WorkingTree::read(root, names)?.sound()?;
     let wanted = rights.wanted(&tree, root)?;
-    Ok(working_tree(&tree, kafka, registry, lineage, wanted.as_ref()).await?.product_names())
+    let applier = Applier::unpinned(&tree, kafka, registry, wanted.as_ref(), &PlanOptions::default())?;
+    applier.apply(lineage, &ConfirmOptions::unwatched(UP_PATIENCE)).await?;
+    Ok(tree.products.iter().map(|product| product.contract.value.product().to_string()).collect())
 }
 
-/// Applies a tree without errors; says what was done.
+/// Applies a plan as it was saved, if the cluster is still as it was then.
 ///
 /// # Errors
-/// Kafka or the registry cannot be reached or refuses, or a schema would break its readers: then nothing was created.
-pub async fn working_tree(
-    tree: &WorkingTree,
+/// It is another cluster, or has moved on: then nothing was changed. Otherwise as [`Applier::apply`].
+pub async fn saved(
+    file: &Path,
     kafka: &Settings,
     registry: impl Into<Endpoint>,
     lineage: &LineageOptions,
-    rights: Option<&Wanted>,
-) -> Result<Applied, Failure> {
-    let admin = admin(kafka)?;
-    let registry = registry::Registry::new(registry)?;
-    let subjects = schemas::subjects(&tree.products);
-    schemas::refuse_incompatible(&registry, &subjects).await?;
-    // before the topics are there: nobody else ever sees them open
-    let rights = match rights {
-        Some(wanted) => rights::keep(&admin, wanted).await?,
-        None => None,
+    confirm: &ConfirmOptions,
+) -> Result<Report, Failure> {
+    let saved = Saved::read(file)?;
+    let (admin, registry) = (admin(kafka)?, Registry::new(registry)?);
+    let observed = Observed::look(kafka, &admin, &registry, &saved.scope).await?;
+    if observed.cluster_id != saved.cluster_id {
+        let what = format!("the plan is for the cluster {}, and this is {}", saved.cluster_id, observed.cluster_id);
+        return Err(Failure::usage(what).hint("check --bootstrap-servers; nothing was changed"));
+    }
+    let mut plan = Plan {
+        cluster_id: saved.cluster_id.clone(),
+        steps: saved.steps.clone(),
+        facts: observed.facts(&saved.scope),
+        looked_at: saved.steps.len(),
+        ..Plan::default()
     };
-    let mut applied = Applied { topics: control::create(&admin).await?, rights, ..Applied::default() };
-    applied.topics.extend(topics::create(&admin, &tree.products).await?);
-    catalogue::name_cluster(kafka, &admin).await?;
-    catalogue::publish(kafka, tree, Part::Known, &mut applied).await?;
-    applied.schemas = schemas::register(&registry, &subjects).await?;
-    catalogue::publish(kafka, tree, Part::All, &mut applied).await?;
-    lineage::tell(kafka, &applied, lineage).await?;
-    Ok(applied)
+    stale(&saved, &plan)?;
+    let read = observed.read.iter().filter(|(_, why)| !why.is_empty());
+    read.for_each(|(topic, why)| {
+        plan.refuse("delete-refused", format!("the topic {topic} is not deleted: {}", why.join("; ")), "plan again");
+    });
+    refuse(&plan)?;
+    confirm.settle(&mut plan)?;
+    if !plan.is_empty() {
+        control::create_products(&admin).await?;
+        let (lock, published) = Lock::acquire(kafka, &plan.cluster_id, confirm.patience()).await?;
+        // an apply that this one waited for may have changed what the plan was made on
+        let now = Observed::look(kafka, &admin, &registry, &saved.scope).await?;
+        plan.facts = now.facts(&saved.scope);
+        if let Err(failure) = stale(&saved, &plan) {
+            lock.release().await?;
+            return Err(failure);
+        }
+        let executor = Executor { admin: &admin, registry: &registry, lock, published, tells: confirm.is_watched() };
+        executor.run(&plan.steps).await?;
+        lineage::tell(kafka, &plan.steps, lineage).await?;
+    }
+    Ok(Report::of(&plan, true))
+}
+
+fn stale(saved: &Saved, plan: &Plan) -> Result<(), Failure> {
+    let moved = saved.moved(&plan.facts);
+    if moved.is_empty() {
+        return Ok(());
+    }
+    moved.iter().for_each(|moved| output::talk(&format!("moved: {moved}")));
+    Err(Failure::usage(format!(
+        "the cluster has moved on since the plan was made: {}",
+        number(moved.len(), "difference")
+    ))
+    .hint("nothing was changed; make the plan anew with `mesh plan --out FILE`"))
 }
 
 fn admin(kafka: &Settings) -> Result<Admin, Failure> {

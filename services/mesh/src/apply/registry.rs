@@ -1,6 +1,5 @@
 //! What an apply asks of the registry, with failures as a command ends with them.
 
-use super::report::Change;
 use crate::failure::Failure;
 use mesh_avro::schema::Schema;
 use mesh_client::registry::{Endpoint, Version};
@@ -34,20 +33,39 @@ impl Registry {
         Ok(history)
     }
 
-    /// Registers a schema, if it is not registered yet; its id.
-    pub(super) async fn register(&self, subject: &str, schema: &Value) -> Result<(u32, Change), Failure> {
-        let before = self.latest(subject).await?;
-        let id = self.0.register(subject, schema).await.map_err(refused)?;
-        if before.as_ref().is_some_and(|before| before.schema.id == id) {
-            return Ok((id, Change::Unchanged));
-        }
-        // An earlier version comes back with its id, and nothing is new.
-        let after = self.latest(subject).await?;
-        let is_new = before.map(|before| before.version) != after.map(|after| after.version);
-        Ok((id, if is_new { Change::Registered } else { Change::Unchanged }))
+    /// The level that a subject has of its own.
+    pub(super) async fn level(&self, subject: &str) -> Result<Option<Compatibility>, Failure> {
+        self.0.own_compatibility(subject).await.map_err(refused)
     }
 
-    async fn latest(&self, subject: &str) -> Result<Option<Version>, Failure> {
+    /// The numbers of a subject's versions, oldest first, with or without deleted ones.
+    pub(super) async fn versions(&self, subject: &str, deleted: bool) -> Result<Vec<u32>, Failure> {
+        self.0.version_numbers(subject, deleted).await.map_err(refused)
+    }
+
+    /// The id and the text of a version.
+    pub(super) async fn version(&self, subject: &str, number: u32) -> Result<(u32, String), Failure> {
+        let version = self.0.version(subject, number).await.map_err(refused)?;
+        Ok((version.schema.id, version.schema.text.clone()))
+    }
+
+    /// Which version of a subject a schema is, and its id.
+    pub(super) async fn look_up(&self, subject: &str, schema: &Value) -> Result<Option<(u32, u32)>, Failure> {
+        self.0.look_up(subject, schema).await.map_err(refused)
+    }
+
+    /// Registers a schema, if it is not registered yet.
+    pub(super) async fn register(&self, subject: &str, schema: &Value) -> Result<(), Failure> {
+        self.0.register(subject, schema).await.map(drop).map_err(refused)
+    }
+
+    /// All subjects that are not deleted.
+    pub(super) async fn subjects(&self) -> Result<Vec<String>, Failure> {
+        self.0.subjects().await.map_err(refused)
+    }
+
+    /// The newest version of a subject, with all that it refers to; none if there is no such subject.
+    pub(super) async fn latest(&self, subject: &str) -> Result<Option<Version>, Failure> {
         match self.0.latest(subject).await {
             Ok(version) => Ok(Some(version)),
             Err(RegistryError::NotFound { .. }) => Ok(None),

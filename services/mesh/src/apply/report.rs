@@ -1,80 +1,58 @@
-//! What an apply did, for people and for machines.
+//! What a plan would do, or an apply did: for people, for machines, for pull requests.
 
-use super::rights::RightsChange;
+use super::observed::fingerprint;
+use super::plan::{Ask, Plan, Refusal, Remains, Row};
 use serde::Serialize;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
-/// What an apply did.
-#[derive(Debug, Default, PartialEq, Serialize)]
-pub struct Applied {
-    /// Topics, the control topics first.
-    pub(super) topics: Vec<TopicChange>,
-    /// Subjects.
-    pub(super) schemas: Vec<SchemaChange>,
-    /// Domains.
-    pub(super) domains: Vec<DomainChange>,
-    /// Products.
-    pub(super) products: Vec<ProductChange>,
-    /// Who may do what at Kafka; none where nobody is asked who they are.
+/// A plan or an apply, to be shown.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Whether the changes were made.
+    applied: bool,
+    cluster: String,
+    fingerprint: String,
+    changes: Vec<Shown>,
+    refused: Vec<Refusal>,
+    remains: Vec<Remains>,
+    left: Vec<String>,
+    looked_at: usize,
+}
+
+/// A change, to be shown.
+#[derive(Debug, PartialEq, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    row: Row,
+    /// What cannot be undone, and the name that confirms it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rights: Option<RightsChange>,
-}
-
-/// What became of one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Change {
-    Created,
-    Registered,
-    Published,
-    Unchanged,
+    confirm: Option<Confirm>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct TopicChange {
-    pub(super) topic: String,
-    pub(super) change: Change,
-    /// Settings that are not what the contract says, and were left as they are.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) differs: Vec<Difference>,
+struct Confirm {
+    name: String,
+    because: String,
 }
 
-/// A setting that is not what the contract says.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Difference {
-    pub(super) setting: String,
-    pub(super) is: String,
-    pub(super) wanted: String,
-}
-
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct SchemaChange {
-    pub(super) subject: String,
-    pub(super) id: u32,
-    pub(super) change: Change,
-}
-
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct DomainChange {
-    pub(super) domain: String,
-    pub(super) change: Change,
-}
-
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct ProductChange {
-    pub(super) product: String,
-    pub(super) major: u32,
-    pub(super) revision: u64,
-    pub(super) change: Change,
-}
-
-impl Applied {
-    /// The products of the tree, changed or not.
-    pub fn product_names(&self) -> Vec<String> {
-        self.products.iter().map(|product| product.product.clone()).collect()
+impl Report {
+    pub(super) fn of(plan: &Plan, applied: bool) -> Self {
+        let confirm = |ask: &Ask| Confirm { name: ask.name.clone(), because: ask.what.clone() };
+        let shown = plan.steps.iter();
+        let shown = shown.map(|step| Shown { row: step.change.row(), confirm: step.asks.as_ref().map(confirm) });
+        Self {
+            applied,
+            cluster: plan.cluster_id.clone(),
+            fingerprint: fingerprint(&plan.facts),
+            changes: shown.collect(),
+            refused: plan.refused.clone(),
+            remains: plan.remains.clone(),
+            left: plan.left.clone(),
+            looked_at: plan.looked_at,
+        }
     }
 
-    /// One line for each thing that was changed or differs, and one for the whole.
+    /// One line for each change and each thing that speaks against it, and one for the whole.
     pub fn text(&self) -> String {
         let mut text = String::new();
         for line in self.lines() {
@@ -85,108 +63,129 @@ impl Applied {
     }
 
     fn lines(&self) -> Vec<String> {
-        let topics = self.topics.iter().flat_map(TopicChange::lines);
-        let line = |change: Change, what: String| (change != Change::Unchanged).then(|| format!("{change:<10} {what}"));
-        let schemas = self.schemas.iter();
-        let schemas =
-            schemas.filter_map(|schema| line(schema.change, format!("schema {} (id {})", schema.subject, schema.id)));
-        let domains = self.domains.iter().filter_map(|domain| line(domain.change, format!("domain {}", domain.domain)));
-        let products = self.products.iter().filter_map(|product| {
-            let ProductChange { product, major, revision, change } = product;
-            line(*change, format!("product {product} v{major}, revision {revision}"))
-        });
-        let rights = self.rights.iter().flat_map(RightsChange::lines);
-        rights.chain(topics).chain(schemas).chain(domains).chain(products).collect()
-    }
-
-    fn summary(&self) -> String {
-        let changes = self.topics.iter().map(|topic| topic.change);
-        let changes = changes.chain(self.schemas.iter().map(|schema| schema.change));
-        let changes = changes.chain(self.domains.iter().map(|domain| domain.change));
-        let changes: Vec<Change> = changes.chain(self.products.iter().map(|product| product.change)).collect();
-        let unchanged = changes.iter().filter(|change| **change == Change::Unchanged).count();
-        let differs = self.topics.iter().any(|topic| !topic.differs.is_empty());
-        let rights = self.rights.as_ref().map_or(0, RightsChange::count);
-        match changes.len() - unchanged + rights {
-            0 if differs => format!("nothing was changed ({unchanged} things looked at)"),
-            0 => format!("nothing to change: the cluster is what the contracts say ({unchanged} things looked at)"),
-            changed => format!("{changed} changed, {unchanged} as they were"),
+        let mut lines = Vec::new();
+        for Shown { row, confirm } in &self.changes {
+            let details = if row.details.is_empty() { String::new() } else { format!(": {}", row.details.join(", ")) };
+            lines.push(format!("{:<9} {} {}{details}", row.action, row.kind, row.name));
+            if let Some(confirm) = confirm.as_ref().filter(|_| !self.applied) {
+                lines.push(format!("          {} (asks for --confirm {})", confirm.because, confirm.name));
+            }
         }
+        lines.extend(self.refused.iter().map(|refusal| {
+            let hint = refusal.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+            format!("refused   {}: {}{hint}", refusal.rule, refusal.what)
+        }));
+        let remains = self.remains.iter();
+        lines.extend(remains.map(|it| format!("remains   {} {}: {}: {}", it.kind, it.name, it.what, it.why)));
+        lines.extend(self.left.iter().map(|left| format!("left      {left}")));
+        lines
+    }
+
+    /// What to say of the whole.
+    pub fn summary(&self) -> String {
+        let (changes, looked_at) = (self.changes.len(), self.looked_at);
+        let things = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+        let mut parts = Vec::new();
+        match (changes, self.applied) {
+            (0, _) if self.remains.is_empty() && self.refused.is_empty() => {
+                return format!(
+                    "nothing to change: the cluster is what the contracts say ({looked_at} things looked at)"
+                );
+            }
+            (0, _) => parts.push("nothing to change".to_owned()),
+            (_, true) => parts.push(format!("{} made", things(changes, "change", "changes"))),
+            (_, false) => parts.push(things(changes, "change", "changes")),
+        }
+        if !self.refused.is_empty() {
+            let reasons = things(self.refused.len(), "reason", "reasons");
+            parts.push(format!("{reasons} to make none of them"));
+        }
+        if !self.remains.is_empty() {
+            parts.push(format!("{} cannot be mended", things(self.remains.len(), "difference", "differences")));
+        }
+        format!("{} ({looked_at} things looked at)", parts.join(", "))
+    }
+
+    /// A table, for comments of pull requests.
+    pub fn markdown(&self) -> String {
+        let mut lines = vec![format!("**mesh plan for `{}`: {}**", self.cluster, cell(&self.summary()))];
+        if !self.changes.is_empty() {
+            lines.extend([String::new(), "| | what | how |".to_owned(), "|---|---|---|".to_owned()]);
+        }
+        for Shown { row, confirm } in &self.changes {
+            let mut details: Vec<String> = row.details.iter().map(|detail| cell(detail)).collect();
+            details.extend(confirm.as_ref().map(|confirm| format!("**{}**", cell(&confirm.because))));
+            let what = format!("{} `{}`", row.kind, cell(&row.name));
+            lines.push(format!("| {} | {what} | {} |", row.action, details.join("<br>")));
+        }
+        let refused = self.refused.iter().map(|refusal| format!("{}: {}", refusal.rule, refusal.what));
+        section(&mut lines, "Refused", refused);
+        let remains = self.remains.iter().map(|it| format!("{} {}: {}: {}", it.kind, it.name, it.what, it.why));
+        section(&mut lines, "Cannot be mended", remains);
+        section(&mut lines, "Left alone", self.left.iter().cloned());
+        lines.join("\n")
     }
 }
 
-impl TopicChange {
-    fn lines(&self) -> Vec<String> {
-        let created = (self.change != Change::Unchanged).then(|| format!("{:<10} topic {}", self.change, self.topic));
-        let differs = self.differs.iter().map(|Difference { setting, is, wanted }| {
-            format!("differs    topic {}: {setting} is {is}, the contract says {wanted}; left as it is", self.topic)
-        });
-        created.into_iter().chain(differs).collect()
+fn section(lines: &mut Vec<String>, title: &str, items: impl Iterator<Item = String>) {
+    let items: Vec<String> = items.map(|item| format!("- {}", cell(&item))).collect();
+    if !items.is_empty() {
+        lines.extend([String::new(), format!("{title}:"), String::new()]);
+        lines.extend(items);
     }
 }
 
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Created => "created",
-            Self::Registered => "registered",
-            Self::Published => "published",
-            Self::Unchanged => "unchanged",
-        })
-    }
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', "<br>")
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::apply::plan::{Change, Port, SettingChange, Step};
 
-    fn applied(change: [Change; 4]) -> Applied {
-        let [topic, schema, domain, product] = change;
-        let differs = vec![Difference {
-            setting: "retention.ms".to_owned(),
-            is: "604800000".to_owned(),
-            wanted: "63072000000".to_owned(),
+    fn plan() -> Plan {
+        let settings = vec![SettingChange {
+            setting: "retention.ms".into(),
+            from: Some("172800000".into()),
+            to: Some("86400000".into()),
         }];
-        Applied {
-            topics: vec![TopicChange { topic: "crm.orders.v1".to_owned(), change: topic, differs }],
-            schemas: vec![SchemaChange { subject: "crm.orders.v1-value".to_owned(), id: 4, change: schema }],
-            domains: vec![DomainChange { domain: "crm".to_owned(), change: domain }],
-            products: vec![ProductChange { product: "crm.orders".to_owned(), major: 1, revision: 3, change: product }],
-            rights: None,
+        let asks = Some(Ask { name: "crm.orders".into(), what: "events older than 1 days are deleted".into() });
+        let configure = Change::Configure { topic: "crm.orders.v1".into(), settings, port: Port::Other };
+        let register = Change::Register { subject: "crm.orders.v1-value".into(), schema: serde_json::json!("string") };
+        let why = "Kafka cannot take partitions away".to_owned();
+        let remains = Remains {
+            kind: "topic",
+            name: "crm.orders.v1.in".into(),
+            what: "6 partitions, the contract says 4".into(),
+            why,
+        };
+        Plan {
+            cluster_id: "id".into(),
+            steps: vec![Step { change: configure, asks }, Step { change: register, asks: None }],
+            remains: vec![remains],
+            left: vec!["rule allow <x>|y: it is not of the mesh's form".into()],
+            looked_at: 9,
+            ..Plan::default()
         }
     }
 
     #[test]
-    fn people_see_what_changed_and_what_differs() {
-        let all = applied([Change::Created, Change::Registered, Change::Published, Change::Published]);
-        insta::assert_snapshot!(all.text(), @r"
-        created    topic crm.orders.v1
-        differs    topic crm.orders.v1: retention.ms is 604800000, the contract says 63072000000; left as it is
-        registered schema crm.orders.v1-value (id 4)
-        published  domain crm
-        published  product crm.orders v1, revision 3
-        4 changed, 0 as they were
-        ");
-        insta::assert_snapshot!(applied([Change::Unchanged; 4]).text(), @r"
-        differs    topic crm.orders.v1: retention.ms is 604800000, the contract says 63072000000; left as it is
-        nothing was changed (4 things looked at)
-        ");
+    fn people_see_what_would_be_done_and_what_asks() {
+        insta::assert_snapshot!(Report::of(&plan(), false).text());
+        insta::assert_snapshot!(Report::of(&plan(), true).text());
+        insta::assert_snapshot!(Report::of(&Plan { looked_at: 4, ..Plan::default() }, true).text());
     }
 
     #[test]
-    fn machines_see_everything() {
-        let all = applied([Change::Unchanged, Change::Registered, Change::Unchanged, Change::Published]);
-        let expected = serde_json::json!({
-            "topics": [{
-                "topic": "crm.orders.v1",
-                "change": "unchanged",
-                "differs": [{ "setting": "retention.ms", "is": "604800000", "wanted": "63072000000" }],
-            }],
-            "schemas": [{ "subject": "crm.orders.v1-value", "id": 4, "change": "registered" }],
-            "domains": [{ "domain": "crm", "change": "unchanged" }],
-            "products": [{ "product": "crm.orders", "major": 1, "revision": 3, "change": "published" }],
-        });
-        assert_eq!(serde_json::to_value(&all).unwrap(), expected);
+    fn a_comment_is_a_table() {
+        let mut plan = plan();
+        plan.refuse("topic-taken", "the topic x is there already".into(), "adopt it");
+        insta::assert_snapshot!(Report::of(&plan, false).markdown());
+    }
+
+    #[test]
+    fn machines_see_all_of_it() {
+        insta::assert_json_snapshot!(Report::of(&plan(), false));
     }
 }

@@ -1,16 +1,13 @@
 //! Who may do what at Kafka, as the contracts say: what is missing is granted, and what no contract says any more of a product's
 //! topics is taken back. On a cluster that asks nobody who they are there is nothing to do.
 
-use super::refused;
 use crate::failure::Failure;
 use crate::groups;
 use crate::output;
 use crate::platform::MaskingOptions;
 use crate::tree::WorkingTree;
 use mesh_contract::acl::{self, Acl, AclTable, Members, Resource, Sidecars};
-use mesh_kafka::ErrorKind;
-use mesh_kafka::admin::Admin;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -35,19 +32,9 @@ pub struct RightsOptions {
     pub own_cluster: bool,
 }
 
-/// What became of the cluster's access rules.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RightsChange {
-    /// Rules that were added.
-    pub(super) granted: Vec<String>,
-    /// Rules that were taken back.
-    pub(super) revoked: Vec<String>,
-    /// Rules of a form that the mesh does not make (prefixes, refusals, hosts), which were left alone.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) others: Vec<String>,
-}
-
 /// The rules that the contracts of a tree ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wanted {
     /// All of them, the backbone's own included.
     pub table: AclTable,
@@ -71,10 +58,18 @@ impl Wanted {
     }
 
     /// What a product's topics admit that no contract says. An answer that is not known is not believed to be "nobody".
-    fn stale(&self, found: &AclTable) -> AclTable {
+    pub(super) fn stale(&self, found: &AclTable) -> AclTable {
         let products = |acl: &&Acl| matches!(&acl.resource, Resource::Topic(topic) if self.topics.contains(topic));
         let extra = found.difference(&self.table).filter(products);
         extra.filter(|_| self.members_known).cloned().collect()
+    }
+}
+
+impl Wanted {
+    /// Whether a rule is one that is wanted, or is about a product's topic.
+    pub(super) fn concerns(&self, acl: &Acl) -> bool {
+        let of_product = matches!(&acl.resource, Resource::Topic(topic) if self.topics.contains(topic));
+        of_product || self.table.contains(acl)
     }
 }
 
@@ -134,44 +129,5 @@ fn tell_unknown(tree: &WorkingTree, members: &Members) {
         granted.map(|grant| grant.group.as_str()).filter(|group| !members.contains_key(*group)).collect();
     for group in unknown {
         output::talk(&format!("warning: nobody is known to be in the group {group}, so nobody reads by it"));
-    }
-}
-
-/// Makes the cluster's rules what is wanted; none if it asks nobody who they are.
-///
-/// # Errors
-/// Kafka cannot be reached, or does not let this principal change rules.
-pub async fn keep(admin: &Admin, wanted: &Wanted) -> Result<Option<RightsChange>, Failure> {
-    let failed = |error: mesh_kafka::Error| {
-        match error.kind() {
-        ErrorKind::Unauthorised => Failure::unreachable("cannot change who may do what at Kafka").because(error).hint(
-            "be a principal that may Alter the cluster (--kafka-config), or leave the rules to others with --leave-access",
-        ),
-        _ => refused("cannot change who may do what at Kafka", error),
-    }
-    };
-    let Some(rights) = admin.rights().await.map_err(failed)? else { return Ok(None) };
-    let missing: AclTable = wanted.table.difference(&rights.table).cloned().collect();
-    let stale = wanted.stale(&rights.table);
-    admin.revoke(&stale).await.map_err(failed)?;
-    admin.grant(&missing).await.map_err(failed)?;
-    let lines = |table: &AclTable| table.iter().map(ToString::to_string).collect();
-    let others = rights.others.into_iter().collect();
-    Ok(Some(RightsChange { granted: lines(&missing), revoked: lines(&stale), others }))
-}
-
-impl RightsChange {
-    /// How many rules were changed.
-    pub(super) fn count(&self) -> usize {
-        self.granted.len() + self.revoked.len()
-    }
-
-    /// One line for each rule that was changed, or is of another form.
-    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
-        let granted = self.granted.iter().map(|rule| format!("granted    {rule}"));
-        let revoked = self.revoked.iter().map(|rule| format!("revoked    {rule}"));
-        granted
-            .chain(revoked)
-            .chain(self.others.iter().map(|rule| format!("left       {rule}: no rule of the mesh's form")))
     }
 }

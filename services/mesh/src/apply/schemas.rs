@@ -1,17 +1,19 @@
 //! A product's subjects: the schemas of its ports, each held to the contract's compatibility level.
 
-use super::registry::Registry;
-use super::report::SchemaChange;
+use super::plan::Refusal;
 use crate::failure::Failure;
-use crate::output;
-use crate::tree::{WorkingProduct, number};
+use crate::tree::WorkingProduct;
 use mesh_avro::compat::{self, CompatFinding, Severities};
+use mesh_avro::mask::{Program, Rules};
 use mesh_avro::schema::{Kind, NodeId, Schema};
-use mesh_contract::{Compatibility, Contract, Finding, Place, SensitiveColumn, Step, key_subject, value_subject};
+use mesh_contract::{
+    AppliedProduct, Compatibility, Contract, Finding, Place, SensitiveColumn, Step, key_subject, value_subject,
+};
+use mesh_runtime::keys::ThrowAwayKeys;
 use serde_json::Value;
 
 /// A schema of a port that would break those who read the port already.
-const SCHEMA_INCOMPATIBLE: &str = "schema-incompatible";
+pub(super) const SCHEMA_INCOMPATIBLE: &str = "schema-incompatible";
 /// A view's schema that would break the view's readers.
 const VIEW_INCOMPATIBLE: &str = "view-incompatible";
 
@@ -85,30 +87,23 @@ fn field(schema: &Schema, node: NodeId, step: &Step) -> Option<NodeId> {
     }
 }
 
-/// Holds every schema against its subject's history by the contract that is being applied: the registry would judge by the
-/// one that is still in force.
-///
-/// # Errors
-/// One or more would break their readers: they are shown as findings, and nothing has been changed.
-pub(super) async fn refuse_incompatible(registry: &Registry, subjects: &[Subject]) -> Result<(), Failure> {
-    let mut findings = Vec::new();
-    for subject in subjects {
-        if follows_from(subject, &findings) {
-            continue;
-        }
-        let history = registry.history(&subject.name).await?;
-        findings.extend(violations(subject, &history)?.iter().map(|violation| finding(subject, violation)));
+/// The subjects of a product as it was applied, with their schemas; those that can be derived still.
+pub(super) fn of_applied(applied: &AppliedProduct) -> Vec<(String, Value)> {
+    let topics = applied.contract.topics();
+    let mut subjects = vec![(value_subject(&topics.input), applied.schema.clone())];
+    let schema = Schema::parse_value(&applied.schema).ok();
+    let rules = schema.as_ref().and_then(|schema| Rules::of_applied(&applied.contract, schema).ok());
+    let keys = ThrowAwayKeys::generate().ok();
+    if let (Some(schema), Some(rules), Some(keys)) = (schema, rules, keys) {
+        let program = Program::compile(&rules, &schema, &keys).ok();
+        let views = program.iter().flat_map(Program::views);
+        subjects.extend(views.filter_map(|view| Some((value_subject(topics.view(&view.name)?), view.schema.clone()))));
     }
-    findings.iter().for_each(|finding| output::talk(&finding.to_string()));
-    match findings.len() {
-        0 => Ok(()),
-        count => Err(Failure::findings(format!("{} that readers would not survive", number(count, "change")))
-            .hint("a breaking change is a new major version beside the old one: `<product>@2.yaml` with `version: 2`")),
-    }
+    subjects
 }
 
 /// Why a schema may not follow those before it; one that is among them may.
-fn violations(subject: &Subject, history: &[Schema]) -> Result<Vec<String>, Failure> {
+pub(super) fn violations(subject: &Subject, history: &[Schema]) -> Result<Vec<String>, Failure> {
     if history.iter().any(|earlier| *earlier.json() == subject.schema) {
         return Ok(Vec::new());
     }
@@ -126,6 +121,11 @@ fn explained(finding: &CompatFinding) -> String {
 }
 
 impl Subject {
+    /// Whether this is a view's, whose schema derives from the other's, which is refused already: the same would be said again.
+    pub(super) fn follows_from(&self, other: &Subject) -> bool {
+        self.rule == VIEW_INCOMPATIBLE && other.rule == SCHEMA_INCOMPATIBLE && self.place.file == other.place.file
+    }
+
     /// How severe changes of meaning are: they refuse what producers write, as they do in the registry. What a view shows
     /// follows from that and from the contract.
     fn meaning(&self) -> Severities {
@@ -136,11 +136,11 @@ impl Subject {
     }
 }
 
-/// Whether a view's schema derives from one that is refused already: its findings would say the same again.
-fn follows_from(subject: &Subject, findings: &[Finding]) -> bool {
-    let of_its_schema =
-        |finding: &Finding| finding.rule == SCHEMA_INCOMPATIBLE && finding.place.file == subject.place.file;
-    subject.rule == VIEW_INCOMPATIBLE && findings.iter().any(of_its_schema)
+/// As a reason to change nothing.
+pub(super) fn refusal(subject: &Subject, violation: &str) -> Refusal {
+    let finding = finding(subject, violation);
+    let what = format!("{}: {}", finding.place, finding.message);
+    Refusal { rule: finding.rule, what, hint: finding.hint }
 }
 
 fn finding(subject: &Subject, violation: &str) -> Finding {
@@ -150,17 +150,6 @@ fn finding(subject: &Subject, violation: &str) -> Finding {
         _ => "make the change compatible, or make a new major version",
     };
     Finding::error(subject.rule, subject.place.clone(), message).hint(hint)
-}
-
-/// Sets every subject's level, and registers what is not registered yet.
-pub(super) async fn register(registry: &Registry, subjects: &[Subject]) -> Result<Vec<SchemaChange>, Failure> {
-    let mut changes = Vec::new();
-    for Subject { name, schema, level, .. } in subjects {
-        registry.set_level(name, *level).await?;
-        let (id, change) = registry.register(name, schema).await?;
-        changes.push(SchemaChange { subject: name.clone(), id, change });
-    }
-    Ok(changes)
 }
 
 #[cfg(test)]

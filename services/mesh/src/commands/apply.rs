@@ -1,6 +1,6 @@
-//! `mesh apply`: makes the cluster what the contracts say; creates and registers, never deletes.
+//! `mesh apply`: makes the cluster what the contracts say, or what a saved plan says.
 
-use crate::apply::{self, RightsOptions};
+use crate::apply::{self, Applier, ConfirmOptions, PlanOptions, Report, RightsOptions};
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -9,9 +9,17 @@ use crate::output;
 use crate::platform::answers;
 use crate::schema_rules::NameOptions;
 use crate::tree::WorkingTree;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// A plan of `mesh plan --out`: exactly that is done, if the cluster is as it was then [default: plan anew]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["delete", "adopt"])]
+    saved: Option<PathBuf>,
+    #[command(flatten)]
+    confirm: ConfirmOptions,
+    #[command(flatten)]
+    plan: PlanOptions,
     #[command(flatten)]
     names: NameOptions,
     #[command(flatten)]
@@ -21,16 +29,28 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    let (kafka, registry) = (context.kafka()?, context.registry()?);
+    if let Some(file) = &args.saved {
+        answers(&kafka).await?;
+        let report = apply::saved(file, &kafka, registry, &args.lineage, &args.confirm).await?;
+        show(&report, context.format())?;
+        return Ok(Exit::Fine);
+    }
     let root = context.root()?;
     let tree = WorkingTree::read(&root, &args.names.names()?)?.sound()?;
     let wanted = args.rights.wanted(&tree, &root)?;
     tree.findings.iter().for_each(|finding| output::talk(&finding.to_string()));
-    let (kafka, registry) = (context.kafka()?, context.registry()?);
     answers(&kafka).await?;
-    let applied = apply::working_tree(&tree, &kafka, registry, &args.lineage, wanted.as_ref()).await?;
-    let _ = match context.format() {
-        Format::Text => output::data(&applied.text())?,
-        Format::Json => output::json(&applied)?,
+    let applier = Applier::new(&root, &tree, &kafka, registry, wanted.as_ref(), &args.plan)?;
+    let shown = applier.apply(&args.lineage, &args.confirm).await?;
+    show(&shown.report, context.format())?;
+    Ok(if shown.is_drift { Exit::Drift } else { Exit::Fine })
+}
+
+fn show(report: &Report, format: Format) -> Result<(), Failure> {
+    let _ = match format {
+        Format::Text => output::data(&report.text())?,
+        Format::Json => output::json(report)?,
     };
-    Ok(Exit::Fine)
+    Ok(())
 }

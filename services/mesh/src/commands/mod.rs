@@ -13,6 +13,7 @@ pub mod keys;
 pub mod lineage;
 pub mod mask;
 pub mod new;
+pub mod plan;
 pub mod product;
 pub mod products;
 pub mod publish;
@@ -43,12 +44,14 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(args, &context).await,
         Command::Credentials(args) => credentials::run(args, &context),
         Command::Demo(args) => demo::run(args, &context).await,
+        Command::Drift(args) => plan::drift(args, &context).await,
         Command::Forget(args) => forget::run(args, &context).await,
         Command::Freshness(args) => freshness::run(args, &context).await,
         Command::Heartbeat(args) => heartbeat::run(args, &context).await,
         Command::Keys(args) => keys::run(args, &context).await,
         Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Mask(args) => mask::run(args, &context).await,
+        Command::Plan(args) => plan::run(args, &context).await,
         Command::Products(args) => products::run(args, &context).await,
         Command::New(args) => new::run(&args, &context),
         Command::Publish(args) => publish::run(args, &context).await,

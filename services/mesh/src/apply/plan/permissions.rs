@@ -1,0 +1,61 @@
+//! Whether one may do all of it, before any of it is done.
+
+use super::{Change, Plan, Wishes};
+use crate::apply::observed::Observed;
+use mesh_contract::acl::{Operation, Resource};
+use std::collections::BTreeMap;
+
+/// Something has to be done that one may not do.
+const NOT_ALLOWED: &str = "not-allowed";
+
+pub(super) fn check(plan: &mut Plan, observed: &Observed, wishes: &Wishes) {
+    let granted = |topic: &str, operation: Operation| {
+        wishes.principal.as_ref().is_some_and(|principal| {
+            plan.steps.iter().any(|step| match &step.change {
+                Change::Grant { rule } => {
+                    rule.principal == *principal
+                        && rule.resource == Resource::Topic(topic.to_owned())
+                        && rule.operation == operation
+                }
+                _ => false,
+            })
+        })
+    };
+    // by what is lacking, on how many topics, and on which first
+    let mut lacking: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for step in &plan.steps {
+        let (operation, what) = match &step.change {
+            Change::Revoke { .. } | Change::Grant { .. } => (Operation::Alter, "the cluster"),
+            Change::CreateTopic { .. } => (Operation::Create, "the cluster"),
+            Change::AddPartitions { .. } => (Operation::Alter, "topics"),
+            Change::Configure { .. } => (Operation::AlterConfigs, "topics"),
+            Change::DeleteTopic { .. } => (Operation::Delete, "topics"),
+            _ => continue,
+        };
+        let topic = step.change.topic().unwrap_or_default();
+        let may = match what {
+            "topics" => {
+                let allowed = observed.allowed_on.get(topic).is_some_and(|allowed| allowed.contains(&operation));
+                allowed || granted(topic, operation)
+            }
+            _ => observed.allowed.contains(&operation),
+        };
+        if !may {
+            let lack = lacking.entry(format!("{} {what}", operation.name())).or_insert((0, topic.to_owned()));
+            lack.0 += 1;
+        }
+    }
+    for (lack, (count, first)) in lacking {
+        let whom = wishes.principal.as_deref().unwrap_or("this client");
+        let more = match (first.as_str(), count) {
+            ("", count) => format!("{count} changes need it"),
+            (first, 1) => first.to_owned(),
+            (first, count) => format!("{first} and {} more", count - 1),
+        };
+        plan.refuse(
+            NOT_ALLOWED,
+            format!("{whom} may not {lack} ({more})"),
+            "be a principal that may (--kafka-config): mesh-apply has what it takes",
+        );
+    }
+}
