@@ -7,7 +7,7 @@ use crate::topic::{
     masking_group,
 };
 use crate::view::Clear;
-use Operation::{Alter, Create, Delete, Describe, DescribeConfigs, Read, Write};
+use Operation::{Alter, AlterConfigs, Create, Delete, Describe, DescribeConfigs, Read, Write};
 
 /// The names that clients of the mesh have where they read on their own, without a group: they are asked for by name all the same,
 /// and hold nothing. By this one logs are read.
@@ -74,16 +74,17 @@ pub fn backbone() -> AclTable {
     });
     part(Part::Apply, |grants| {
         // whoever makes the rules can make them for itself: it is to be guarded as an operator is
-        grants.all(&Resource::Cluster, &[Create, Alter, Describe]);
+        grants.all(&Resource::Cluster, &[Create, Alter, Describe, DescribeConfigs]);
         grants.topic(PRODUCTS_TOPIC, &[Write]).transactional_id("mesh.apply".to_owned()).group(READER, Describe);
-        grants.topic(LINEAGE_TOPIC, &[Write]);
-        for topic in [HEARTBEATS_TOPIC, FRESHNESS_TOPIC, AUDIT_TOPIC] {
-            grants.topic(topic, &[Describe]);
+        grants.topic(LINEAGE_TOPIC, &[Write]).topic(AUDIT_TOPIC, &[Read, Write]);
+        for topic in [PRODUCTS_TOPIC, HEARTBEATS_TOPIC, LINEAGE_TOPIC, FRESHNESS_TOPIC, AUDIT_TOPIC] {
+            grants.topic(topic, &[Describe, DescribeConfigs, AlterConfigs]);
         }
     });
     part(Part::Access, |grants| {
         // as strong as the operator, for the same reason
-        grants.all(&Resource::Cluster, &[Alter, Describe]).topic(AUDIT_TOPIC, &[Write]);
+        grants.all(&Resource::Cluster, &[Alter, Describe]).topic(AUDIT_TOPIC, &[Read, Write]);
+        grants.group(READER, Describe);
     });
     table
 }
@@ -169,6 +170,6 @@ fn services(contract: &Contract, table: &mut AclTable) {
     let principal = Part::Apply.principal();
     let mut apply = Grants { principal: &principal, table };
     for topic in topics.all() {
-        apply.topic(topic, &[Describe, DescribeConfigs]);
+        apply.topic(topic, &[Describe, DescribeConfigs, Alter, AlterConfigs]);
     }
 }
