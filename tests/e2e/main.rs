@@ -9,6 +9,7 @@ mod bad_input;
 mod check;
 mod clients;
 mod demo;
+mod directory;
 mod drift;
 mod forget;
 mod freshness_paging;

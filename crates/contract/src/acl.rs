@@ -1,5 +1,6 @@
 //! Who may do what at Kafka: a table that follows from the contracts. Literal names only: no rule of one product reaches another's.
 
+mod rule;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use rule::TopicRule;
 pub use table::{backbone, product, readers};
 
 /// What a rule is about, by its literal name.

@@ -26,6 +26,9 @@ pub enum Error {
     /// Kafka's rules.
     #[error("access cannot read who may do what at Kafka")]
     ReadRules(#[source] mesh_kafka::Error),
+    /// A record of it.
+    #[error("access cannot write down what it changes, and grants nothing that is not on record")]
+    Tell(#[source] mesh_audit::TellError),
     /// A change of them.
     #[error("access cannot take back {count} rules at Kafka")]
     Revoke {
@@ -50,6 +53,7 @@ impl Error {
         match self {
             Self::AskDirectory { .. } => "directory",
             Self::EmptyAnswer { .. } => "empty",
+            Self::Tell(_) => "audit",
             Self::SetUp(_) | Self::ReadCatalogue(_) | Self::ReadRules(_) | Self::Revoke { .. } | Self::Grant { .. } => {
                 "kafka"
             }

@@ -1,5 +1,6 @@
 //! Round after round: asks, compares, changes.
 
+use mesh_audit::{Event, Who};
 use mesh_client::CatalogueError;
 use mesh_client::catalogue::{Catalogue, Follower};
 use mesh_contract::{Contract, Domain};
@@ -97,23 +98,41 @@ impl Rounds<'_> {
         let members = &answer.members;
         let facts = Facts { contracts: &contracts, domains: &domains, members, found: &rights.table };
         let wanted = reconcile(&facts, &self.believed, self.config.guard);
-        self.doubt(&wanted.doubted);
         self.change(&wanted).await?;
+        self.doubt(&wanted.doubted);
         self.believed = wanted.believed;
         Ok(())
     }
 
-    /// First what is taken back: who is in a hurry to be let in can wait.
+    /// First what is taken back, whatever else fails; then all of it is written down, and only what is on record is granted.
     async fn change(&self, wanted: &Reconciliation) -> Result<(), Error> {
         let revoked = self.admin.revoke(&wanted.revoke).await;
         revoked.map_err(|source| Error::Revoke { count: wanted.revoke.len(), source })?;
         wanted.revoke.iter().for_each(|acl| tracing::info!(rule = %acl, "access taken back"));
         metrics::changed(0, wanted.revoke.len());
+        let told = mesh_audit::tell(&self.config.kafka, None, &self.events(wanted)).await;
+        told.map_err(Error::Tell)?;
         let granted = self.admin.grant(&wanted.grant).await;
         granted.map_err(|source| Error::Grant { count: wanted.grant.len(), source })?;
         wanted.grant.iter().for_each(|acl| tracing::info!(rule = %acl, "access granted"));
         metrics::changed(wanted.grant.len(), 0);
         Ok(())
+    }
+
+    /// What `mesh.audit` is told: what was taken back and is granted, and which groups are newly doubted.
+    fn events(&self, wanted: &Reconciliation) -> Vec<Event> {
+        let who = Who::here(&self.config.kafka, "mesh run access");
+        let of = |kind: &str| Event::new(kind, &who).with("directory", self.config.directory.name());
+        let why = "contracts and groups";
+        let revoked =
+            wanted.revoke.iter().map(|acl| of("access-revoked").with("rule", acl.to_string()).with("why", why));
+        let granted =
+            wanted.grant.iter().map(|acl| of("access-granted").with("rule", acl.to_string()).with("why", why));
+        let is_new = |(group, doubt): &(&String, &Doubt)| self.doubted.get(*group) != Some(*doubt);
+        let doubted = wanted.doubted.iter().filter(is_new);
+        let doubted =
+            doubted.map(|(group, doubt)| of("group-doubted").with("group", group).with("why", doubt.to_string()));
+        revoked.chain(granted).chain(doubted).collect()
     }
 
     /// Tells of groups whose answer is not believed, when that begins and when it ends.

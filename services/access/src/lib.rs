@@ -11,11 +11,14 @@
 //! on topics of products that are applied, and what it granted itself; nothing else. A directory that cannot be reached changes
 //! nothing, and an answer that would shut out too many at once is not believed.
 
+pub mod columns;
 mod config;
 mod error;
 mod follow;
 mod metrics;
 pub mod reconcile;
+pub mod report;
+pub mod sight;
 
 use mesh_runtime::Shutdown;
 

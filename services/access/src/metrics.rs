@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::{Doubt, Error};
 
 /// Why rounds can come to nothing, each counted from zero, so that the first is seen to be one more.
-const STAGES: [&str; 3] = ["directory", "empty", "kafka"];
+const STAGES: [&str; 4] = ["directory", "empty", "kafka", "audit"];
 
 pub(crate) fn start(interval: Duration) {
     gauge!("mesh_access_interval_seconds").set(interval.as_secs_f64());

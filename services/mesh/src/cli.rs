@@ -39,7 +39,7 @@ pub enum AnyFormat {
     Sarif,
     /// JUnit's XML, for test reports (check)
     Junit,
-    /// Markdown, for comments (check)
+    /// Markdown, for comments (check, access)
     Markdown,
     /// A graph for Graphviz (lineage)
     Dot,
@@ -157,6 +157,8 @@ pub enum Command {
     Drift(commands::plan::DriftArgs),
     /// Make the topics, schemas, access rules and contracts of the cluster what the working tree says
     Apply(commands::apply::Args),
+    /// Who may really read and write what, and what is not as contracts say
+    Access(commands::access::Args),
     /// Schemas: compatibility
     Schema(commands::schema::Args),
     /// Show records as a view would show them, without Kafka
@@ -198,7 +200,7 @@ impl Command {
         match format {
             Text | Json => true,
             Github | Sarif | Junit => matches!(self, Self::Check(_)),
-            Markdown => matches!(self, Self::Check(_) | Self::Plan(_) | Self::Drift(_)),
+            Markdown => matches!(self, Self::Access(_) | Self::Check(_) | Self::Plan(_) | Self::Drift(_)),
             Dot | Mermaid => matches!(self, Self::Lineage(_)),
         }
     }

@@ -7,15 +7,17 @@ use crate::output;
 use crate::platform::MaskingOptions;
 use crate::tree::WorkingTree;
 use mesh_contract::acl::{self, Acl, AclTable, Members, Resource, Sidecars};
+use mesh_directory::Directory;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What rules are made of besides the contracts.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct RightsOptions {
-    /// Who is in which access group, on a cluster that asks who one is: its access rules are then kept as the contracts say
-    /// [default: groups.yaml beside topics/; without it the rules are left as they are]
+    /// Who is in which access group, on a cluster that asks who one is: its access rules are then kept as the contracts say. A file
+    /// of groups, or of the settings of an LDAP directory [default: groups.yaml beside topics/; without it the rules are left as they are]
     #[arg(long, value_name = "FILE", env = "MESH_GROUPS")]
     pub groups: Option<PathBuf>,
     /// Leave the cluster's access rules as they are
@@ -74,14 +76,14 @@ impl Wanted {
 }
 
 impl RightsOptions {
-    /// Who is in which group; none if nothing says so.
+    /// What says who is in which group; none if nothing does.
     ///
     /// # Errors
     /// The file cannot be used.
-    pub fn members(&self, root: &Path) -> Result<Option<Members>, Failure> {
+    pub fn directory(&self, root: &Path) -> Result<Option<Arc<dyn Directory>>, Failure> {
         let usual = root.join(groups::FILE);
         let file = self.groups.clone().or_else(|| usual.exists().then_some(usual));
-        file.map(|file| groups::read(&file)).transpose()
+        file.map(|file| groups::open(&file)).transpose()
     }
 
     /// These, for a sidecar of this process besides the named ones.
@@ -111,7 +113,8 @@ impl RightsOptions {
         if self.leave_access {
             return Ok(None);
         }
-        let members = self.members(root)?;
+        let directory = self.directory(root)?;
+        let members = directory.map(|directory| groups::members(&*directory, &groups_of(tree))).transpose()?;
         if members.is_none() && !self.own_cluster {
             return Ok(None);
         }
@@ -122,12 +125,15 @@ impl RightsOptions {
     }
 }
 
+/// The groups that contracts grant anything to.
+fn groups_of(tree: &WorkingTree) -> BTreeSet<String> {
+    let granted = tree.products.iter().flat_map(|product| &product.contract.value.access_group);
+    granted.map(|grant| grant.group.clone()).collect()
+}
+
 /// A group that nobody is known to be in may be misspelt.
 fn tell_unknown(tree: &WorkingTree, members: &Members) {
-    let granted = tree.products.iter().flat_map(|product| &product.contract.value.access_group);
-    let unknown: BTreeSet<&str> =
-        granted.map(|grant| grant.group.as_str()).filter(|group| !members.contains_key(*group)).collect();
-    for group in unknown {
+    for group in groups_of(tree).iter().filter(|group| !members.contains_key(*group)) {
         output::talk(&format!("warning: nobody is known to be in the group {group}, so nobody reads by it"));
     }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file or folder each: `Args`, and `run`.
 
+pub mod access;
 pub mod apply;
 pub mod audit;
 pub mod check;
@@ -39,6 +40,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     }
     context.start_logging(matches!(cli.command, Command::Up(_) | Command::Run(_)))?;
     match cli.command {
+        Command::Access(args) => access::run(args, &context).await,
         Command::Apply(args) => apply::run(args, &context).await,
         Command::Audit(args) => audit::run(args, &context).await,
         Command::Check(args) => check::run(args, &context).await,

@@ -3,8 +3,12 @@
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::groups;
 use crate::output;
-use crate::platform::{AuditOptions, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services, answers};
+use crate::platform::{
+    AccessOptions, AuditOptions, Followed, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services,
+    answers,
+};
 use mesh_freshness::webhook;
 use mesh_runtime::access::Access;
 use mesh_runtime::{Shutdown, Tls, TlsFiles};
@@ -29,6 +33,11 @@ pub struct Args {
     masking: MaskingOptions,
     #[command(flatten)]
     registry: RegistryOptions,
+    /// Who is in which access group: a file of groups, or of the settings of an LDAP directory, see docs/operations.md
+    #[arg(long, value_name = "FILE", env = "MESH_GROUPS", required_if_eq("services", "access"))]
+    groups: Option<PathBuf>,
+    #[command(flatten)]
+    access: AccessOptions,
     #[command(flatten)]
     audit: AuditOptions,
 }
@@ -129,9 +138,12 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
     let services = args.services.into_iter().collect::<std::collections::BTreeSet<_>>();
     let masking = services.contains(&Service::Masking);
-    let own_registry = services.contains(&Service::Registry);
     let audit = services.contains(&Service::Audit);
+    let own_registry = services.contains(&Service::Registry);
     let webhooks = args.serving.webhooks()?;
+    let file = args.groups.as_deref().filter(|_| services.contains(&Service::Access));
+    let directory = file.map(groups::open).transpose()?;
+    let options = args.access;
     Ok(Plan {
         kafka: Principals::one(context.kafka()?),
         registry: if masking && !own_registry { Some(context.registry()?) } else { None },
@@ -151,6 +163,7 @@ fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
         freshness_settle: Duration::from_secs(args.serving.freshness_settle),
         webhooks,
         audit: args.audit,
+        followed: directory.map(|directory| Followed { directory, options }),
     })
 }
 

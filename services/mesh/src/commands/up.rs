@@ -7,7 +7,10 @@ use crate::context::{Context, Running};
 use crate::failure::{Exit, Failure};
 use crate::keys::followed;
 use crate::output;
-use crate::platform::{AuditOptions, Cluster, MaskingOptions, Plan, Principals, RegistryOptions, Service, Services};
+use crate::platform::{
+    AccessOptions, AuditOptions, Cluster, Followed, MaskingOptions, Plan, Principals, RegistryOptions, Service,
+    Services,
+};
 use crate::tree::WorkingTree;
 use mesh_avro::keys::KeyRing;
 use mesh_client::registry::Endpoint;
@@ -43,6 +46,8 @@ pub struct Args {
     registry: RegistryOptions,
     #[command(flatten)]
     rights: RightsOptions,
+    #[command(flatten)]
+    access: AccessOptions,
     #[command(flatten)]
     audit: AuditOptions,
 }
@@ -106,9 +111,18 @@ fn plan(args: &Args, context: &Context, home: &Home, kafka: Principals) -> Resul
         freshness_interval: Duration::from_secs(args.serving.freshness_interval),
         freshness_settle: Duration::from_secs(args.serving.freshness_settle),
         webhooks: args.serving.webhooks()?,
+        followed: directory(args, context)?,
         audit: args.audit.clone(),
         keys: Some(home.keys(context)?),
     })
+}
+
+/// The directory that is followed: on a Kafka that asks who one is, if one is given.
+fn directory(args: &Args, context: &Context) -> Result<Option<Followed>, Failure> {
+    let keeps_rules = args.secure || context.given_kafka()?.is_some();
+    let root = context.root().ok().filter(|_| keeps_rules && !args.rights.leave_access);
+    let directory = root.map(|root| args.rights.directory(&root)).transpose()?.flatten();
+    Ok(directory.map(|directory| Followed { directory, options: args.access.clone() }))
 }
 
 /// Applies the contracts, says where everything is, and goes on until a service ends.

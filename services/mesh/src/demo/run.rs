@@ -197,6 +197,7 @@ impl Demo<'_> {
             freshness_interval: FRESHNESS_INTERVAL,
             freshness_settle: FRESHNESS_INTERVAL,
             webhooks: Vec::new(),
+            followed: None,
             audit: AuditOptions::default(),
             keys: Some(self.keys(neighbour.is_some())?),
         })

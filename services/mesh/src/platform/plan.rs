@@ -1,6 +1,6 @@
 //! Which services to start, and how.
 
-use super::Principals;
+use super::{Followed, Principals};
 use crate::failure::Failure;
 use crate::lineage_options::LineageOptions;
 use crate::schema_rules::SchemaRules;
@@ -30,11 +30,14 @@ pub enum Service {
     Lineage,
     /// The audit's notary, and whom a broker has denied what
     Audit,
+    /// Who is in which group: Kafka's access rules, as the directory says
+    Access,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Registry, Self::Masking, Self::Freshness, Self::Lineage, Self::Audit];
+    pub const ALL: [Self; 6] =
+        [Self::Registry, Self::Masking, Self::Freshness, Self::Lineage, Self::Audit, Self::Access];
 
     /// As on the command line and in logs.
     pub fn name(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Service {
             Self::Freshness => "freshness",
             Self::Lineage => "lineage",
             Self::Audit => "audit",
+            Self::Access => "access",
         }
     }
 }
@@ -165,6 +169,8 @@ pub struct Plan {
     pub freshness_settle: Duration,
     /// Who is told of changes of freshness.
     pub webhooks: Vec<webhook::Target>,
+    /// Who is in which group; without a directory there is nothing to follow.
+    pub followed: Option<Followed>,
     /// How the audit is followed.
     pub audit: AuditOptions,
     /// Where keys come from; masking cannot do without.

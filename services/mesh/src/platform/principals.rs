@@ -93,5 +93,8 @@ fn parts(tree: Option<&WorkingTree>) -> Vec<Part> {
     let domains: BTreeSet<&String> =
         tree.into_iter().flat_map(|tree| &tree.products).map(|product| &product.contract.value.owner).collect();
     let sidecars = domains.into_iter().cloned().map(Part::Masking);
-    [Part::Registry, Part::Freshness, Part::Lineage, Part::Apply, Part::Audit].into_iter().chain(sidecars).collect()
+    [Part::Registry, Part::Freshness, Part::Lineage, Part::Apply, Part::Audit, Part::Access]
+        .into_iter()
+        .chain(sidecars)
+        .collect()
 }

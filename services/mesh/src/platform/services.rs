@@ -50,6 +50,7 @@ impl Services {
         services.start_registry(plan).await?;
         services.start_masking(plan)?;
         services.start_freshness(plan);
+        services.start_access(plan);
         services.start_audit(plan);
         services.start_lineage(plan, admin);
         Ok(services)
@@ -102,6 +103,14 @@ impl Services {
         }
     }
 
+    fn start_access(&mut self, plan: &Plan) {
+        if let Some(followed) = plan.followed.as_ref().filter(|_| plan.has(Service::Access)) {
+            let mut config = followed.config(plan.kafka.part(&Part::Access));
+            config.readiness = self.readiness.clone();
+            self.spawn(Service::Access.name(), mesh_access::run(config, self.shutdown.clone()));
+        }
+    }
+
     fn start_audit(&mut self, plan: &Plan) {
         if plan.has(Service::Audit) {
             let mut config = mesh_auditor::Config::new(plan.kafka.part(&Part::Audit).clone());
@@ -113,6 +122,7 @@ impl Services {
         }
     }
 
+    /// Lineage is served beside the probes, on the same port.
     fn start_lineage(&mut self, plan: &Plan, mut admin: AdminServer) {
         if plan.has(Service::Lineage) {
             let state = mesh_lineage::State::default();

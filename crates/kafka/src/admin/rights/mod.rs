@@ -5,7 +5,7 @@ mod native;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use mesh_contract::acl::{Acl, AclTable, Operation, Resource};
+use mesh_contract::acl::{Acl, AclTable, Operation, Resource, TopicRule};
 use rdkafka::client::Client;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use uuid::Uuid;
@@ -33,6 +33,16 @@ impl Admin {
     /// The cluster's rules; none if it asks nobody who they are. Wants the right to change them: librdkafka takes a refusal to
     /// describe them for an empty answer, so that one to remove nothing is what tells.
     pub async fn rights(&self) -> Result<Option<Rights>, Error> {
+        Ok(self.described().await?.map(|rules| sort(&rules)))
+    }
+
+    /// All rules on topics, of whatever form; none if it asks nobody who they are. Wants the same right as [`Admin::rights`].
+    pub async fn topic_rules(&self) -> Result<Option<BTreeSet<TopicRule>>, Error> {
+        Ok(self.described().await?.map(|rules| rules.iter().filter_map(topic_rule).collect()))
+    }
+
+    /// All rules, as librdkafka has them.
+    async fn described(&self) -> Result<Option<Vec<Rule>>, Error> {
         let shared = self.shared.clone();
         let operation = format!("read the access rules at {}", shared.settings.bootstrap());
         blocking(move || {
@@ -40,7 +50,7 @@ impl Admin {
             let described = native::delete(client, &[nothing()], REQUEST_TIMEOUT)
                 .and_then(|()| native::describe(client, &any(), REQUEST_TIMEOUT));
             match described {
-                Ok(rules) => Ok(Some(sort(&rules))),
+                Ok(rules) => Ok(Some(rules)),
                 Err(refusal) if refusal.code == Code::SecurityDisabled => Ok(None),
                 Err(refusal) => Err(failed(operation, refusal)),
             }
@@ -175,6 +185,23 @@ fn acl(rule: &Rule) -> Option<Acl> {
     Some(Acl { principal: rule.principal.clone()?, resource, operation })
 }
 
+/// A rule on topics of whatever form; none of other things, or of operations that topics do not have.
+fn topic_rule(rule: &Rule) -> Option<TopicRule> {
+    let is_all = rule.operation == NativeOperation::RD_KAFKA_ACL_OPERATION_ALL;
+    let operation = operation_of(rule.operation);
+    if rule.kind != Kind::RD_KAFKA_RESOURCE_TOPIC || (operation.is_none() && !is_all) {
+        return None;
+    }
+    Some(TopicRule {
+        principal: rule.principal.clone()?,
+        operation,
+        name: rule.name.clone()?,
+        prefixed: rule.pattern == Pattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED,
+        host: rule.host.clone()?,
+        allows: rule.permission == Permission::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+    })
+}
+
 fn words(rule: &Rule) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
     let enumerated = |name: String, prefix: &str| name.trim_start_matches(prefix).to_lowercase();
@@ -232,6 +259,19 @@ mod tests {
         for wanted in acls() {
             assert_eq!(acl(&rule(&wanted)), Some(wanted));
         }
+    }
+
+    #[test]
+    fn rules_on_topics_are_read_in_whatever_form_they_are() {
+        let ours = rule(&acls()[9]);
+        let all = Rule { operation: NativeOperation::RD_KAFKA_ACL_OPERATION_ALL, ..ours.clone() };
+        let prefixed = Rule { pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED, ..all };
+        let found = topic_rule(&prefixed).map(|rule| rule.to_string());
+        assert_eq!(found.as_deref(), Some("User:ana may do anything with topics that begin with crm.customers.v1"));
+        let denied = Rule { permission: Permission::RD_KAFKA_ACL_PERMISSION_TYPE_DENY, ..ours.clone() };
+        assert!(topic_rule(&denied).is_some_and(|rule| !rule.allows));
+        assert_eq!(topic_rule(&ours).and_then(|rule| rule.plain()), acl(&ours));
+        assert!(acls().iter().filter(|acl| topic_rule(&rule(acl)).is_some()).count() == Operation::ALL.len());
     }
 
     #[test]
