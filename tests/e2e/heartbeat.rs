@@ -2,6 +2,7 @@
 //! far as they say.
 
 use crate::support::{Finished, PATIENCE, Process, Python, World, eventually};
+use jiff::Timestamp;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -25,6 +26,9 @@ fn heartbeats_count_once_the_sidecar_has_caught_up() {
     let _sidecar = Process::start(&mut world.mesh(["run", "masking"]));
     status(&world, "crm.customers", |row| row["heartbeat"].is_string() && row["state"] == "fresh");
 
+    a_heartbeat_counts_behind_what_was_aborted(&world);
+    a_terminal_is_redrawn(&world);
+
     let mut beating = Process::start(&mut world.mesh(["heartbeat", "crm.orders", "--every", "1s"]));
     for _ in 0..2 {
         beating.line("a heartbeat", |line| line.contains("crm.orders@1 mesh-heartbeat is alive"));
@@ -32,6 +36,37 @@ fn heartbeats_count_once_the_sidecar_has_caught_up() {
     beating.signal(Signal::TERM);
     assert_eq!(beating.wait(), 0, "it was told to go on until interrupted");
     status(&world, "crm.orders", |row| row["heartbeat"].is_string());
+}
+
+/// More offsets than are looked through at once; no sidecar ever commits past them.
+fn a_heartbeat_counts_behind_what_was_aborted(world: &World) {
+    const ABORTED: i64 = 5_000;
+    let args = [world.bootstrap(), "crm.customers.v1.in", &ABORTED.to_string()];
+    Python::environment().run("aborted.py", &args, "");
+    let heartbeat =
+        world.run(["heartbeat", "crm.customers", "--producer", "crm-service", "--format", "json"]).expect(0);
+    let heartbeat = &heartbeat.json_lines()[0];
+    assert!(total(heartbeat) > ABORTED, "where the input port ends: {heartbeat}");
+    let at = Timestamp::from_millisecond(heartbeat["at_ms"].as_i64().expect("milliseconds")).expect("a time");
+    let counts = |row: &Value| row["heartbeat"].as_str().and_then(|text| text.parse().ok()) == Some(at);
+    status(world, "crm.customers", |row| counts(row) && row["state"] == "fresh");
+}
+
+/// `mesh status --watch` on a terminal, until Ctrl-C.
+fn a_terminal_is_redrawn(world: &World) {
+    let command = world.mesh(["status", "crm.customers", "--watch"]);
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let words: Vec<&str> = words.map(|word| word.to_str().expect("temporary folders are UTF-8")).collect();
+    let told = Python::environment().run("terminal.py", &[&["fresh"], &words[..]].concat(), "");
+    let told = &told.json_lines()[0];
+    assert_eq!(told["exit"], 0, "{told:#}");
+    let screens = told["screens"].as_array().expect("what was drawn");
+    assert!(screens.len() >= 2, "{told:#}");
+    for screen in screens {
+        let lines: Vec<&str> = screen.as_str().expect("a text").lines().map(str::trim_end).collect();
+        assert!(lines[0].ends_with(" UTC") && lines[1].is_empty() && lines[2].starts_with("product"), "{told:#}");
+        assert!(lines[3..].iter().any(|line| line.starts_with("crm.customers@1  ")), "{told:#}");
+    }
 }
 
 #[test]
