@@ -59,11 +59,7 @@ impl Teller {
     ///
     /// # Errors
     /// The settings are no good.
-    pub fn after(
-        kafka: &Settings,
-        keys: Option<Arc<dyn KeyRing>>,
-        seen: Option<Digest>,
-    ) -> Result<Teller, TellError> {
+    pub fn after(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>, seen: Option<Digest>) -> Result<Teller, TellError> {
         let log = LogWriter::new(kafka).map_err(TellError::Look)?;
         Ok(Teller { log, chain: Chain::begin(keys, seen) })
     }

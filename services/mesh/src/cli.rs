@@ -165,6 +165,8 @@ pub enum Command {
     Mask(commands::mask::Args),
     /// Begin a data product: a contract and a schema that `mesh check` accepts
     New(commands::new::Args),
+    /// End a deprecated version of a product, once nobody reads it
+    Retire(commands::retire::Args),
     /// Publish change events from a file or standard input
     Publish(commands::publish::Args),
     /// A view's change events, to standard output

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Whoever takes it over last can write to `mesh.products` as an apply.
-pub const TRANSACTIONAL_ID: &str = "mesh.apply";
+const TRANSACTIONAL_ID: &str = "mesh.apply";
 /// A holder that has said nothing for so long is taken to be gone.
 const LEASE: Duration = Duration::from_secs(15);
 /// A holder says that it is there at least so often, between two requests.

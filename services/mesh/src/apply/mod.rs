@@ -32,7 +32,6 @@ use crate::lineage_options::LineageOptions;
 use crate::output;
 use crate::tree::{WorkingTree, number};
 use execute::Executor;
-pub use lock::TRANSACTIONAL_ID;
 use lock::{Holder, Lock};
 use mesh_avro::sensitivity::SensitiveNames;
 use mesh_client::registry::Endpoint;
@@ -62,17 +61,6 @@ const PLANS_MAX: usize = 3;
 /// Kafka cannot be reached, or refuses.
 pub async fn control_topics(kafka: &Settings) -> Result<(), Failure> {
     control::create(&admin(kafka)?).await
-}
-
-/// Why each of these topics must stay: who reads it, and what nobody has read yet.
-///
-/// # Errors
-/// It cannot be told.
-pub async fn readers<'t>(
-    admin: &Admin,
-    topics: impl Iterator<Item = &'t String>,
-) -> Result<std::collections::BTreeMap<String, Vec<String>>, Failure> {
-    observed::readers(admin, topics).await
 }
 
 /// A cluster and a registry, and a tree that they are compared with.

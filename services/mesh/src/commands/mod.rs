@@ -20,6 +20,7 @@ pub mod products;
 pub mod publish;
 pub mod quarantine;
 pub mod remask;
+pub mod retire;
 pub mod run;
 pub mod schema;
 pub mod status;
@@ -59,6 +60,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Publish(args) => publish::run(args, &context).await,
         Command::Quarantine(args) => quarantine::run(args, &context).await,
         Command::Remask(args) => remask::run(args, &context).await,
+        Command::Retire(args) => retire::run(args, &context).await,
         Command::Run(args) => run::run(args, &context).await,
         Command::Schema(args) => schema::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,

@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use facts::{Facts, fingerprint, moved};
 pub(super) use published::{Entry, Published, claim_key};
-pub(super) use readers::look as readers;
 pub(super) use subjects::SubjectState;
 
 /// Kafka's default, for a cluster that does not tell its own.
