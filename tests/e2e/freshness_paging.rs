@@ -10,11 +10,12 @@ use std::collections::BTreeSet;
 #[test]
 fn a_product_that_stops_is_paged_once_while_those_that_idle_or_replay_are_not() {
     let mut stage = Stage::set();
-    stage.publish_order();
+    let _alive = stage.beat("crm.customers");
     stage.publish_customer();
     stage.publish_page_view();
-    let _alive = stage.beat("crm.customers");
-    eventually("all is fresh", PATIENCE, || stage.are_fresh(&["crm.orders", "crm.customers", "web.page_views"]));
+    eventually("both are fresh", PATIENCE, || stage.are_fresh(&["crm.customers", "web.page_views"]));
+    // on a busy machine it may be stale before anybody has looked
+    stage.publish_order();
     orders_stop_and_their_owner_is_paged(&stage);
     assert_the_service_tells_what_rules_and_dashboards_ask_for(&stage);
     stage.replay_page_views();

@@ -160,7 +160,7 @@ fn promise_seconds(tree: &Tree) {
     tree.replace(
         "topics/crm/orders.yaml",
         "refresh_rate: hour",
-        &format!("refresh_rate: {{ every: 6 seconds, {strict} }}"),
+        &format!("refresh_rate: {{ every: 20 seconds, {strict} }}"),
     );
     let customers = "{ every: hour, event_time: updated_at, objective: 99.5 %, over: 30 days }";
     tree.replace(
