@@ -1,6 +1,7 @@
 //! A secured Kafka: what each principal may do with each topic, tried with real clients, equals what was written down by hand; and
 //! who is not let in is told why.
 
+mod least;
 mod refused;
 
 use crate::support::{Finished, PATIENCE, Process, Python, Tree, eventually, mesh};
@@ -115,6 +116,7 @@ fn each_principal_may_do_what_was_written_down_by_hand_and_nothing_else() {
     let clients = runtime.block_on(kafka.add_users(&names)).expect("they are users");
     let topics = runtime.block_on(topics(&kafka));
     assert_eq!(matrix(&clients, &topics), by_hand());
+    runtime.block_on(least::each_rule_is_needed(&kafka, &clients, "crm"));
     runtime.block_on(kafka.stop());
 }
 
