@@ -30,13 +30,15 @@ fn a_replay_that_is_killed_doubles_and_loses_nothing() {
     assert_eq!(register(&world, &format!("{INPUT}-value"), &schema), id);
 
     let replay = ["quarantine", "replay", "crm.orders", "--format", "json"];
-    for kill in 0..KILLS {
+    let mut through = Vec::new();
+    // the last ones may be faster than we are
+    while through.len() < KILLS && through.last() != Some(&RECORDS) {
         let mut process = Process::start(&mut world.mesh(replay));
         eventually("some were replayed", PATIENCE, || process.stderr().contains(" replayed").then_some(()));
         process.kill();
-        let through = seen(&world).len();
-        assert!(through > 0 && through < RECORDS, "kill {kill} came after {through} records");
+        through.push(seen(&world).len());
     }
+    assert!((1..RECORDS).contains(&through[0]), "none was killed in the middle, but after {through:?} records");
     let finished = Finished::of(&mut world.mesh(replay)).expect(0).json_lines().remove(0);
     let report = &finished["report"];
     let count = |name: &str| report[name].as_u64().expect("a count");
