@@ -1,5 +1,6 @@
 //! The demo: what it promises to machines, that it can be run again, and that its search for canaries finds them.
 
+use crate::official::Official;
 use crate::support::{Finished, Tree, World, mesh};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -65,9 +66,49 @@ fn it_tells_machines_what_it_saw_and_leaves_nothing_behind() {
     assert_eq!(edges(&seen), EDGES.map(|(from, to)| (from.to_owned(), to.to_owned())).into());
     let events = std::fs::read_to_string(events).expect("the file was asked for");
     assert!(events.lines().count() >= 4);
-    for event in events.lines() {
-        let event: Value = serde_json::from_str(event).expect("one JSON object a line");
+    let events = events.lines().map(|event| serde_json::from_str(event).expect("one JSON object a line")).collect();
+    assert_events_are_openlineage(events);
+}
+
+/// Each follows the official schemas with all of its facets, and together they have every facet of a run that goes well.
+fn assert_events_are_openlineage(events: Vec<Value>) {
+    let official = Official::find();
+    let mut facets = BTreeSet::new();
+    for event in &events {
         assert!(event["eventTime"].is_string() && event["producer"].is_string(), "{event}");
+        official.iter().for_each(|official| assert!(official.accept(event) > 0, "{event}"));
+        name_facets(event, &mut facets);
+    }
+    let expected = [
+        "columnLineage",
+        "dataQualityAssertions",
+        "documentation",
+        "inputStatistics",
+        "jobType",
+        "lifecycleStateChange",
+        "mesh_kafka",
+        "outputStatistics",
+        "ownership",
+        "processing_engine",
+        "schema",
+        "tags",
+        "version",
+    ];
+    let missing: Vec<_> = expected.into_iter().filter(|facet| !facets.contains(*facet)).collect();
+    assert!(missing.is_empty(), "no event has {missing:?}, only {facets:?}");
+}
+
+fn name_facets(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(key, inner)| {
+            if inner["_schemaURL"].is_string() {
+                found.insert(key.clone());
+            } else {
+                name_facets(inner, found);
+            }
+        }),
+        Value::Array(items) => items.iter().for_each(|inner| name_facets(inner, found)),
+        _ => {}
     }
 }
 

@@ -19,6 +19,8 @@ mod keys;
 mod lineage;
 mod lineage_cost;
 mod observed;
+#[path = "../../crates/client/tests/official/mod.rs"]
+mod official;
 mod polyglot;
 mod quarantine;
 mod readme;
