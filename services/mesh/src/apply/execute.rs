@@ -172,6 +172,11 @@ impl Executor<'_> {
         if is_done {
             return Ok(vec![Entry::tombstone(claim_key(&key))]);
         }
+        if current.as_ref().is_some_and(|current| current.revision >= product.revision) {
+            let what =
+                format!("revision {} of {} was published by others", product.revision, product.contract.product());
+            return Err(Failure::usage(what).hint("plan again: what was done until here stays, and does no harm"));
+        }
         let mut entries = Vec::new();
         if let Some(current) = &current {
             entries.push(Entry::new(current.revision_key(), current)?);

@@ -51,7 +51,7 @@ impl Holder {
             who: format!("{user} at {} (process {pid})", host.trim()),
             place: place(),
             pid,
-            at: String::new(),
+            at: "its beginning".to_owned(),
             said: 0,
             done: false,
         }

@@ -1,6 +1,6 @@
 //! A plan in a file: made once, looked at by people, applied as it is or not at all.
 
-use super::observed::{Facts, fingerprint, moved};
+use super::observed::{Facts, fingerprint, is_registered, moved, published};
 use super::plan::{Change, Plan, Step};
 use super::scope::Scope;
 use crate::failure::Failure;
@@ -68,13 +68,14 @@ impl Saved {
     /// What has moved since it was made, but for what it does itself: an apply of it may have been killed in the middle.
     pub(super) fn moved(&self, now: &Facts) -> Vec<String> {
         let moved = moved(&self.facts, now).into_iter();
-        let foreign = moved.filter(|(about, _, is)| !self.steps.iter().any(|step| explains(&step.change, about, is)));
+        let foreign =
+            moved.filter(|(about, _, is)| !self.steps.iter().any(|step| explains(&step.change, about, is, now)));
         foreign.map(|(about, was, is)| format!("{about} was {was}, is {is}")).collect()
     }
 }
 
 /// Whether a change brings this about.
-fn explains(change: &Change, about: &str, is: &str) -> bool {
+fn explains(change: &Change, about: &str, is: &str, now: &Facts) -> bool {
     let setting =
         |topic: &str| about.strip_prefix("topic ").and_then(|rest| rest.strip_prefix(topic)?.strip_prefix(": "));
     let is_topic = |topic: &str| about.strip_prefix("topic ") == Some(topic);
@@ -93,18 +94,28 @@ fn explains(change: &Change, about: &str, is: &str) -> bool {
             })
         }),
         Change::SetLevel { subject, to, .. } => about == format!("subject {subject}: level") && is == to.to_string(),
-        // one version more; which one, is the registry's to say
-        Change::Register { subject, .. } => about == format!("subject {subject}: versions"),
-        Change::PublishDomain { domain } => about == format!("published domain/{}", domain.domain),
+        // which version it became is the registry's to say
+        Change::Register { subject, .. } => {
+            about.starts_with(&format!("subject {subject}: "))
+                && !about.ends_with(": level")
+                && is_registered(now, subject)
+        }
+        Change::PublishDomain { domain } => {
+            about == format!("published domain/{}", domain.domain) && is_content(domain, is)
+        }
         Change::NameCluster { .. } => false,
         Change::PublishProduct { product, .. } => {
-            about == format!("published {}", product.key())
-                && is.starts_with(&format!("revision {} ", product.revision))
+            about == format!("published {}", product.key()) && is_content(product, is)
         }
         Change::DeleteTopic { topic } => {
             is_topic(topic) && is == "absent" || setting(topic).is_some() && is == "absent"
         }
     }
+}
+
+/// Whether exactly this is published.
+fn is_content(content: &impl Serialize, is: &str) -> bool {
+    serde_json::to_vec(content).is_ok_and(|value| published(&value) == is)
 }
 
 #[cfg(test)]
@@ -139,5 +150,24 @@ mod tests {
             now("2", "5 partitions, 1 replicas"),
             ["topic a.b.v1 was 4 partitions, 1 replicas, is 5 partitions, 1 replicas"]
         );
+    }
+
+    #[test]
+    fn what_others_published_meanwhile_has_moved() {
+        let text = include_str!("../../../../topics/crm/orders.yaml");
+        let contract = mesh_contract::parse_contract("topics/crm/orders.yaml", text).expect("it is sound").value;
+        let schema = serde_json::json!("string");
+        let product = mesh_contract::AppliedProduct { revision: 2, applied_at_ms: 0, contract, schema };
+        let about = format!("published {}", product.key());
+        let others = {
+            let mut others = product.clone();
+            others.contract.description.push('!');
+            others
+        };
+        let later = mesh_contract::AppliedProduct { applied_at_ms: 7, ..product.clone() };
+        let is = |product: &mesh_contract::AppliedProduct| published(&serde_json::to_vec(product).expect("it is JSON"));
+        let change = Change::PublishProduct { product: Box::new(product), is_new: false };
+        assert!(explains(&change, &about, &is(&later), &Facts::new()));
+        assert!(!explains(&change, &about, &is(&others), &Facts::new()), "the same revision of something else");
     }
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// Facts by what they are about, in words.
 pub(in crate::apply) type Facts = BTreeMap<String, String>;
 
+/// What the schema is that a subject is to have, before it is registered.
+const UNREGISTERED: &str = "not registered";
 /// What is not there.
 const ABSENT: &str = "absent";
 /// So many digits of a hash tell values apart well enough for a person.
@@ -36,6 +38,9 @@ impl Observed {
             facts.insert(format!("subject {name}: level"), level);
             let versions: Vec<String> = subject.versions.iter().map(ToString::to_string).collect();
             facts.insert(format!("subject {name}: versions"), versions.join(", "));
+            let schema =
+                subject.wanted.map_or_else(|| UNREGISTERED.to_owned(), |(version, _)| format!("version {version}"));
+            facts.insert(schema_fact(name), schema);
         }
         for (key, value) in self.published.in_force() {
             facts.insert(format!("published {key}"), published(value));
@@ -45,13 +50,30 @@ impl Observed {
     }
 }
 
-fn published(value: &[u8]) -> String {
-    let digest = &hex(&Sha256::digest(value))[..DIGITS];
-    let revision = serde_json::from_slice::<serde_json::Value>(value).ok();
-    match revision.and_then(|applied| applied.get("revision")?.as_u64()) {
-        Some(revision) => format!("revision {revision} ({digest})"),
-        None => digest.to_owned(),
+/// What is published, told by its content: when it was applied does not count.
+pub(in crate::apply) fn published(value: &[u8]) -> String {
+    let applied = serde_json::from_slice::<serde_json::Value>(value).unwrap_or_default();
+    match (applied.get("revision"), applied.get("contract"), applied.get("schema")) {
+        (Some(revision), Some(contract), Some(schema)) => {
+            format!("revision {revision} ({})", digest(format!("{contract}{schema}").as_bytes()))
+        }
+        _ => digest(value),
     }
+}
+
+fn digest(value: &[u8]) -> String {
+    let mut digits = hex(&Sha256::digest(value));
+    digits.truncate(DIGITS);
+    digits
+}
+
+fn schema_fact(subject: &str) -> String {
+    format!("subject {subject}: the contract's schema")
+}
+
+/// Whether a subject has the schema that it is to have.
+pub(in crate::apply) fn is_registered(facts: &Facts, subject: &str) -> bool {
+    facts.get(&schema_fact(subject)).is_some_and(|fact| fact != UNREGISTERED)
 }
 
 /// A fingerprint of facts.

@@ -13,7 +13,7 @@ use mesh_kafka::admin::{Admin, ClusterState, Rights, TopicState};
 use mesh_kafka::{ErrorKind, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use facts::{Facts, fingerprint, moved};
+pub(super) use facts::{Facts, fingerprint, is_registered, moved, published};
 pub(super) use published::{Entry, Published, claim_key};
 pub(super) use subjects::SubjectState;
 
