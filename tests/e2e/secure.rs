@@ -1,8 +1,11 @@
 //! A secured Kafka: what each principal may do with each topic, tried with real clients, equals what was written down by hand; and
 //! who is not let in is told why.
 
+mod authority;
+mod issuer;
 mod least;
 mod refused;
+mod tokens;
 
 use crate::support::{Finished, PATIENCE, Process, Python, Tree, eventually, mesh};
 use mesh_kafka::admin::{Admin, TopicSpec};

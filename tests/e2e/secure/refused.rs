@@ -1,12 +1,13 @@
 //! Who is not let in, and why; and the other ways of saying who one is.
 
+use super::authority::{Authority, private};
 use crate::support::{Finished, mesh};
 use mesh_kafka::embedded::{EmbeddedKafka, Options, Proxied};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::KeyPair;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -79,41 +80,23 @@ impl Drop for Bed {
     }
 }
 
-/// An authority, made here or there.
-struct Authority {
-    params: CertificateParams,
-    key: KeyPair,
-}
-
-impl Authority {
-    fn new(name: &str, key: KeyPair) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).expect("no name is no wrong name");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self { params, key }
-    }
-
-    fn pem(&self) -> String {
-        self.params.self_signed(&self.key).expect("it can be signed").pem()
-    }
-
-    /// A certificate with its key that is valid until the end of a year.
-    fn issue(&self, name: &str, until: i32) -> String {
-        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address is a name");
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.not_after = date_time_ymd(until, 12, 31);
-        let key = KeyPair::generate().expect("a key can be made");
-        let issuer = Issuer::from_params(&self.params, &self.key);
-        let certificate = params.signed_by(&key, &issuer).expect("it can be signed");
-        format!("{}{}", certificate.pem(), key.serialize_pem())
-    }
-}
-
-fn private(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let path = folder.join(name);
-    fs::write(&path, text).expect("the folder is ours");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("the file is ours");
-    path
+/// The way to a listener by another address of this machine, which is in no certificate; it ends with the test's process.
+fn aliased(to: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.2:0").expect("loopback has more addresses");
+    let address = listener.local_addr().expect("it listens").to_string();
+    let to = to.to_owned();
+    std::thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let Ok(far) = TcpStream::connect(&to) else { continue };
+            for (mut from, mut into) in [(near.try_clone(), far.try_clone()), (far.try_clone(), near.try_clone())]
+                .into_iter()
+                .filter_map(|(from, into)| from.ok().zip(into.ok()))
+            {
+                std::thread::spawn(move || std::io::copy(&mut from, &mut into));
+            }
+        }
+    });
+    address
 }
 
 fn free_port() -> u16 {
@@ -133,9 +116,13 @@ fn let_in(finished: &Finished) {
 }
 
 fn kept_out(finished: &Finished, because: &str) {
+    kept_out_at(finished, "127.0.0.", because);
+}
+
+fn kept_out_at(finished: &Finished, address: &str, because: &str) {
     let said = &finished.stderr;
     assert_eq!(finished.code, 4, "{said}");
-    for part in ["cannot reach Kafka at 127.0.0.1", because, "hint:"] {
+    for part in [format!("cannot reach Kafka at {address}").as_str(), because, "hint:"] {
         assert!(said.contains(part), "{part:?} is not in {said}");
     }
     assert!(!said.contains("hunter"), "{said}");
@@ -154,6 +141,10 @@ fn whoever_is_not_let_in_is_told_why_with_exit_code_4() {
     kept_out(&bed.products(&expired), "the broker's certificate has expired");
     kept_out(&bed.products(&with(&good, "security.protocol", "PLAINTEXT")), "client settings (--kafka-config");
     kept_out(&bed.products(&with(&good, "bootstrap.servers", "127.0.0.1:1")), "refused");
+    let misnamed = aliased(&bed.kafka().bootstrap_servers());
+    kept_out(&bed.products(&with(&good, "bootstrap.servers", &misnamed)), "the broker's certificate is another host's");
+    let unknown = bed.products(&with(&good, "bootstrap.servers", "kafka.invalid:9093"));
+    kept_out_at(&unknown, "kafka.invalid:9093", "resolve 'kafka.invalid:9093'");
 
     // mutual TLS: whoever the authority vouches for is let in by its name, and nobody without a certificate
     let key = fs::read_to_string(bed.secure("ca.key")).expect("the folder is ours");
@@ -168,6 +159,13 @@ fn whoever_is_not_let_in_is_told_why_with_exit_code_4() {
     let known = format!("{mutual}ssl.keystore.type=PEM\nssl.keystore.location={}\n", certificate.display());
     let_in(&bed.products(&known));
     kept_out(&bed.products(&mutual), "certificate");
+    let over = private(bed.folder.path(), "over.pem", &authority.issue("mesh-operator", 2001));
+    let over = format!("{mutual}ssl.keystore.type=PEM\nssl.keystore.location={}\n", over.display());
+    kept_out(&bed.products(&over), "certificate");
+    let stranger = Authority::new("an authority of our own", KeyPair::generate().expect("a key can be made"));
+    let stranger = private(bed.folder.path(), "stranger.pem", &stranger.issue("mesh-operator", 2100));
+    let stranger = format!("{mutual}ssl.keystore.type=PEM\nssl.keystore.location={}\n", stranger.display());
+    kept_out(&bed.products(&stranger), "certificate");
 
     // PLAIN, with who one is in the environment
     let plain = with(&with(&good, "sasl.mechanisms", "PLAIN"), "sasl.password", "hunter3");
