@@ -157,6 +157,7 @@ async fn on_a_real_kafka() {
     the_way_of_a_record_is_measured(&world).await;
     subscribers_are_as_far_behind_as_the_record_they_stand_before(&world).await;
     a_port_made_anew_is_another(&world).await;
+    a_port_of_two_contracts_keeps_nobody_from_being_judged(&world).await;
     let kafka = a_broker_that_is_away_makes_nothing_stale_or_fresh(&world, kafka, options).await;
     what_is_no_longer_applied_is_forgotten(&world).await;
     shutdown.trigger();
@@ -300,6 +301,28 @@ async fn a_port_made_anew_is_another(world: &World) {
     assert_eq!(heartbeat.offsets[&0], 0);
     let proven = |report: Option<&ProductReport>| report.is_some_and(|it| it.heartbeat_ms == Some(heartbeat.at_ms));
     world.eventually("a heartbeat of the other port counts", proven).await;
+}
+
+/// Someone gave the product another id, and the contract of before was never taken back.
+async fn a_port_of_two_contracts_keeps_nobody_from_being_judged(world: &World) {
+    const OTHER: &str = "5b1c3f0e-8a0d-4f64-9f0b-6d2f3c8f1a02/1";
+    let mut other = product("1 hour");
+    other.contract.unique_id = OTHER.trim_end_matches("/1").parse().unwrap();
+    let contract = OutgoingRecord::to(PRODUCTS_TOPIC).key(OTHER);
+    world.log.append(contract.value(serde_json::to_vec(&other).unwrap())).await.unwrap();
+    let event_ms = now_ms();
+    world.publish(event_ms).await;
+    let started = Instant::now();
+    loop {
+        let reports = report::read(&world.settings).await.unwrap();
+        let newest_ms = [KEY, OTHER].map(|key| reports.get(key).and_then(|report| report.views[0].newest_ms));
+        if newest_ms == [Some(event_ms); 2] {
+            break;
+        }
+        assert!(started.elapsed() < DEADLINE, "{reports:#?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.log.append(OutgoingRecord::to(PRODUCTS_TOPIC).key(OTHER)).await.unwrap();
 }
 
 async fn a_broker_that_is_away_makes_nothing_stale_or_fresh(

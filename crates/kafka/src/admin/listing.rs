@@ -1,6 +1,6 @@
 //! Many partitions asked at once: where they end, and how new what they hold is; what groups have committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::native::{self, Answer, Spec};
 use super::{Admin, REQUEST_TIMEOUT};
@@ -73,11 +73,13 @@ impl Admin {
         blocking(move || {
             let mut listing = Listing::default();
             for asked in asked.chunks(PARTITIONS_PER_REQUEST) {
-                match native::list_offsets(shared.client.inner(), asked, spec, REQUEST_TIMEOUT) {
+                // librdkafka refuses a request that asks for a partition twice
+                let asked: Vec<TopicPartition> = BTreeSet::from_iter(asked).into_iter().cloned().collect();
+                match native::list_offsets(shared.client.inner(), &asked, spec, REQUEST_TIMEOUT) {
                     Ok(answers) => answers.into_iter().for_each(|answer| listing.take(answer)),
                     // librdkafka's word for: no leader of any of them is known
                     Err(rdkafka::error::RDKafkaErrorCode::NoEnt) => {
-                        let missing = asked.iter().map(|partition| (partition.clone(), ErrorKind::UnknownTopic));
+                        let missing = asked.into_iter().map(|partition| (partition, ErrorKind::UnknownTopic));
                         listing.missing.extend(missing);
                     }
                     Err(code) => return Err(Error::code("ask for the offsets of partitions", code)),

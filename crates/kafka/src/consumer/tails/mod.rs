@@ -2,7 +2,7 @@
 
 mod native;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl TailReader {
     }
 
     /// Hands the records of these stretches to `each`, with what it gathers and the stretch's index; in order within a
-    /// stretch. No two stretches may be of one partition.
+    /// stretch. Stretches of one partition are read one after another.
     ///
     /// What is gone, or not answered for in five seconds, is said and keeps nobody; an error is one of the consumer itself.
     pub async fn read<T: Send + 'static>(
@@ -122,8 +122,11 @@ impl TailReader {
         let read = blocking::run(move || {
             let outcomes = Vec::with_capacity(stretches.len());
             let mut reading = Reading { outcomes, records: 0, bytes: 0 };
-            for (chunk, stretches) in stretches.chunks(PARTITIONS_AT_ONCE).enumerate() {
-                let first = chunk * PARTITIONS_AT_ONCE;
+            let mut left = &stretches[..];
+            while !left.is_empty() {
+                let first = stretches.len() - left.len();
+                let (stretches, others) = left.split_at(count_at_once(left));
+                left = others;
                 let mut pass = Pass::new(stretches);
                 let assigned = pass.start(&consumer);
                 let read = assigned.and_then(|()| {
@@ -143,6 +146,13 @@ impl TailReader {
         }
         Ok((reading, gathered))
     }
+}
+
+/// How many of these stretches are read at once: not too many, and none of a partition twice.
+fn count_at_once(stretches: &[Stretch]) -> usize {
+    let mut seen = HashSet::new();
+    let partitions = stretches.iter().map(|stretch| (&*stretch.topic, stretch.partition));
+    partitions.take(PARTITIONS_AT_ONCE).take_while(|partition| seen.insert(*partition)).count()
 }
 
 fn create(settings: &Settings) -> Result<Shared<Opened<BaseConsumer<LogContext>>>, Error> {
