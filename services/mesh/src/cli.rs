@@ -157,16 +157,16 @@ pub enum Command {
     Drift(commands::plan::DriftArgs),
     /// Make the topics, schemas, access rules and contracts of the cluster what the working tree says
     Apply(commands::apply::Args),
+    /// Begin a data product: a contract and a schema that `mesh check` accepts
+    New(commands::new::Args),
+    /// End a deprecated version of a product, once nobody reads it
+    Retire(commands::retire::Args),
     /// Who may really read and write what, and what is not as contracts say
     Access(commands::access::Args),
     /// Schemas: compatibility
     Schema(commands::schema::Args),
     /// Show records as a view would show them, without Kafka
     Mask(commands::mask::Args),
-    /// Begin a data product: a contract and a schema that `mesh check` accepts
-    New(commands::new::Args),
-    /// End a deprecated version of a product, once nobody reads it
-    Retire(commands::retire::Args),
     /// Publish change events from a file or standard input
     Publish(commands::publish::Args),
     /// A view's change events, to standard output
