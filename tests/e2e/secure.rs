@@ -4,6 +4,7 @@
 mod authority;
 mod issuer;
 mod least;
+mod ports;
 mod refused;
 mod tokens;
 
@@ -40,11 +41,17 @@ struct Up {
 
 impl Up {
     fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    /// The same with more options.
+    fn start_with(more: impl FnOnce(&mut Command)) -> Self {
         let tree = Tree::examples();
         tree.write("groups.yaml", GROUPS);
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = mesh(["up", "--secure", "--format", "json", "--data"]);
         command.arg(data.path()).arg("--root").arg(tree.root());
+        more(&mut command);
         let mut process = Process::start(&mut command);
         let line = process.line("the backbone says where it is", |line| line.contains("registry_url"));
         let said = serde_json::from_str(&line).expect("one JSON object a line");
