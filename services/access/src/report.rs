@@ -44,12 +44,14 @@ pub struct Brokers {
 }
 
 impl Brokers {
-    /// As a broker's settings say: `super.users` (KIP-11; `;` between them) and `allow.everyone.if.no.acl.found`.
+    /// As a broker's settings say: `super.users` (KIP-11; `;` between them) and `allow.everyone.if.no.acl.found`. Kafka's own authoriser
+    /// has them described without their values.
     pub fn of(settings: &std::collections::BTreeMap<String, String>) -> Self {
-        let users = settings.get("super.users").map(String::as_str).unwrap_or_default();
-        let users = users.split(';').map(str::trim).filter(|user| !user.is_empty()).map(str::to_owned).collect();
+        let names = |users: &String| {
+            users.split(';').map(str::trim).filter(|user| !user.is_empty()).map(str::to_owned).collect()
+        };
         let is_open = settings.get("allow.everyone.if.no.acl.found").is_some_and(|value| value == "true");
-        Self { super_users: Some(users), open_without_rules: is_open }
+        Self { super_users: settings.get("super.users").map(names), open_without_rules: is_open }
     }
 }
 

@@ -87,10 +87,7 @@ fn notes(report: &Report) -> Vec<String> {
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
             notes.push(format!("super users, whom no rule binds: {}", users.join(", ")));
         }
-        None => notes.push(
-            "super users are not known: whoever asks may not DescribeConfigs the cluster, and no rule binds them"
-                .to_owned(),
-        ),
+        None => notes.push("super users, whom no rule binds, are not known: Kafka does not tell them".to_owned()),
     }
     if !report.members_known {
         notes.push("who is in which group is not known: give --groups to tell members from strangers".to_owned());

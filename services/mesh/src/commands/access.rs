@@ -22,7 +22,7 @@ const DETAILS: &str = "\
 What the cluster's own rules allow (prefixes, wildcards and refusals included) is compared with what follows from the contracts that \
 are applied and from who is in which group: for each topic of a product who reads and writes it, why, and in which form it shows each \
 sensitive column. A rule that no contract asks for, and one that is missing, is a finding: exit 1. Wants a principal that may Alter the \
-cluster, as the operator and mesh-apply may; who may also DescribeConfigs it is told of the super users.";
+cluster, as the operator and mesh-apply may. Kafka does not tell who its super users are: --super-user names them.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = DETAILS)]
@@ -33,6 +33,9 @@ pub struct Args {
     /// Who is in which access group: a file of groups, or of the settings of an LDAP directory [default: groups.yaml beside topics/]
     #[arg(long, value_name = "FILE", env = "MESH_GROUPS")]
     groups: Option<PathBuf>,
+    /// A super user of the brokers, whom no rule binds, such as User:admin; may be repeated
+    #[arg(long, value_name = "PRINCIPAL")]
+    super_user: Vec<String>,
 }
 
 /// Prints the report.
@@ -46,7 +49,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let granted: BTreeSet<String> =
         seen.iter().flat_map(|seen| &seen.contract.access_group).map(|grant| grant.group.clone()).collect();
     let members = members(&args, context, &granted)?;
-    let (rules, brokers) = rules(&kafka).await?;
+    let (rules, mut brokers) = rules(&kafka).await?;
+    if !args.super_user.is_empty() {
+        brokers.super_users = Some(args.super_user.iter().cloned().collect());
+    }
     let known =
         Known { products: &seen, domains: &domains, members: members.as_ref(), rules: &rules, brokers: &brokers };
     let whole = report(&known);
