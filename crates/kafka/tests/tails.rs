@@ -21,6 +21,7 @@ async fn on_a_real_kafka() {
     many_topics_are_read_at_once(&bed).await;
     markers_and_what_was_aborted_are_passed_over(&bed).await;
     a_large_record_comes_whole(&bed).await;
+    a_partition_that_is_asked_for_twice_is_answered_twice(&bed).await;
     what_is_gone_keeps_nobody(&bed).await;
     a_marker_has_the_brokers_time(&bed).await;
     all_that_a_group_committed_is_told(&bed).await;
@@ -134,6 +135,19 @@ async fn a_large_record_comes_whole(bed: &Bed) {
     let end = bed.end("large").await;
     let (reading, glimpses) = bed.read(vec![stretch("large", 0, 0..end)]).await;
     assert_eq!((reading.bytes, glimpses[&0].len()), (1_500_000, 1));
+}
+
+/// As where two contracts name the same port.
+async fn a_partition_that_is_asked_for_twice_is_answered_twice(bed: &Bed) {
+    bed.create("tails.twice", 1).await;
+    bed.transact("tails.twice", 3, b"v", true);
+    let (end, at) = (bed.end("tails.twice").await, TopicPartition::new("tails.twice", 0));
+    let listing = bed.admin.visible_ends(vec![at.clone(), at.clone()]).await.unwrap();
+    assert_eq!((listing.found.len(), listing.missing.len()), (1, 0));
+    assert!(listing.found[&at].offset >= end, "{listing:?}");
+    let (reading, glimpses) = bed.read([0, 1].map(|from| stretch("tails.twice", 0, from..end)).to_vec()).await;
+    assert_eq!(reading.outcomes, [Outcome::Read; 2]);
+    assert_eq!((glimpses[&0].len(), glimpses[&1].len()), (3, 2));
 }
 
 async fn what_is_gone_keeps_nobody(bed: &Bed) {
