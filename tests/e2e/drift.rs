@@ -43,8 +43,8 @@ impl Bed {
     /// Sets a topic's setting, or puts it back to the default.
     fn set(&mut self, topic: &str, setting: &str, value: Option<&str>, is_told: bool) {
         let change = BTreeMap::from([(setting.to_owned(), value.map(str::to_owned))]);
-        let changed = self.admin.change_settings(&BTreeMap::from([(topic.to_owned(), change)]));
-        self.runtime.block_on(changed).expect("Kafka takes it");
+        let changes = BTreeMap::from([(topic.to_owned(), change)]);
+        self.runtime.block_on(self.admin.change_settings(&changes)).expect("Kafka takes it");
         let told = if is_told { vec![format!("change topic {topic}: {setting}")] } else { Vec::new() };
         self.note(format!("{topic}: {setting} {value:?}"), &told);
     }
@@ -152,7 +152,7 @@ impl Bed {
         );
         assert_eq!(told(&drift), expected, "{what:?}");
         let mut apply = self.world.mesh(["apply", "--format", "json"]);
-        confirm.iter().for_each(|name| drop(apply.args(["--confirm", name])));
+        apply.args(confirm.iter().flat_map(|name| ["--confirm", name]));
         let applied = Finished::of(&mut apply).expect(0);
         assert_eq!(told(&applied), expected, "{what:?}");
         let after = self.world.run(["drift"]).expect(0);

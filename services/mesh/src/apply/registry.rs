@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use mesh_avro::schema::Schema;
-use mesh_client::registry::{Endpoint, Version};
+use mesh_client::registry::Endpoint;
 use mesh_client::{RegistryClient, RegistryError};
 use mesh_contract::Compatibility;
 use serde_json::Value;
@@ -57,20 +57,6 @@ impl Registry {
     /// Registers a schema, if it is not registered yet.
     pub(super) async fn register(&self, subject: &str, schema: &Value) -> Result<(), Failure> {
         self.0.register(subject, schema).await.map(drop).map_err(refused)
-    }
-
-    /// All subjects that are not deleted.
-    pub(super) async fn subjects(&self) -> Result<Vec<String>, Failure> {
-        self.0.subjects().await.map_err(refused)
-    }
-
-    /// The newest version of a subject, with all that it refers to; none if there is no such subject.
-    pub(super) async fn latest(&self, subject: &str) -> Result<Option<Version>, Failure> {
-        match self.0.latest(subject).await {
-            Ok(version) => Ok(Some(version)),
-            Err(RegistryError::NotFound { .. }) => Ok(None),
-            Err(error) => Err(refused(error)),
-        }
     }
 }
 
