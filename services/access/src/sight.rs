@@ -254,8 +254,9 @@ mod tests {
                 .unwrap();
         let people = members(&[("analysts", &["ana", "bob"]), ("crm-stewards", &["stan"])]);
         let (old, new) = ([Seen::of(&old, &schema)], [Seen::of(&new, &silent)]);
-        let gains: Vec<String> =
-            gains((&old, Some(&people)), (&new, Some(&people))).iter().map(ToString::to_string).collect();
+        let readers = Readers::Members(&people);
+        let gains = gains(&State { products: &old, readers }, &State { products: &new, readers });
+        let gains: Vec<String> = gains.iter().map(ToString::to_string).collect();
         assert_eq!(
             gains,
             [
