@@ -59,7 +59,7 @@ pub enum Error {
         /// Its address.
         url: String,
         /// What failed.
-        source: LdapError,
+        source: Box<LdapError>,
     },
     /// To be somebody there.
     #[error("the directory {url} does not let {dn} in")]
@@ -69,7 +69,7 @@ pub enum Error {
         /// As whom.
         dn: String,
         /// What it said.
-        source: LdapError,
+        source: Box<LdapError>,
     },
     /// A search.
     #[error("cannot search the directory at {base} for {filter}")]
@@ -79,7 +79,7 @@ pub enum Error {
         /// For what.
         filter: String,
         /// What it said.
-        source: LdapError,
+        source: Box<LdapError>,
     },
     /// A name that several groups have.
     #[error("the directory has {count} groups {group:?}: narrow groups.base or groups.filter")]

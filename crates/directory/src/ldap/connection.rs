@@ -37,7 +37,8 @@ impl Connection {
             options = options.set_config(Arc::new(trusting(authority)?));
         }
         let connected = LdapConnAsync::from_url_with_settings(options, &settings.url).await;
-        let (driver, ldap) = connected.map_err(|source| Error::Connect { url: url.clone(), source })?;
+        let (driver, ldap) =
+            connected.map_err(|source| Error::Connect { url: url.clone(), source: Box::new(source) })?;
         // requests fail by themselves once the connection is gone
         tokio::spawn(async move {
             if let Err(error) = driver.drive().await {
@@ -55,7 +56,11 @@ impl Connection {
         let password = password(bind.password_file.as_deref(), url)?;
         let bound = self.ldap.with_timeout(self.timeout).simple_bind(&bind.dn, &password).await;
         let bound = bound.and_then(ldap3::LdapResult::success);
-        bound.map(drop).map_err(|source| Error::Bind { url: url.to_owned(), dn: bind.dn.clone(), source })
+        bound.map(drop).map_err(|source| Error::Bind {
+            url: url.to_owned(),
+            dn: bind.dn.clone(),
+            source: Box::new(source),
+        })
     }
 
     /// All entries below `base` that match.
@@ -73,11 +78,7 @@ impl Connection {
         match self.search(dn, Scope::Base, filter, attributes).await {
             Ok(mut entries) => Ok(entries.pop()),
             // a group may name who is gone
-            Err(Error::Search { source: ldap3::LdapError::LdapResult { result }, .. })
-                if result.rc == NO_SUCH_OBJECT =>
-            {
-                Ok(None)
-            }
+            Err(Error::Search { source, .. }) if is_absence(&source) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -89,7 +90,8 @@ impl Connection {
         filter: &str,
         attributes: &[&str],
     ) -> Result<Vec<SearchEntry>, Error> {
-        let failed = |source| Error::Search { base: base.to_owned(), filter: filter.to_owned(), source };
+        let failed =
+            |source| Error::Search { base: base.to_owned(), filter: filter.to_owned(), source: Box::new(source) };
         let attributes: Vec<String> = attributes.iter().map(|name| (*name).to_owned()).collect();
         let mut adapters: Vec<Box<dyn Adapter<'static, String, Vec<String>>>> = vec![Box::new(EntriesOnly::new())];
         if scope == Scope::Subtree {
@@ -116,6 +118,11 @@ impl Connection {
             tracing::debug!(%error, "the directory did not wait for a goodbye");
         }
     }
+}
+
+/// Whether the server says that there is no such entry.
+fn is_absence(error: &ldap3::LdapError) -> bool {
+    matches!(error, ldap3::LdapError::LdapResult { result } if result.rc == NO_SUCH_OBJECT)
 }
 
 /// TLS that trusts the authorities in a file, and no others.
