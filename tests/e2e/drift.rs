@@ -182,9 +182,22 @@ fn told(finished: &Finished) -> BTreeSet<String> {
 fn whatever_was_changed_by_hand_is_told_and_mended() {
     let mut bed = Bed::start();
     assert_eq!(bed.mends(&[]), 0, "there is no drift to begin with");
-    let mut damages = 0;
+    let rounds = [
+        settings_changed,
+        settings_put_back,
+        topics_deleted,
+        levels_and_subjects,
+        the_catalogue,
+        what_cannot_be_mended,
+    ];
+    let damages: usize = rounds.iter().map(|round| round(&mut bed)).sum();
+    assert!(damages >= 50, "only {damages}");
+    let names = bed.runtime.block_on(bed.admin.topic_names()).expect("Kafka answers");
+    assert!(names.contains(&"foreign".to_owned()), "what is foreign is left alone: {names:?}");
+}
 
-    // settings changed, or set though no contract asks for them
+/// Settings changed, or set though no contract asks for them.
+fn settings_changed(bed: &mut Bed) -> usize {
     for (topic, setting, value) in [
         ("crm.orders.v1.in", "retention.ms", "1000000"),
         ("crm.orders.v1.in", "cleanup.policy", "compact"),
@@ -211,9 +224,11 @@ fn whatever_was_changed_by_hand_is_told_and_mended() {
     }
     let refused = bed.world.run(["apply"]).expect(2);
     assert!(refused.stderr.contains("--confirm crm.orders"), "history would be lost: {}", refused.stderr);
-    damages += bed.mends(&["crm.orders", "mesh.audit", "mesh.products"]);
+    bed.mends(&["crm.orders", "mesh.audit", "mesh.products"])
+}
 
-    // settings back at the cluster's default
+/// Settings back at the cluster's default.
+fn settings_put_back(bed: &mut Bed) -> usize {
     for (topic, setting, differs) in [
         ("crm.orders.v1.in", "retention.ms", true),
         ("crm.orders.v1", "max.message.bytes", true),
@@ -226,18 +241,22 @@ fn whatever_was_changed_by_hand_is_told_and_mended() {
     ] {
         bed.set(topic, setting, None, differs);
     }
-    damages += bed.mends(&["crm.customers", "mesh.freshness"]);
+    bed.mends(&["crm.customers", "mesh.freshness"])
+}
 
-    // topics deleted, and others made
+/// Topics deleted, and others made.
+fn topics_deleted(bed: &mut Bed) -> usize {
     for topic in ["crm.orders.v1.in", "crm.orders.v1", "web.page_views.v1.quarantine", "mesh.heartbeats"] {
         bed.delete_topic(topic);
     }
     let foreign = ["foreign", "crm.customers.v10", "crm.customersx.v1"].map(TopicSpec::new);
     bed.runtime.block_on(bed.admin.create_topics(&foreign)).expect("Kafka makes them");
     foreign.iter().for_each(|topic| bed.note(format!("{} made", topic.name), &[]));
-    damages += bed.mends(&[]);
+    bed.mends(&[])
+}
 
-    // levels and subjects
+/// What the registry holds.
+fn levels_and_subjects(bed: &mut Bed) -> usize {
     bed.level("crm.orders.v1.in-value", Some("NONE"));
     bed.level("crm.orders.v1-value", Some("FULL"));
     bed.level("crm.customers.v1.in-value", None);
@@ -249,9 +268,11 @@ fn whatever_was_changed_by_hand_is_told_and_mended() {
     bed.registry(reqwest::Method::POST, "subjects/foreign-value/versions", &schema);
     bed.registry(reqwest::Method::PUT, "config/foreign-value", &json!({ "compatibility": "FULL" }));
     bed.note("a foreign subject".to_owned(), &[]);
-    damages += bed.mends(&[]);
+    bed.mends(&[])
+}
 
-    // the catalogue
+/// What `mesh.products` holds.
+fn the_catalogue(bed: &mut Bed) -> usize {
     let (orders, _) = bed.key_of("crm.orders");
     bed.publish(&orders, None, &["publish product crm.orders@1"]);
     let (customers, mut value) = bed.key_of("crm.customers");
@@ -266,14 +287,10 @@ fn whatever_was_changed_by_hand_is_told_and_mended() {
     web["description"] = "Written by hand.".into();
     bed.publish("domain/web", Some(&web), &["publish domain web"]);
     bed.publish("foreign", Some(&json!({})), &[]);
-    damages += bed.mends(&[]);
+    let done = bed.mends(&[]);
     assert_eq!(bed.key_of("web.page_views").1["revision"], 8, "revisions never go back");
     assert_eq!(bed.key_of("crm.customers").1["revision"], 2);
-
-    damages += what_cannot_be_mended(&mut bed);
-    assert!(damages >= 50, "only {damages}");
-    let names = bed.runtime.block_on(bed.admin.topic_names()).expect("Kafka answers");
-    assert!(names.contains(&"foreign".to_owned()), "what is foreign is left alone: {names:?}");
+    done
 }
 
 /// Apply does the rest, and says of these why it does not.

@@ -107,9 +107,7 @@ fn explains(change: &Change, about: &str, is: &str, now: &Facts) -> bool {
         Change::PublishProduct { product, .. } => {
             about == format!("published {}", product.key()) && is_content(product, is)
         }
-        Change::DeleteTopic { topic } => {
-            is_topic(topic) && is == "absent" || setting(topic).is_some() && is == "absent"
-        }
+        Change::DeleteTopic { topic } => is == "absent" && (is_topic(topic) || setting(topic).is_some()),
     }
 }
 

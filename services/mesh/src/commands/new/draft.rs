@@ -35,7 +35,7 @@ impl Draft {
         };
         let text = match &schema_text {
             Some(text) => text.clone(),
-            None => read(&root.join(&schema))?,
+            None => read(root.join(&schema))?,
         };
         let parsed = Schema::parse(&text)
             .map_err(|error| Failure::usage(format!("{schema} is not a valid Avro schema")).because(error))?;
@@ -101,7 +101,7 @@ fn key(given: Option<&str>, schema: &Schema, product: &Product) -> Result<Option
 /// The newest version's files, copied to the next one's.
 pub(super) fn next_version(root: &Path, product: &Product) -> Result<Vec<NewFile>, Failure> {
     let (newest, file) = newest(root, product)?;
-    let (text, next) = (read(&root.join(TOPICS).join(&product.domain).join(&file))?, newest.version + 1);
+    let (text, next) = (read(root.join(TOPICS).join(&product.domain).join(&file))?, newest.version + 1);
     let schema = format!("{}-v{next}.avsc", version_free(&newest.schema, newest.version));
     let replaced = |text: &str, key: &str, value: &str| -> String {
         let line = |line: &str| match line.strip_prefix(key) {
@@ -117,7 +117,7 @@ pub(super) fn next_version(root: &Path, product: &Product) -> Result<Vec<NewFile
         return Err(Failure::usage(format!("cannot tell where {file} says its version and schema"))
             .hint(format!("copy it to {} by hand: `version: {next}`, and a schema of its own", contract.name)));
     }
-    Ok(vec![contract, NewFile { name: schema, text: read(&root.join(&newest.schema))? }])
+    Ok(vec![contract, NewFile { name: schema, text: read(root.join(&newest.schema))? }])
 }
 
 /// `schemas/crm/customer-v2.avsc` is `schemas/crm/customer`.
@@ -136,7 +136,7 @@ fn newest(root: &Path, product: &Product) -> Result<(Contract, String), Failure>
         stem.is_some_and(|stem| stem.split('@').next() == Some(product.name.as_str()))
     };
     let contracts = names.filter(is_of_it).map(|name| {
-        let text = read(&folder.join(&name))?;
+        let text = read(folder.join(&name))?;
         let contract = parse_contract(&name, &text).map(|declared| declared.value);
         contract
             .map(|contract| (contract, name.clone()))
