@@ -1,12 +1,17 @@
 //! `mesh apply` on a real Kafka: creates what is not there, changes nothing twice, breaks no reader, deletes nothing.
 
-use crate::support::{Finished, World};
+use crate::support::{Finished, PATIENCE, World, eventually};
+use mesh_kafka::TopicPartition;
 use mesh_kafka::admin::{Admin, TopicSpec};
+use mesh_kafka::consumer::{Consumer, Start};
+use mesh_kafka::log::FencedLogWriter;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 const FINDINGS: i32 = 1;
 const USAGE: i32 = 2;
+/// It reads what is to be deleted.
+const GROUP: &str = "ana";
 
 /// The changes that an apply reports, by name.
 fn changed(finished: &Finished) -> Vec<String> {
@@ -112,6 +117,15 @@ fn a_saved_plan_is_done_as_it_is_or_not_at_all() {
     world.run(["drift"]).expect(0);
 }
 
+/// A group reads a topic's only record, says so, and goes.
+async fn read_by_a_group(world: &World, topic: &str) -> Result<(), mesh_kafka::Error> {
+    let mut reader = Consumer::join(&world.settings(), GROUP, topic, Start::Beginning)?;
+    let record = reader.next().await?;
+    reader.commit(&[(TopicPartition::new(topic, record.partition), record.offset + 1)].into()).await?;
+    reader.close().await;
+    Ok(())
+}
+
 /// Deleted is what is named, and only if nobody reads it.
 #[test]
 fn topics_are_deleted_by_name_where_nobody_reads_them() {
@@ -136,12 +150,21 @@ fn topics_are_deleted_by_name_where_nobody_reads_them() {
         value: Some("v".into()),
         headers: Vec::new(),
     };
-    let writer = mesh_kafka::log::LogWriter::new(&world.settings()).expect("the settings are right");
-    runtime.block_on(writer.append(record)).expect("Kafka takes it");
+    let written = runtime.block_on(async {
+        let mut writer = FencedLogWriter::open(&world.settings(), "somebody").await?;
+        writer.append(record).await
+    });
+    written.expect("Kafka takes it");
     let unread = world.run(delete).expect(FINDINGS);
-    assert!(unread.stderr.contains("it holds 1 offsets that no group has read"), "{}", unread.stderr);
-    let ends = runtime.block_on(admin.end_offsets(&[topic])).expect("Kafka answers");
-    runtime.block_on(admin.delete_records(&ends)).expect("Kafka deletes them");
+    assert!(unread.stderr.contains("it holds 1 records that no group has read"), "{}", unread.stderr);
+    // the group reads the record: the transaction's marker stands behind it for ever
+    runtime.block_on(read_by_a_group(&world, topic)).expect("Kafka answers");
+    eventually("the group is left", PATIENCE, || {
+        let members = runtime.block_on(admin.members(&[GROUP.to_owned()])).expect("Kafka answers");
+        members.iter().all(|group| group.count == 0).then_some(())
+    });
+    let ends = runtime.block_on(admin.settled_end_offsets(&[topic])).expect("Kafka answers");
+    assert_eq!(ends[&TopicPartition::new(topic, 0)], 2);
     let deleted = changed(&world.run(delete).expect(0));
     assert_eq!(deleted, ["crm.customers@1", topic]);
     assert!(!topics(&world).contains(&topic.to_owned()));

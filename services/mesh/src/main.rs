@@ -20,6 +20,7 @@ mod lineage_options;
 mod login;
 mod output;
 mod platform;
+mod readership;
 mod schema_rules;
 mod tree;
 

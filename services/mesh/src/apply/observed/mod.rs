@@ -2,12 +2,12 @@
 
 mod facts;
 mod published;
-mod readers;
 mod subjects;
 
 use super::scope::Scope;
 use super::{refused, registry::Registry};
 use crate::failure::Failure;
+use crate::readership;
 use mesh_contract::acl::{AclTable, Operation};
 use mesh_kafka::admin::{Admin, ClusterState, Rights, TopicState};
 use mesh_kafka::{ErrorKind, Settings};
@@ -76,7 +76,7 @@ impl Observed {
             rights: rights(admin, scope).await?,
             allowed: admin.allowed_on_cluster().await.map_err(failed)?,
             allowed_on,
-            read: readers::look(admin, scope.deletions.iter().filter(|topic| topics.contains_key(*topic))).await?,
+            read: read(kafka, admin, scope.deletions.iter().filter(|topic| topics.contains_key(*topic))).await?,
             cluster,
             topics,
             published,
@@ -95,6 +95,16 @@ async fn record_bytes(admin: &Admin) -> Result<u64, Failure> {
     let settings = admin.broker_settings().await.map_err(|error| refused("cannot look at a broker", error))?;
     let bytes = settings.as_ref().and_then(|settings| settings.get("message.max.bytes")?.parse().ok());
     Ok(bytes.unwrap_or(RECORD_BYTES_DEFAULT))
+}
+
+/// Why each of these topics must stay.
+async fn read(
+    kafka: &Settings,
+    admin: &Admin,
+    topics: impl Iterator<Item = &String>,
+) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+    let read = readership::look(kafka, admin, topics).await;
+    read.map_err(|error| refused("cannot tell who reads the topics that are to be deleted", error))
 }
 
 async fn rights(admin: &Admin, scope: &Scope) -> Result<Option<Rights>, Failure> {

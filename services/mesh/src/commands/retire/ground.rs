@@ -1,7 +1,8 @@
 //! What speaks against retiring a version.
 
-use super::readers;
+use crate::commands::product::kafka_failure;
 use crate::failure::Failure;
+use crate::readership;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -31,7 +32,8 @@ impl Ground {
         let others: Vec<&Contract> = catalogue.products().into_iter().map(|other| &other.contract).collect();
         let mut found = dependents(contract, &others);
         let views: Vec<String> = contract.topics().views.into_iter().map(|(_, topic)| topic).collect();
-        found.extend(readers::look(kafka, admin, &views).await?);
+        let readers = readership::look(kafka, admin, views.iter()).await.map_err(kafka_failure)?;
+        found.extend(readers.iter().flat_map(|(view, why)| why.iter().map(move |why| format!("{view}: {why}"))));
         Ok(Self { times: times(contract, today), readers: found })
     }
 }

@@ -1,7 +1,6 @@
 //! `mesh retire`: ends a deprecated version of a product, once nobody reads it.
 
 mod ground;
-mod readers;
 
 use crate::audit;
 use crate::cli::Format;
