@@ -192,7 +192,8 @@ fn a_sensitive_column_and_the_contract_that_lists_it_come_together() {
 
     world.tree.replace("topics/crm/orders.yaml", "sensitive_columns: []", "sensitive_columns: [recipient_email]");
     let applied = changed(&apply(&world).expect(0));
-    assert_eq!(applied, ["crm.orders@1", "crm.orders.v1.in-value", "crm.orders.v1-value"]);
+    // the output port takes larger records from now on: a hash may be longer than what is hashed
+    assert_eq!(applied, ["crm.orders.v1", "crm.orders@1", "crm.orders.v1.in-value", "crm.orders.v1-value"]);
     assert_eq!(changed(&apply(&world).expect(0)), [""; 0]);
     assert_eq!(register(&world, "crm.orders.v1.in-value", &schema).0, 200);
 }

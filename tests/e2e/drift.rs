@@ -138,7 +138,7 @@ impl Bed {
     }
 
     /// Drift tells exactly of what was done, apply mends it, and then there is none. How much was done.
-    fn mends(&mut self, confirm: &[&str]) -> usize {
+    fn mends(&mut self, options: &[&str]) -> usize {
         let done = std::mem::take(&mut self.done);
         let what: Vec<&str> = done.iter().map(|damage| damage.what.as_str()).collect();
         let expected: BTreeSet<String> = done.iter().flat_map(|damage| damage.told.clone()).collect();
@@ -152,8 +152,7 @@ impl Bed {
         );
         assert_eq!(told(&drift), expected, "{what:?}");
         let mut apply = self.world.mesh(["apply", "--format", "json"]);
-        apply.args(confirm.iter().flat_map(|name| ["--confirm", name]));
-        let applied = Finished::of(&mut apply).expect(0);
+        let applied = Finished::of(apply.args(options)).expect(0);
         assert_eq!(told(&applied), expected, "{what:?}");
         let after = self.world.run(["drift"]).expect(0);
         assert!(after.stdout.contains("nothing to change"), "{}", after.stdout);
@@ -224,7 +223,7 @@ fn settings_changed(bed: &mut Bed) -> usize {
     }
     let refused = bed.world.run(["apply"]).expect(2);
     assert!(refused.stderr.contains("--confirm crm.orders"), "history would be lost: {}", refused.stderr);
-    bed.mends(&["crm.orders", "mesh.audit", "mesh.products"])
+    bed.mends(&["--confirm", "crm.orders", "--confirm", "mesh.audit", "--confirm", "mesh.products"])
 }
 
 /// Settings back at the cluster's default.
@@ -241,7 +240,7 @@ fn settings_put_back(bed: &mut Bed) -> usize {
     ] {
         bed.set(topic, setting, None, differs);
     }
-    bed.mends(&["crm.customers", "mesh.freshness"])
+    bed.mends(&["--confirm", "crm.customers", "--confirm", "mesh.freshness"])
 }
 
 /// Topics deleted, and others made.
@@ -287,7 +286,11 @@ fn the_catalogue(bed: &mut Bed) -> usize {
     web["description"] = "Written by hand.".into();
     bed.publish("domain/web", Some(&web), &["publish domain web"]);
     bed.publish("foreign", Some(&json!({})), &[]);
-    let done = bed.mends(&[]);
+    // whose topic this is only the deleted record said; the product's others were made anew in this test, which is on record apart
+    let doubted = "crm.orders.v1.quarantine";
+    let refused = bed.world.run(["apply"]).expect(1).stderr;
+    assert!(refused.contains(&format!("--adopt {doubted}")), "{refused}");
+    let done = bed.mends(&["--adopt", doubted]);
     assert_eq!(bed.key_of("web.page_views").1["revision"], 8, "revisions never go back");
     assert_eq!(bed.key_of("crm.customers").1["revision"], 2);
     done
