@@ -16,6 +16,7 @@ mod freshness_paging;
 mod heartbeat;
 mod interrupted;
 mod keys;
+mod lifecycle;
 mod lineage;
 mod lineage_cost;
 mod observed;
