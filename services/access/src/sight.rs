@@ -145,12 +145,10 @@ impl Readers<'_> {
             Self::Groups => groups.iter().cloned().collect(),
             Self::Members(members) => groups.iter().filter_map(|group| members.get(group)).flatten().cloned().collect(),
             Self::Rules(table) => {
+                let topic = Resource::Topic(topic.to_owned());
                 let parts = acl::product(contract, &[], &Members::new(), &Sidecars::default());
-                let reads = |acl: &&Acl| {
-                    acl.operation == Operation::Read
-                        && acl.resource == Resource::Topic(topic.to_owned())
-                        && !parts.contains(*acl)
-                };
+                let reads =
+                    |acl: &&Acl| acl.operation == Operation::Read && acl.resource == topic && !parts.contains(*acl);
                 table.iter().filter(reads).map(|acl| acl.principal.clone()).collect()
             }
         }

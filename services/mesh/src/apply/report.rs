@@ -2,6 +2,7 @@
 
 use super::observed::fingerprint;
 use super::plan::{Ask, Plan, Refusal, Remains, Row};
+use mesh_access::sight::Gain;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -16,6 +17,9 @@ pub struct Report {
     refused: Vec<Refusal>,
     remains: Vec<Remains>,
     left: Vec<String>,
+    /// Who comes to see which sensitive column, as a plan foretells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gains: Option<Vec<Gain>>,
     looked_at: usize,
 }
 
@@ -48,6 +52,7 @@ impl Report {
             refused: plan.refused.clone(),
             remains: plan.remains.clone(),
             left: plan.left.clone(),
+            gains: (!applied).then(|| plan.gains.clone()),
             looked_at: plan.looked_at,
         }
     }
@@ -78,6 +83,7 @@ impl Report {
         let remains = self.remains.iter();
         lines.extend(remains.map(|it| format!("remains   {} {}: {}: {}", it.kind, it.name, it.what, it.why)));
         lines.extend(self.left.iter().map(|left| format!("left      {left}")));
+        lines.extend(self.gains.iter().flatten().map(|gain| format!("sight     {gain}")));
         lines
     }
 
@@ -123,6 +129,8 @@ impl Report {
         let remains = self.remains.iter().map(|it| format!("{} {}: {}: {}", it.kind, it.name, it.what, it.why));
         section(&mut lines, "Cannot be mended", remains);
         section(&mut lines, "Left alone", self.left.iter().cloned());
+        let gains = self.gains.iter().flatten().map(ToString::to_string);
+        section(&mut lines, "Who gains sight of sensitive columns", gains);
         lines.join("\n")
     }
 }
@@ -143,6 +151,7 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::apply::plan::{Change, Port, SettingChange, Step};
+    use mesh_access::columns::Form;
 
     fn plan() -> Plan {
         let settings = vec![SettingChange {
@@ -165,6 +174,16 @@ mod tests {
             steps: vec![Step { change: configure, asks }, Step { change: register, asks: None }],
             remains: vec![remains],
             left: vec!["rule allow <x>|y: it is not of the mesh's form".into()],
+            gains: vec![Gain {
+                product: "crm.customers@1".into(),
+                column: "email".into(),
+                class: "pii.contact".into(),
+                form: Form::Clear,
+                before: [Form::Masked("hash".into())].into(),
+                view: "support".into(),
+                groups: vec!["crm-support".into()],
+                principals: Some(["User:ana".into(), "User:sue".into()].into()),
+            }],
             looked_at: 9,
             ..Plan::default()
         }

@@ -38,7 +38,8 @@ fn unreadable(plan: &mut Plan, key: &str, error: &serde_json::Error) {
     plan.refuse(UNREADABLE, format!("cannot read {key} on {PRODUCTS_TOPIC}: {error}"), NEWER);
 }
 
-fn draft(product: &WorkingProduct) -> AppliedProduct {
+/// A product as the tree has it, before it is known which revision that is.
+pub(super) fn draft(product: &WorkingProduct) -> AppliedProduct {
     let contract = product.contract.value.clone();
     AppliedProduct { revision: 0, applied_at_ms: 0, contract, schema: product.schema.json().clone() }
 }

@@ -1,8 +1,5 @@
 //! The plan: what the contracts ask for beside what is there, as an ordered list of changes, with everything that speaks
-//! against it. Pure.
-//!
-//! What gains who sight of what is to stand here as well: it follows from the contracts in force ([`Observed::published`])
-//! and those that are planned.
+//! against it, and with who comes to see more by it. Pure.
 
 mod access;
 mod catalogue;
@@ -10,6 +7,7 @@ mod change;
 mod deletions;
 mod loss;
 mod permissions;
+mod sight;
 mod subjects;
 #[cfg(test)]
 mod tests;
@@ -19,6 +17,7 @@ use super::observed::{Facts, Observed};
 use super::schemas::Subject;
 use super::scope::Scope;
 use crate::tree::WorkingTree;
+use mesh_access::sight::Gain;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -90,6 +89,8 @@ pub(super) struct Plan {
     pub(super) remains: Vec<Remains>,
     /// What is left alone, and worth a word.
     pub(super) left: Vec<String>,
+    /// Who comes to see which sensitive column.
+    pub(super) gains: Vec<Gain>,
     /// How many things were looked at.
     pub(super) looked_at: usize,
     /// What it was made on.
@@ -112,6 +113,7 @@ impl Plan {
         subjects::plan(&mut plan, subjects, observed);
         catalogue::plan(&mut plan, tree, observed, wishes);
         deletions::plan(&mut plan, tree, observed, wishes);
+        sight::plan(&mut plan, tree, scope, observed);
         permissions::check(&mut plan, observed, wishes);
         plan.steps.sort_by_key(|step| step.change.stage());
         plan

@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::apply::Wanted;
 use crate::apply::observed::SubjectState;
 use crate::apply::{schemas, topics as wanted_topics};
 use mesh_avro::sensitivity::SensitiveNames;
-use mesh_contract::{AppliedProduct, domain_key};
-use mesh_kafka::admin::TopicState;
+use mesh_contract::{AppliedProduct, acl, domain_key};
+use mesh_kafka::admin::{Rights, TopicState};
 use std::path::Path;
 
 fn examples() -> WorkingTree {
@@ -256,4 +257,52 @@ fn what_one_may_not_do_is_told_before() {
     let refused = plain(&tree, &mut observed);
     assert_eq!(rules(&refused), ["not-allowed"]);
     assert!(refused.refused[0].what.starts_with("this client may not Create the cluster"), "{:?}", refused.refused);
+}
+
+/// What is gained, a line each.
+fn gained(plan: &Plan) -> String {
+    plan.gains.iter().map(|gain| format!("{gain}\n")).collect()
+}
+
+/// Analysts may read everything in clear.
+fn opened(tree: &mut WorkingTree) {
+    let customers = tree.products.iter_mut().find(|product| product.contract.value.name == "customers").unwrap();
+    let grants = &mut customers.contract.value.access_group;
+    grants.iter_mut().find(|grant| grant.group == "analysts").unwrap().view = "stewards".into();
+}
+
+#[test]
+fn who_gains_sight_by_a_contract_is_told_by_group_where_rules_are_left_alone() {
+    let mut tree = examples();
+    let mut observed = applied(&tree);
+    assert_eq!(gained(&plain(&tree, &mut observed)), "");
+    opened(&mut tree);
+    insta::assert_snapshot!(gained(&plain(&tree, &mut observed)));
+}
+
+#[test]
+fn who_gains_sight_is_told_by_name_where_rules_are_kept() {
+    let mut tree = examples();
+    let mut observed = applied(&tree);
+    let members = |people: &[&str]| {
+        let people = people.iter().map(|name| format!("User:{name}")).collect();
+        acl::Members::from([("analysts".to_owned(), people)])
+    };
+    let wanted =
+        |tree: &WorkingTree, members: Option<&acl::Members>| Wanted::of(tree, members, &acl::Sidecars::default());
+    let (was, more) = (members(&["ana"]), members(&["ana", "bob"]));
+    observed.rights = Some(Rights { table: wanted(&tree, Some(&was)).table, ..Rights::default() });
+    let subjects = schemas::subjects(&tree.products);
+    let plan = |tree: &WorkingTree, wanted: &Wanted| {
+        let scope = Scope::new(wanted_topics::names(tree), &subjects, Some(wanted), &BTreeSet::new());
+        Plan::of(tree, &subjects, &scope, &observed, &Wishes::default())
+    };
+    assert_eq!(gained(&plan(&tree, &wanted(&tree, Some(&was)))), "", "nothing changes");
+    assert_eq!(gained(&plan(&tree, &wanted(&tree, Some(&members(&[]))))), "", "what is lost is no gain");
+    let hired = gained(&plan(&tree, &wanted(&tree, Some(&more))));
+    assert!(hired.contains("User:bob sees email of crm.customers@1") && !hired.contains("User:ana"), "{hired}");
+    opened(&mut tree);
+    let unknown = gained(&plan(&tree, &wanted(&tree, None)));
+    assert_eq!(unknown, "", "who is in which group is not known, and no rule changes");
+    insta::assert_snapshot!(gained(&plan(&tree, &wanted(&tree, Some(&was)))));
 }
