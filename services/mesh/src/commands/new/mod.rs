@@ -31,10 +31,10 @@ pub struct Args {
     /// The domain and the product, such as crm/customers
     #[arg(value_name = "DOMAIN/PRODUCT")]
     product: Address,
-    /// A schema that exists: an .avsc file, which is copied to schemas/<domain>/ unless it is below schemas/ already
+    /// A schema that exists: an .avsc file, which is copied to schemas/DOMAIN/ unless it is below schemas/ already
     #[arg(long, value_name = "FILE", conflicts_with = "next_version")]
     schema: Option<PathBuf>,
-    /// The column that keys the change events [default: <product>_id or id, if the schema has it]
+    /// The column that keys the change events [default: PRODUCT_id or id, if the schema has it]
     #[arg(long, value_name = "COLUMN", conflicts_with = "next_version")]
     key: Option<String>,
     /// A group that may read the masked view; may be repeated [default: nobody yet]
