@@ -128,6 +128,19 @@ impl World {
         }
     }
 
+    /// Waits for the input port to end there for readers of what is committed: markers follow an answered commit a little later.
+    async fn settles(&self, end: i64) {
+        let started = Instant::now();
+        loop {
+            let ends = self.admin.settled_end_offsets(&[INPUT]).await.unwrap();
+            if ends.values().copied().eq([end]) {
+                return;
+            }
+            assert!(started.elapsed() < DEADLINE, "{INPUT} ends at {ends:?}, not {end}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     async fn becomes(&self, state: State) -> ProductReport {
         let what = format!("it becomes {state}");
         self.eventually(&what, |report| report.is_some_and(|report| report.state == state)).await.unwrap()
@@ -228,10 +241,10 @@ async fn a_proven_heartbeat_makes_it_fresh(world: &World) {
 async fn a_heartbeat_of_a_producer_with_transactions_is_proven(world: &World) {
     let mut producer = FencedLogWriter::open(&world.settings, "producer").await.unwrap();
     producer.append(OutgoingRecord::to(INPUT).key("k").value("v")).await.unwrap();
-    let before = world.admin.settled_end_offsets(&[INPUT]).await.unwrap();
+    world.settles(3).await;
     let contract = product("5 minutes").contract;
     let heartbeat = beat(&world.admin, &world.log, &contract, "a-service-with-transactions").await.unwrap();
-    assert_eq!((heartbeat.offsets[&0], before.values().copied().collect::<Vec<_>>()), (3, vec![3]));
+    assert_eq!(heartbeat.offsets[&0], 3);
     let later = |report: Option<&ProductReport>| report.is_some_and(|it| it.evaluated_at_ms > heartbeat.at_ms + 500);
     let unproven = world.eventually("it is evaluated after the heartbeat", later).await.unwrap();
     assert_ne!(unproven.heartbeat_ms, Some(heartbeat.at_ms), "a record waits before the marker");
