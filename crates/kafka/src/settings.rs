@@ -102,6 +102,9 @@ impl Settings {
 
     /// A client's configuration: the defaults of its role, then these settings, then what its promises rest on.
     pub(crate) fn client(&self, defaults: &[(&str, &str)], fixed: &[(&str, &str)]) -> ClientConfig {
+        // Before librdkafka's first use of OpenSSL, so that this does not register to take itself apart at the process's end: clients
+        // are dropped on threads of their own, and one of librdkafka's that is in a handshake right then would crash the process.
+        openssl_sys::init();
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap);
         config.set("client.id", "mesh");
