@@ -256,6 +256,23 @@ fn alerts_and_dashboards_ask_for_metrics_that_exist() {
 }
 
 #[test]
+fn operators_are_told_what_each_metric_means() {
+    let page = text("docs/operations.md");
+    let sources = sources();
+    let quoted = ["counter", "gauge", "histogram"].map(|kind| format!("{kind}!(\"mesh_"));
+    let counted: BTreeSet<&str> = quoted
+        .iter()
+        .flat_map(|macro_call| sources.split(macro_call).skip(1))
+        .filter_map(|rest| rest.split('"').next())
+        // those of the recorder's own tests
+        .filter(|name| !name.starts_with("runtime_"))
+        .collect();
+    assert!(counted.len() > 50, "{counted:?}");
+    let untold: Vec<_> = counted.iter().filter(|name| !page.contains(&format!("`mesh_{name}"))).collect();
+    assert!(untold.is_empty(), "docs/operations.md says nothing of mesh_{untold:?}");
+}
+
+#[test]
 fn the_dashboards_are_such_that_grafana_can_load_them() {
     let provider = yaml("deploy/grafana/provisioning/dashboards/mesh.yml");
     let folder = provider["providers"][0]["options"]["path"].as_str().unwrap();
