@@ -2,7 +2,7 @@
 
 mod native;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ffi::CStr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -109,7 +109,7 @@ impl TailReader {
     }
 
     /// Hands the records of these stretches to `each`, with what it gathers and the stretch's index; in order within a
-    /// stretch. Stretches of one partition are read one after another.
+    /// stretch. Stretches of one partition are read one after another, each in the order in which it is given.
     ///
     /// What is gone, or not answered for in five seconds, is said and keeps nobody; an error is one of the consumer itself.
     pub async fn read<T: Send + 'static>(
@@ -120,18 +120,13 @@ impl TailReader {
     ) -> Result<(Reading, T), Error> {
         let consumer = self.consumer.clone();
         let read = blocking::run(move || {
-            let outcomes = Vec::with_capacity(stretches.len());
+            let outcomes = vec![Outcome::Unanswered; stretches.len()];
             let mut reading = Reading { outcomes, records: 0, bytes: 0 };
-            let mut left = &stretches[..];
-            while !left.is_empty() {
-                let first = stretches.len() - left.len();
-                let (stretches, others) = left.split_at(count_at_once(left));
-                left = others;
-                let mut pass = Pass::new(stretches);
+            for indices in passes(&stretches) {
+                let mut pass = Pass::new(&stretches, &indices);
                 let assigned = pass.start(&consumer);
-                let read = assigned.and_then(|()| {
-                    pass.read(&consumer, &mut |index, record| each(&mut gathered, first + index, record))
-                });
+                let read = assigned
+                    .and_then(|()| pass.read(&consumer, &mut |index, record| each(&mut gathered, index, record)));
                 // whatever happened, nothing is fetched any more
                 consumer.unassign().map_err(|error| Error::kafka("stop reading tails", error))?;
                 read?;
@@ -148,11 +143,19 @@ impl TailReader {
     }
 }
 
-/// How many of these stretches are read at once: not too many, and none of a partition twice.
-fn count_at_once(stretches: &[Stretch]) -> usize {
-    let mut seen = HashSet::new();
-    let partitions = stretches.iter().map(|stretch| (&*stretch.topic, stretch.partition));
-    partitions.take(PARTITIONS_AT_ONCE).take_while(|partition| seen.insert(*partition)).count()
+/// Which stretches are read at once: not too many, and none of a partition twice.
+fn passes(stretches: &[Stretch]) -> Vec<Vec<usize>> {
+    let mut times: HashMap<(&str, i32), usize> = HashMap::new();
+    let mut rounds: Vec<Vec<usize>> = Vec::new();
+    for (index, stretch) in stretches.iter().enumerate() {
+        let asked = times.entry((&*stretch.topic, stretch.partition)).or_default();
+        if *asked == rounds.len() {
+            rounds.push(Vec::new());
+        }
+        rounds[*asked].push(index);
+        *asked += 1;
+    }
+    rounds.iter().flat_map(|round| round.chunks(PARTITIONS_AT_ONCE)).map(<[usize]>::to_vec).collect()
 }
 
 fn create(settings: &Settings) -> Result<Shared<Opened<BaseConsumer<LogContext>>>, Error> {
@@ -162,8 +165,11 @@ fn create(settings: &Settings) -> Result<Shared<Opened<BaseConsumer<LogContext>>
 
 /// One assignment of the consumer.
 struct Pass<'s> {
+    /// All of them.
     stretches: &'s [Stretch],
-    /// By topic, the index of the stretch of each partition that is still read.
+    /// Those of this pass.
+    indices: &'s [usize],
+    /// By topic, the stretch of each partition that is still read: its place in the pass.
     open: HashMap<&'s [u8], HashMap<i32, usize>>,
     outcomes: Vec<Outcome>,
     left: usize,
@@ -174,26 +180,27 @@ struct Pass<'s> {
 
 impl Reading {
     fn add(&mut self, pass: Pass<'_>) {
-        self.outcomes.extend(pass.outcomes);
+        pass.indices.iter().zip(pass.outcomes).for_each(|(index, outcome)| self.outcomes[*index] = outcome);
         self.records += pass.records;
         self.bytes += pass.bytes;
     }
 }
 
 impl<'s> Pass<'s> {
-    fn new(stretches: &'s [Stretch]) -> Self {
+    fn new(stretches: &'s [Stretch], indices: &'s [usize]) -> Self {
         let mut open: HashMap<&[u8], HashMap<i32, usize>> = HashMap::new();
-        for (index, stretch) in stretches.iter().enumerate() {
-            open.entry(stretch.topic.as_bytes()).or_default().insert(stretch.partition, index);
+        for (place, index) in indices.iter().enumerate() {
+            let stretch = &stretches[*index];
+            open.entry(stretch.topic.as_bytes()).or_default().insert(stretch.partition, place);
         }
-        let (count, outcomes) = (stretches.len(), vec![Outcome::Unanswered; stretches.len()]);
-        Pass { stretches, open, outcomes, left: count, counts: vec![0; count], records: 0, bytes: 0 }
+        let (count, outcomes) = (indices.len(), vec![Outcome::Unanswered; indices.len()]);
+        Pass { stretches, indices, open, outcomes, left: count, counts: vec![0; count], records: 0, bytes: 0 }
     }
 
     fn start(&self, consumer: &BaseConsumer<LogContext>) -> Result<(), Error> {
         let failed = |error| Error::kafka("read tails", error);
-        let mut list = TopicPartitionList::with_capacity(self.stretches.len());
-        for stretch in self.stretches {
+        let mut list = TopicPartitionList::with_capacity(self.indices.len());
+        for stretch in self.indices.iter().map(|index| &self.stretches[*index]) {
             let from = Offset::Offset(stretch.offsets.start);
             list.add_partition_offset(&stretch.topic, stretch.partition, from).map_err(failed)?;
         }
@@ -212,13 +219,13 @@ impl<'s> Pass<'s> {
             match queue.poll(POLL) {
                 None => continue,
                 Some(Polled::Record(raw)) => match self.find(raw.topic(), raw.partition()) {
-                    Some(index) => self.take(index, &raw, each),
+                    Some(place) => self.take(place, &raw, each),
                     // of a stretch that is read already
                     None => continue,
                 },
                 Some(Polled::Failed { code, topic, partition }) => {
                     match (self.find(&topic, partition), judge(code)) {
-                        (Some(index), Some(outcome)) => self.close(index, outcome),
+                        (Some(place), Some(outcome)) => self.close(place, outcome),
                         (_, None) if code == Code::Authentication => return Err(Error::code("read tails", code)),
                         // librdkafka tries again by itself
                         _ => {
@@ -237,26 +244,26 @@ impl<'s> Pass<'s> {
         self.open.get(topic)?.get(&partition).copied()
     }
 
-    fn take(&mut self, index: usize, raw: &native::Raw<'_>, each: &mut impl FnMut(usize, &Glimpse<'_>)) {
-        let stretch = &self.stretches[index];
+    fn take(&mut self, place: usize, raw: &native::Raw<'_>, each: &mut impl FnMut(usize, &Glimpse<'_>)) {
+        let stretch = &self.stretches[self.indices[place]];
         // librdkafka goes on at the first record that is left where the asked-for one is gone: that may be behind the end
         if stretch.offsets.contains(&raw.offset()) {
             self.records += 1;
             self.bytes += raw.payload_bytes() as u64;
-            self.counts[index] += 1;
-            each(index, &Glimpse(raw));
+            self.counts[place] += 1;
+            each(self.indices[place], &Glimpse(raw));
         }
-        if raw.offset() + 1 >= stretch.offsets.end || self.counts[index] >= stretch.records_max {
+        if raw.offset() + 1 >= stretch.offsets.end || self.counts[place] >= stretch.records_max {
             // more may follow, but a fast writer must not keep us here
-            self.close(index, Outcome::Read);
+            self.close(place, Outcome::Read);
         }
     }
 
-    fn close(&mut self, index: usize, outcome: Outcome) {
-        let stretch = &self.stretches[index];
+    fn close(&mut self, place: usize, outcome: Outcome) {
+        let stretch = &self.stretches[self.indices[place]];
         let open = self.open.get_mut(stretch.topic.as_bytes());
         if open.is_some_and(|open| open.remove(&stretch.partition).is_some()) {
-            self.outcomes[index] = outcome;
+            self.outcomes[place] = outcome;
             self.left -= 1;
         }
     }
