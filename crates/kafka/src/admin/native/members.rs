@@ -14,7 +14,7 @@ use rdkafka::{
     error::RDKafkaErrorCode as Code,
 };
 
-use super::{AdminOptions, Queue, array, text};
+use super::{AdminOptions, Queue, array, failure, text};
 use crate::admin::Members;
 
 /// The members of these groups, which exist.
@@ -51,9 +51,9 @@ pub(in crate::admin) fn group_members<C: ClientContext>(
         let members = unsafe {
             let error = rd_kafka_ConsumerGroupDescription_error(*group);
             if !error.is_null()
-                && rd_kafka_error_code(error) != rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR
+                && let Some(code) = failure(rd_kafka_error_code(error))
             {
-                return Err(rd_kafka_error_code(error).into());
+                return Err(code);
             }
             let count = rd_kafka_ConsumerGroupDescription_member_count(*group);
             let mut topics = BTreeSet::new();
