@@ -9,14 +9,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
-use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 use tokio::sync::oneshot;
 
-use crate::context::LogContext;
+use crate::context::{forward_error, forward_log};
 use crate::opened::Opened;
 use crate::{Error, ErrorKind, Position};
 
@@ -35,18 +34,12 @@ pub(super) struct Reports {
 }
 
 impl ClientContext for Reports {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = LogContext::ENABLE_REFRESH_OAUTH_TOKEN;
-
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        LogContext.log(level, facility, message);
+        forward_log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        LogContext.error(error, reason);
-    }
-
-    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
-        LogContext.generate_oauth_token(config)
+        forward_error(&error, reason);
     }
 }
 
