@@ -50,7 +50,7 @@ pub struct Outage {
     pub newest_ms: i64,
     /// From when on that was too old.
     pub from_ms: i64,
-    /// When it was last seen to be so.
+    /// When it was last seen to be so; once it is over, when it was first seen to be over.
     pub until_ms: i64,
     /// Whether it still is.
     pub is_open: bool,
@@ -184,8 +184,7 @@ impl Course {
         let due_ms = look.newest_ms.map(|newest_ms| newest_ms.saturating_add(every_ms));
         let is_overdue = due_ms.is_some_and(|due_ms| look.now_ms > due_ms);
         match (self.outage.as_mut(), look.newest_ms, due_ms) {
-            (Some(outage), ..) if outage.is_open && is_overdue => outage.until_ms = look.now_ms,
-            (Some(outage), ..) if !is_overdue => outage.is_open = false,
+            (Some(outage), ..) if outage.is_open => (outage.until_ms, outage.is_open) = (look.now_ms, is_overdue),
             (_, Some(newest_ms), Some(from_ms)) if is_overdue => {
                 let causes = Vec::new();
                 self.outage = Some(Outage { newest_ms, from_ms, until_ms: look.now_ms, is_open: true, causes });

@@ -41,7 +41,7 @@ const TRUTH: &[(&str, &str, &str, &str)] = &[
     ("orders", "page", "2026-04-02T10:04Z", "2026-04-02T11:05Z"),
     // orders; when it is back, offers has an hour to follow, and does not
     ("orders", "page", "2026-04-08T11:04Z", "2026-04-08T12:05Z"),
-    ("offers", "page", "2026-04-08T13:04Z", "2026-04-08T16:05Z"),
+    ("offers", "page", "2026-04-08T13:05Z", "2026-04-08T16:05Z"),
     // maintenance ends at 22:00, and the hour that is left after it at 23:00
     ("maintained", "page", "2026-04-04T23:05Z", "2026-04-04T23:35Z"),
     // it stops at 03:30 while nobody looks, from 03:00 to 05:00

@@ -33,9 +33,15 @@ fn without_a_restart_three_are_paged() {
     assert_eq!(
         shown(&told(&[])),
         "orders page 2026-03-01T02:19:00Z 2026-03-01T04:05:00Z\n\
-         offers page 2026-03-01T04:19:00Z 2026-03-01T05:05:00Z\n\
+         offers page 2026-03-01T04:20:00Z 2026-03-01T05:05:00Z\n\
          views page 2026-03-01T05:05:00Z 2026-03-01T06:05:00Z\n"
     );
+}
+
+#[test]
+fn an_outage_that_ends_right_after_a_restart_gives_those_downstream_as_long_to_follow() {
+    // orders is back at 04:00; what was written last is of 03:57
+    assert_eq!(shown(&told(&[239])), shown(&told(&[])));
 }
 
 proptest! {

@@ -162,6 +162,7 @@ fn an_outage_is_remembered_with_its_causes() {
     watch.now_ms = now.now_ms;
     watch.until(T0 + 4 * HOUR, true);
     let outage = watch.course.outage.unwrap();
-    assert_eq!((outage.newest_ms, outage.from_ms, outage.until_ms), (T0 + HOUR, T0 + 2 * HOUR, now.now_ms));
+    let first_over_ms = now.now_ms + 10 * SECOND;
+    assert_eq!((outage.newest_ms, outage.from_ms, outage.until_ms), (T0 + HOUR, T0 + 2 * HOUR, first_over_ms));
     assert_eq!((outage.is_open, outage.causes), (false, vec!["up".to_owned()]));
 }
