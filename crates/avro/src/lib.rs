@@ -4,11 +4,13 @@
 //!   aliases, attributes);
 //! - [`compat`]: can every datum of a writer be read by a reader, and does it still mean the same;
 //! - [`mask`]: a contract's rules compiled to programs that run on Avro binary;
+//! - [`convert`]: data of one schema written anew as another schema has them, by Avro's resolution;
 //! - [`keys`]: named, versioned secrets that masking rules draw on;
 //! - [`sensitivity`]: fields that look as if they held personal data, though nobody has said so;
 //! - [`wire`]: the framing of a record's value on Kafka.
 
 pub mod compat;
+pub mod convert;
 pub mod keys;
 pub mod mask;
 pub mod schema;

@@ -14,6 +14,7 @@ mod meaning;
 mod path;
 mod phrase;
 mod refusal;
+pub(crate) mod resolution;
 mod resolve;
 mod rule;
 mod settle;

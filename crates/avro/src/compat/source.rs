@@ -9,7 +9,7 @@ use crate::schema::{Field, Record};
 
 /// Where a reader's field takes its value from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     Writer(usize),
     Default,
     /// From its default, although the writer's field is called like it: another of the reader's fields takes that.
@@ -19,7 +19,7 @@ pub(super) enum Source {
 }
 
 /// For each of the reader's fields its source.
-pub(super) type Sources = SmallVec<[Source; 8]>;
+pub(crate) type Sources = SmallVec<[Source; 8]>;
 
 type Index<'n> = HashMap<&'n str, usize, RandomState>;
 

@@ -81,6 +81,9 @@ pub enum MaskErrorKind {
     /// A record without a subject, of a product whose subject is never null.
     #[error("the record is about nobody, though the contract's subject is never null")]
     NoSubject,
+    /// A value that the schema it is converted to has no place for.
+    #[error("the other version's schema has no place for a value")]
+    NotConvertible,
 }
 
 impl MaskErrorKind {
@@ -106,6 +109,7 @@ impl MaskErrorKind {
             MaskErrorKind::TokenTooLong => "token-too-long",
             MaskErrorKind::BadKey => "bad-key",
             MaskErrorKind::NoSubject => "no-subject",
+            MaskErrorKind::NotConvertible => "not-convertible",
         }
     }
 

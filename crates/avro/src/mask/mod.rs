@@ -28,7 +28,7 @@ mod slot;
 mod subject;
 mod transform;
 mod utf8;
-mod varint;
+pub(crate) mod varint;
 mod view;
 mod window;
 
@@ -37,5 +37,6 @@ pub use error::{CompileError, MaskError, MaskErrorKind};
 pub use limits::{DEPTH_MAX, EMPTY_ITEMS_MAX, ITEM_BYTES_MAX, OUTPUT_BYTES_MAX};
 pub use program::{Guard, Program, TokenKey, ViewSchema};
 pub use rules::{RULES, Rules, SubjectTextError};
+pub(crate) use run::Input;
 pub use scratch::Scratch;
 pub use transform::tokenise::detokenise;

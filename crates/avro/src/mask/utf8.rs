@@ -10,7 +10,7 @@ const CONTINUATIONS_MAX: usize = 3;
 
 /// Bytes known to be UTF-8.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a>(&'a [u8]);
+pub(crate) struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
     /// `None` if the bytes are not UTF-8.

@@ -40,7 +40,7 @@ fn word_of(value: u64) -> (u64, usize) {
 
 /// Appends an int or a long.
 #[inline]
-pub(super) fn write(out: &mut Vec<u8>, value: i64) {
+pub(crate) fn write(out: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)) as u64;
     if rest < 0x80 {
         out.push(rest as u8);
@@ -62,7 +62,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: i64) {
 
 /// Appends a length.
 #[inline]
-pub(super) fn write_length(out: &mut Vec<u8>, length: usize) {
+pub(crate) fn write_length(out: &mut Vec<u8>, length: usize) {
     // No item is longer than 16 MiB, no view longer than 64 MiB.
     write(out, length as i64);
 }

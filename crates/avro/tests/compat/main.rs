@@ -3,6 +3,7 @@
 
 #[path = "../avro_java/mod.rs"]
 mod avro_java;
+mod converted;
 mod damage;
 mod data;
 mod decoding;

@@ -8,27 +8,27 @@ use crate::mask::{MaskError, MaskErrorKind};
 
 /// A datum and how far it has been read.
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Input<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) at: usize,
+pub(crate) struct Input<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl<'a> Input<'a> {
-    pub(in crate::mask) fn new(bytes: &'a [u8]) -> Input<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Input<'a> {
         Input { bytes, at: 0 }
     }
 
     /// Whether all of it has been read.
-    pub(in crate::mask) fn finish(&self) -> Result<(), MaskError> {
+    pub(crate) fn finish(&self) -> Result<(), MaskError> {
         if self.at == self.bytes.len() { Ok(()) } else { Err(MaskErrorKind::TrailingBytes.at(self.at)) }
     }
 
-    pub(super) fn remaining(&self) -> usize {
+    pub(crate) fn remaining(&self) -> usize {
         self.bytes.len() - self.at
     }
 
     #[inline(always)]
-    pub(super) fn boolean(&mut self) -> Result<(), MaskError> {
+    pub(crate) fn boolean(&mut self) -> Result<(), MaskError> {
         match self.bytes.get(self.at) {
             Some(0 | 1) => {
                 self.at += 1;
@@ -41,7 +41,7 @@ impl<'a> Input<'a> {
 
     /// An int: at most five bytes, within 32 bits.
     #[inline(always)]
-    pub(in crate::mask) fn int(&mut self) -> Result<i64, MaskError> {
+    pub(crate) fn int(&mut self) -> Result<i64, MaskError> {
         let start = self.at;
         let value = unzigzag(self.varint(INT_BYTES_MAX)?);
         if i32::try_from(value).is_err() {
@@ -52,13 +52,13 @@ impl<'a> Input<'a> {
 
     /// A long: at most ten bytes, within 64 bits.
     #[inline(always)]
-    pub(in crate::mask) fn long(&mut self) -> Result<i64, MaskError> {
+    pub(crate) fn long(&mut self) -> Result<i64, MaskError> {
         Ok(unzigzag(self.varint(LONG_BYTES_MAX)?))
     }
 
     /// An index below `count`, of a union's branch or an enum's symbol. Written as an int, compared in 64 bits.
     #[inline(always)]
-    pub(in crate::mask) fn index(&mut self, count: u32, kind: MaskErrorKind) -> Result<u32, MaskError> {
+    pub(crate) fn index(&mut self, count: u32, kind: MaskErrorKind) -> Result<u32, MaskError> {
         let start = self.at;
         let value = unzigzag(self.varint(INT_BYTES_MAX)?);
         match u32::try_from(value) {
@@ -93,7 +93,7 @@ impl<'a> Input<'a> {
 
     /// So many bytes.
     #[inline(always)]
-    pub(in crate::mask) fn fixed(&mut self, size: usize) -> Result<&'a [u8], MaskError> {
+    pub(crate) fn fixed(&mut self, size: usize) -> Result<&'a [u8], MaskError> {
         match self.bytes.get(self.at..self.at + size) {
             Some(item) => {
                 self.at += size;
@@ -105,7 +105,7 @@ impl<'a> Input<'a> {
 
     /// Bytes with their length before them.
     #[inline(always)]
-    pub(in crate::mask) fn item(&mut self) -> Result<&'a [u8], MaskError> {
+    pub(crate) fn item(&mut self) -> Result<&'a [u8], MaskError> {
         let start = self.at;
         let length = self.varint(LONG_BYTES_MAX)?;
         // Zigzag: an odd number is a negative one.
@@ -127,7 +127,7 @@ impl<'a> Input<'a> {
 
     /// A string.
     #[inline(always)]
-    pub(in crate::mask) fn text(&mut self) -> Result<Text<'a>, MaskError> {
+    pub(crate) fn text(&mut self) -> Result<Text<'a>, MaskError> {
         let length = self.item()?.len();
         let start = self.at - length;
         Text::within(self.bytes, start, self.at).ok_or_else(|| invalid_utf8(self.bytes, start..self.at))

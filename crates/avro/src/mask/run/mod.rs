@@ -9,6 +9,6 @@ mod outputs;
 mod skip;
 mod unchecked;
 
-pub(super) use input::Input;
+pub(crate) use input::Input;
 pub(super) use machine::Machine;
 pub(super) use outputs::{Frame, Output, Rewrite};
