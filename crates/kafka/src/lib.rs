@@ -3,6 +3,7 @@
 //! - [`Settings`]: how to reach a cluster; the one place where librdkafka is configured.
 //! - [`properties`]: the same from a file, in librdkafka's or Java's spelling.
 //! - [`embedded`]: a real Apache Kafka as a child process, for `mesh up` and for tests.
+//! - [`secure`]: the files of a secured Kafka: certificates, users, passwords.
 //! - [`admin`]: topics, their offsets and configuration.
 //! - [`log`]: control topics: read to the end, then follow; append, alone or fenced.
 //! - [`producer`] and [`consumer`]: for clients of the mesh.
@@ -23,6 +24,7 @@ mod opened;
 pub mod producer;
 pub mod properties;
 mod record;
+pub mod secure;
 mod settings;
 pub mod sink;
 pub mod source;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::archive::Classes;
 use super::config::Ports;
-use super::secure::Secure;
+use super::secured::Secured;
 use super::{EmbeddedError, Options, child, config, story};
 use crate::admin::Admin;
 use crate::{ErrorKind, Settings};
@@ -58,7 +58,7 @@ pub(super) struct Broker {
     pub(super) layout: Layout,
     pub(super) port: u16,
     internal: u16,
-    pub(super) secure: Option<Secure>,
+    pub(super) secure: Option<Secured>,
 }
 
 impl Broker {
@@ -197,15 +197,15 @@ impl Drop for Broker {
 }
 
 /// The files of the secured profile, if it is asked for. A folder is secured from its first start on, or never.
-fn secured(options: &Options, layout: &Layout) -> Result<Option<Secure>, EmbeddedError> {
+fn secured(options: &Options, layout: &Layout) -> Result<Option<Secured>, EmbeddedError> {
     let path = || layout.root.clone();
-    match (options.secured, Secure::was_here(&layout.root)) {
+    match (options.secured, Secured::was_here(&layout.root)) {
         (false, false) => Ok(None),
         (false, true) => Err(EmbeddedError::Secured { path: path() }),
         (true, false) if layout.data().join("meta.properties").exists() => {
             Err(EmbeddedError::NotSecured { path: path() })
         }
-        (true, _) => Secure::prepare(&layout.root).map(Some),
+        (true, _) => Secured::prepare(&layout.root).map(Some),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::Options;
-use super::secure::Secure;
+use super::secured::Secured;
 
 /// A JVM of about 300 MB: its clients are few, and a quick start counts.
 pub(super) const JVM: [&str; 6] = [
@@ -28,7 +28,7 @@ pub(super) struct Ports {
 }
 
 /// `server.properties` of a single node, broker and controller, on loopback.
-pub(super) fn server_properties(options: &Options, data: &Path, ports: Ports, secure: Option<&Secure>) -> String {
+pub(super) fn server_properties(options: &Options, data: &Path, ports: Ports, secure: Option<&Secured>) -> String {
     let data = escape(&data.display().to_string());
     let Ports { broker, controller, internal } = ports;
     let (clients, own, protocols) = match secure {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::secure::SecureError;
+
 /// Why an embedded Kafka did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
@@ -113,6 +115,15 @@ pub enum EmbeddedError {
         /// The last lines of it that matter.
         tail: String,
     },
+}
+
+impl From<SecureError> for EmbeddedError {
+    fn from(error: SecureError) -> Self {
+        match error {
+            SecureError::Folder { path, source } => EmbeddedError::folder(&path, source),
+            SecureError::Certificate { source } => EmbeddedError::Certificate { source },
+        }
+    }
 }
 
 impl EmbeddedError {

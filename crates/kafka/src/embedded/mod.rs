@@ -10,7 +10,7 @@ mod config;
 mod error;
 mod folder;
 mod jars;
-mod secure;
+mod secured;
 mod story;
 mod users;
 
@@ -21,13 +21,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Settings;
+use crate::secure::OPERATOR;
 use archive::Classes;
 use broker::{Broker, Layout};
 use folder::Folder;
-use secure::OPERATOR;
 
+pub use crate::secure::User;
 pub use error::EmbeddedError;
-pub use secure::User;
+
+/// The folder of Kafka's jars, for those who run one of its programs; fetches them if they are not there.
+///
+/// # Errors
+/// They are not there and cannot be fetched.
+pub fn jars(options: &Options) -> Result<PathBuf, EmbeddedError> {
+    jars::ensure(options, &AtomicBool::new(false))
+}
 
 /// How often a port is chosen anew, when somebody else takes it between the choice and the start.
 const PORT_ATTEMPTS: u32 = 5;
@@ -90,7 +98,7 @@ impl EmbeddedKafka {
             };
             let folder = folder?;
             let jars = jars::ensure(&options, &interrupted)?;
-            Ok((options, folder, jars))
+            Ok::<_, EmbeddedError>((options, folder, jars))
         });
         let (options, folder, jars) = prepared.await.map_err(EmbeddedError::interrupted)??;
         let broker = start_broker(&options, &jars, &folder, started).await?;

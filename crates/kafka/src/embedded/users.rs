@@ -21,7 +21,7 @@ pub(super) async fn add(broker: &Broker, names: &[&str]) -> Result<Vec<User>, Em
     let admin = Admin::new(&broker.own_settings()).map_err(failed("of the broker"))?;
     for name in names {
         let user = secure.user(name, &broker.bootstrap())?;
-        admin.set_password(name, &user.password).await.map_err(failed(name))?;
+        admin.set_password(name, user.password()).await.map_err(failed(name))?;
         users.push(user);
     }
     // the broker learns of users in their order: when the last is let in, all are
