@@ -86,6 +86,8 @@ pub enum Part {
     Registry,
     /// The masking sidecars of a domain.
     Masking(String),
+    /// What feeds a domain's versions from others.
+    Feed(String),
     /// The freshness monitor.
     Freshness,
     /// The lineage service.
@@ -104,6 +106,7 @@ impl Part {
         match self {
             Part::Registry => "mesh-registry".to_owned(),
             Part::Masking(domain) => format!("mesh-masking-{domain}"),
+            Part::Feed(domain) => format!("mesh-feed-{domain}"),
             Part::Freshness => "mesh-freshness".to_owned(),
             Part::Lineage => "mesh-lineage".to_owned(),
             Part::Audit => "mesh-audit".to_owned(),

@@ -14,7 +14,7 @@ use crate::product::{Product, ProductRef};
 use crate::refresh::RefreshRate;
 use crate::retention::History;
 use crate::storage::Storage;
-use crate::topic::Topics;
+use crate::topic::{Topics, input_topic};
 use crate::view::{AccessGrant, MASKED_VIEW, View};
 
 /// What a domain promises about one of its products. Its JSON is the canonical long form, as on `mesh.products`.
@@ -70,12 +70,21 @@ pub struct Contract {
     /// That this version is to be retired: when, why, and what to read instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Deprecation>,
+    /// The major version of the same product that feeds this one: its input port's records come to this one's, converted to this
+    /// one's schema, and nobody else writes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fed_by: Option<u32>,
 }
 
 impl Contract {
     /// The product's address.
     pub fn product(&self) -> Product {
         Product { domain: self.owner.clone(), name: self.name.clone() }
+    }
+
+    /// The input port that this version's own is fed from, if another version feeds it.
+    pub fn fed_from(&self) -> Option<String> {
+        self.fed_by.map(|major| input_topic(&self.product(), major))
     }
 
     /// The product's topics.

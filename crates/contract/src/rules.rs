@@ -209,6 +209,12 @@ rules! {
     SUCCESSOR_UNKNOWN = "successor-unknown":
         "The successor of a deprecated product is not there to be read instead.",
         "name a product and its major version that is not deprecated itself";
+    FEED_UNKNOWN = "feed-unknown":
+        "The version that is to feed another is not there, or is fed by that one itself.",
+        "write the major version of the same product that producers write, such as `fed_by: 2`";
+    FEED_PARTITIONS = "feed-partitions":
+        "A version and the one that feeds it differ in their partitions.",
+        "give both the same `partitions`: a record keeps its partition, and so its place among those of its key";
     DOMAIN_MISSING = "domain-missing":
         "A domain's folder has no domain.yaml.",
         "add the file";

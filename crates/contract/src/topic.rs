@@ -82,6 +82,11 @@ pub fn masking_group(domain: &str) -> String {
     format!("{RESERVED_DOMAIN}.masking.{domain}")
 }
 
+/// The consumer group of what feeds a domain's versions from others; its transactional ids begin with it.
+pub fn feed_group(domain: &str) -> String {
+    format!("{RESERVED_DOMAIN}.feed.{domain}")
+}
+
 /// The subject of a topic's values.
 pub fn value_subject(topic: &str) -> String {
     format!("{topic}-value")

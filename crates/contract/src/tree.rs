@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod deprecations;
+mod feeds;
 mod folders;
 mod identity;
 mod language;
@@ -32,6 +33,7 @@ impl Tree {
         identity::check(self, &mut findings);
         dependencies::check(self, &mut findings);
         deprecations::check(self, &mut findings);
+        feeds::check(self, &mut findings);
         language::check(self, &mut findings);
         promises::check(self, &mut findings);
         Finding::sort(&mut findings);

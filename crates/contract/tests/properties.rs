@@ -226,6 +226,7 @@ fn contracts() -> impl Strategy<Value = Contract> {
                 headers,
                 maintenance: Vec::new(),
                 deprecated: None,
+                fed_by: None,
             }
         },
     )

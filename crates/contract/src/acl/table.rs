@@ -4,7 +4,7 @@ use super::{Acl, AclTable, Members, Operation, Part, Resource, Sidecars};
 use crate::contract::Contract;
 use crate::topic::{
     AUDIT_TOPIC, FRESHNESS_TOPIC, HEARTBEATS_TOPIC, LINEAGE_TOPIC, PRODUCTS_TOPIC, RESERVED_DOMAIN, SCHEMAS_TOPIC,
-    masking_group,
+    feed_group, masking_group,
 };
 use crate::view::Clear;
 use Operation::{Alter, AlterConfigs, Create, Delete, Describe, DescribeConfigs, Read, Write};
@@ -94,12 +94,14 @@ pub fn backbone() -> AclTable {
 pub fn product(contract: &Contract, producers: &[String], members: &Members, sidecars: &Sidecars) -> AclTable {
     let mut table = AclTable::new();
     let topics = contract.topics();
-    for principal in producers {
+    // what is fed has one writer: two would mix what one of them put in order
+    for principal in producers.iter().filter(|_| contract.fed_by.is_none()) {
         let mut grants = Grants { principal, table: &mut table };
         grants.catalogue().topic(&topics.input, &[Write]);
         grants.topic(HEARTBEATS_TOPIC, &[Write]).topic(LINEAGE_TOPIC, &[Write]);
     }
     masking(contract, sidecars, &mut table);
+    feeding(contract, sidecars, &mut table);
     services(contract, &mut table);
     table.extend(readers(contract, members));
     table
@@ -155,6 +157,23 @@ fn masking(contract: &Contract, sidecars: &Sidecars, table: &mut AclTable) {
     for replica in &sidecars.replicas {
         for task in 0..sidecars.tasks {
             grants.transactional_id(format!("{}.{replica}.{task}", masking_group(domain)));
+        }
+    }
+}
+
+/// What feeds the version from another: input port to input port.
+fn feeding(contract: &Contract, sidecars: &Sidecars, table: &mut AclTable) {
+    let (Some(from), topics, domain) = (contract.fed_from(), contract.topics(), &contract.owner) else { return };
+    let principal = Part::Feed(domain.clone()).principal();
+    let mut grants = Grants { principal: &principal, table };
+    grants.catalogue().topic(&from, &[Read]).topic(LINEAGE_TOPIC, &[Write]);
+    for output in [&topics.input, &topics.quarantine] {
+        grants.topic(output, &[Write, DescribeConfigs]);
+    }
+    grants.group(&feed_group(domain), Read);
+    for replica in &sidecars.replicas {
+        for task in 0..sidecars.tasks {
+            grants.transactional_id(format!("{}.{replica}.{task}", feed_group(domain)));
         }
     }
 }

@@ -89,3 +89,29 @@ fn a_member_named_like_a_part_of_the_backbone_gets_no_group_of_it() {
     let group = Resource::Group("mesh.masking.crm".to_owned());
     assert!(!table.iter().any(|acl| acl.principal == "User:mesh.masking.crm" && acl.resource == group));
 }
+
+#[test]
+fn a_fed_version_is_written_by_what_feeds_it_alone() {
+    let plain = customers();
+    let fed = Contract { fed_by: Some(2), ..plain.clone() };
+    let table = table(&fed);
+    let feed = ["Read crm.customers.v2.in", "DescribeConfigs crm.customers.v1.in", "Write crm.customers.v1.in"];
+    let sealed = ["DescribeConfigs crm.customers.v1.quarantine", "Write crm.customers.v1.quarantine"];
+    let mut own = on_products(&table, "mesh-feed-crm");
+    own.sort();
+    let mut expected = [&feed[..], &sealed].concat();
+    expected.sort_unstable();
+    assert_eq!(own, expected);
+    assert_eq!(on_products(&table, "crm-service"), [""; 0]);
+    let all = text(&table);
+    assert!(all.contains("User:mesh-feed-crm may Read group mesh.feed.crm\n"), "{all}");
+    assert!(all.contains("User:mesh-feed-crm may Write transactional id mesh.feed.crm.0.0\n"), "{all}");
+    let of_others = |table: &AclTable| -> AclTable {
+        table
+            .iter()
+            .filter(|acl| !acl.principal.contains("feed") && !acl.principal.contains("service"))
+            .cloned()
+            .collect()
+    };
+    assert_eq!(of_others(&table), of_others(&super::product(&plain, &[], &members(), &Sidecars::default())));
+}

@@ -49,6 +49,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Draft> {
         headers: fields.or(reader, "headers", Vec::new(), headers),
         maintenance: fields.or(reader, "maintenance", Vec::new(), maintenance::read),
         deprecated: fields.or(reader, "deprecated", None, |reader, at| deprecated::read(reader, &at).map(Some)),
+        fed_by: fields.or(reader, "fed_by", None, |reader, at| reader.number(&at, 1..=MAJOR_MAX).map(Some)),
     })
 }
 

@@ -40,6 +40,7 @@ pub(super) struct Draft {
     pub(super) headers: Option<Vec<String>>,
     pub(super) maintenance: Option<Vec<Maintenance>>,
     pub(super) deprecated: Option<Option<Deprecation>>,
+    pub(super) fed_by: Option<Option<u32>>,
 }
 
 impl Draft {
@@ -67,6 +68,7 @@ impl Draft {
             headers: self.headers?,
             maintenance: self.maintenance?,
             deprecated: self.deprecated?,
+            fed_by: self.fed_by?,
         })
     }
 
@@ -96,6 +98,7 @@ impl Draft {
             headers: self.headers.unwrap_or_default(),
             maintenance: self.maintenance.unwrap_or_default(),
             deprecated: self.deprecated.flatten(),
+            fed_by: self.fed_by.flatten(),
         })
     }
 }

@@ -43,6 +43,7 @@ pub(crate) const CONTRACT: Keys = Keys {
         "headers",
         "maintenance",
         "deprecated",
+        "fed_by",
     ],
 };
 

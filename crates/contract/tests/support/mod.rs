@@ -8,7 +8,7 @@ use mesh_contract::{
 };
 
 /// The trees of the corpus whose findings are the neighbours', not the files' own.
-pub(crate) const TREES: [&str; 5] = ["places", "cycle", "identity", "language", "deprecated"];
+pub(crate) const TREES: [&str; 6] = ["places", "cycle", "identity", "language", "deprecated", "fed"];
 
 pub(crate) fn here(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
