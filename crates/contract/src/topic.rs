@@ -1,7 +1,7 @@
 //! The names of topics and subjects. No other crate spells one.
 
 use crate::contract::Contract;
-use crate::product::Product;
+use crate::product::{Product, ProductRef};
 use crate::view::MASKED_VIEW;
 
 /// Contracts and domains as applied; compacted.
@@ -64,6 +64,13 @@ pub fn input_topic(product: &Product, major: u32) -> String {
     format!("{product}.v{major}.in")
 }
 
+/// The product whose input port is called so, and its major version; none if no input port is.
+pub fn of_input_topic(topic: &str) -> Option<(Product, u32)> {
+    let (product, major) = topic.strip_suffix(".in")?.rsplit_once(".v")?;
+    let named: ProductRef = format!("{product}@{major}").parse().ok()?;
+    Some((named.product, named.major?))
+}
+
 /// `<domain>.<product>.v<major>` for the masked view, `<domain>.<product>.v<major>.<view>` for another.
 pub fn output_topic(product: &Product, major: u32, view: &str) -> String {
     match view {
@@ -100,4 +107,21 @@ pub fn key_subject(topic: &str) -> String {
 /// What Kafka compares topic names by: its metrics write `.` as `_`, so names that differ only so collide.
 pub(crate) fn collision_form(topic: &str) -> String {
     topic.replace('.', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_input_port_is_known_by_its_name() {
+        let (product, major) = of_input_topic("crm.orders.v12.in").unwrap();
+        assert_eq!((input_topic(&product, major).as_str(), major), ("crm.orders.v12.in", 12));
+        for other in
+            ["orders", "crm.orders.v1", "crm.orders.v0.in", "crm.orders.v01.in", "crm.v1.in", "a.b.c.v1.in", ".v1.in"]
+        {
+            assert_eq!(of_input_topic(other), None, "{other}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! What is known of a new product, from the command line and from the schema it begins with.
 
-use super::{Args, NewFile, text};
+use super::{Args, text};
 use crate::failure::Failure;
+use crate::new_files::NewFile;
 use crate::tree::TOPICS;
 use mesh_avro::schema::{Kind, Schema};
 use mesh_avro::sensitivity;

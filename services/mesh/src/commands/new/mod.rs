@@ -8,14 +8,13 @@ mod text;
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::new_files::write_all;
 use crate::output;
 use crate::schema_rules::NameOptions;
 use draft::Draft;
 use mesh_contract::Product;
 use serde_json::json;
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// What `--help` adds to the command's line.
@@ -66,21 +65,13 @@ impl FromStr for Address {
     }
 }
 
-/// A file to be written, from the root.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NewFile {
-    pub(super) name: String,
-    pub(super) text: String,
-}
-
 pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let root = context.root_or_here()?;
     let files = match args.next_version {
         true => draft::next_version(&root, &args.product.0)?,
         false => Draft::of(args, &root)?.files(&root),
     };
-    refuse_existing(&root, &files)?;
-    files.iter().try_for_each(|file| write(&root, file))?;
+    write_all(&root, &files, "choose another name; --next-version begins the next major version of a product")?;
     let _reader = match context.format() {
         Format::Json => output::json(&json!({ "written": files.iter().map(|file| &file.name).collect::<Vec<_>>() }))?,
         Format::Text => {
@@ -92,25 +83,4 @@ pub fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         "fill in what is marked TODO; `mesh check` checks it, `mesh plan` and `mesh apply` bring it to the cluster",
     );
     Ok(Exit::Fine)
-}
-
-/// All or nothing: before the first is written.
-fn refuse_existing(root: &Path, files: &[NewFile]) -> Result<(), Failure> {
-    match files.iter().find(|file| root.join(&file.name).exists()) {
-        None => Ok(()),
-        Some(file) => Err(Failure::usage(format!("there is {} already", file.name))
-            .hint("choose another name; --next-version begins the next major version of a product")),
-    }
-}
-
-fn write(root: &Path, file: &NewFile) -> Result<(), Failure> {
-    let path = root.join(&file.name);
-    let failed = |error: std::io::Error| match error.kind() {
-        ErrorKind::PermissionDenied => Failure::usage(format!("may not write {}", file.name)).because(error),
-        _ => Failure::internal(format!("cannot write {}", file.name)).because(error),
-    };
-    fs::create_dir_all(path.parent().unwrap_or(root)).map_err(failed)?;
-    // whoever writes it meanwhile wins
-    let mut open = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
-    open.write_all(file.text.as_bytes()).map_err(failed)
 }

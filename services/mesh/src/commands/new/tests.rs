@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
-use super::{Address, NewFile, draft, refuse_existing, write};
+use super::{Address, draft};
 use super::{Args, draft::Draft};
+use crate::new_files::{NewFile, write_all};
 use crate::schema_rules::NameOptions;
 use crate::tree::WorkingTree;
 use mesh_avro::sensitivity::SensitiveNames;
@@ -28,11 +29,6 @@ fn files(args: &Args, root: &Path) -> Vec<NewFile> {
     draft.files(root)
 }
 
-fn write_all(root: &Path, files: &[NewFile]) {
-    refuse_existing(root, files).unwrap();
-    files.iter().for_each(|file| write(root, file).unwrap());
-}
-
 fn findings(root: &Path) -> Vec<String> {
     let tree = WorkingTree::read(root, &SensitiveNames::default()).unwrap();
     tree.findings.iter().map(|finding| format!("{} {}", finding.rule, finding.is_error())).collect()
@@ -47,11 +43,11 @@ fn a_new_product_is_accepted_as_it_is() {
     let root = tempfile::tempdir().unwrap();
     let files = files(&args("crm/customers"), root.path());
     insta::assert_snapshot!(shown(&files));
-    write_all(root.path(), &files);
+    write_all(root.path(), &files, "").unwrap();
     assert_eq!(findings(root.path()), ["access-none false"], "nobody reads it until somebody is let");
     let second = super::tests::files(&args("crm/orders"), root.path());
     assert_eq!(second.len(), 2, "the domain is there");
-    assert!(refuse_existing(root.path(), &files).is_err());
+    assert!(write_all(root.path(), &files, "").is_err());
 }
 
 #[test]
@@ -68,7 +64,7 @@ fn a_schema_that_exists_is_taken_with_what_looks_sensitive_in_it() {
         (Some(schema), vec!["analysts".to_owned()], Some("One record per \"lead\": a hope.".to_owned()));
     let files = files(&args, root.path());
     insta::assert_snapshot!(files[1].text);
-    write_all(root.path(), &files);
+    write_all(root.path(), &files, "").unwrap();
     assert_eq!(findings(root.path()), Vec::<String>::new());
     args.key = Some("nothing".to_owned());
     assert!(Draft::of(&args, root.path()).is_err());
@@ -79,13 +75,13 @@ fn a_next_version_stands_beside_the_one_before() {
     let root = tempfile::tempdir().unwrap();
     let mut first = args("crm/customers");
     first.group = vec!["analysts".to_owned()];
-    write_all(root.path(), &files(&first, root.path()));
+    write_all(root.path(), &files(&first, root.path()), "").unwrap();
     for version in [2, 3] {
         let next = draft::next_version(root.path(), &first.product.0).unwrap();
         let names: Vec<&str> = next.iter().map(|file| file.name.as_str()).collect();
         let contract = format!("topics/crm/customers@{version}.yaml");
         assert_eq!(names, [&contract, &format!("schemas/crm/customers-v{version}.avsc")]);
-        write_all(root.path(), &next);
+        write_all(root.path(), &next, "").unwrap();
         assert_eq!(findings(root.path()), Vec::<String>::new());
     }
     assert!(draft::next_version(root.path(), &"crm.orders".parse().unwrap()).is_err());
