@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::maintenance::Maintenance;
 use crate::name;
+use crate::quota::Quota;
 use crate::text::serde_as_text;
 
 /// A bounded context. Its JSON is what `mesh.products` carries at `domain/<name>`.
@@ -33,6 +34,9 @@ pub struct Domain {
     /// When its products need not be fresh.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub maintenance: Vec<Maintenance>,
+    /// What principals may take of each broker of the cluster, by principal: `User:crm-service`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quotas: BTreeMap<String, Quota>,
 }
 
 /// The team that owns a domain.

@@ -9,6 +9,7 @@ mod draft;
 mod editor;
 pub(crate) mod keys;
 mod maintenance;
+mod quotas;
 mod reader;
 mod refresh;
 mod scalars;

@@ -133,8 +133,11 @@ rules! {
         "A header's name cannot be one, or is the backbone's own.",
         "a header has at most 255 bytes, and `mesh-` is the backbone's own";
     PRINCIPAL_INVALID = "principal-invalid":
-        "A producer is not a Kafka principal.",
+        "A producer, or whoever has a quota, is not a Kafka principal.",
         "write `User:<name>`, as Kafka's ACLs do";
+    QUOTA_INVALID = "quota-invalid":
+        "A limit of a quota is not of the form that limits have, or there is none.",
+        "such as `produce: 10 MB/s`, `consume: 512 KiB/s` or `requests: 50 %`";
     PRODUCT_INVALID = "product-invalid":
         "A product that is named is not the address of one.",
         "such as `crm.customers`, or `crm.orders@2` for a version";
@@ -233,6 +236,9 @@ rules! {
     CLASS_NOT_GRANTED = "class-not-granted":
         "A contract uses a class that its owner has not granted to the domain.",
         "ask the owner to grant it";
+    QUOTA_DIFFERS = "quota-differs":
+        "Two domains give the same principal different quotas.",
+        "a principal has one quota at Kafka: agree on one, and leave it to one domain to say it";
     DOMAIN_UNKNOWN = "domain-unknown":
         "A domain that is named does not exist.",
         "name a domain that has a folder under topics/";

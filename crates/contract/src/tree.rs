@@ -7,6 +7,7 @@ mod folders;
 mod identity;
 mod language;
 mod promises;
+mod quotas;
 
 use crate::contract::Contract;
 use crate::domain::Domain;
@@ -36,6 +37,7 @@ impl Tree {
         feeds::check(self, &mut findings);
         language::check(self, &mut findings);
         promises::check(self, &mut findings);
+        quotas::check(self, &mut findings);
         Finding::sort(&mut findings);
         findings
     }

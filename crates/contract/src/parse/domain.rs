@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::contract::{collect, refuse_reserved};
 use super::reader::{At, Reader, shown};
-use super::{keys, maintenance};
+use super::{keys, maintenance, quotas};
 use crate::domain::{ClassGrants, Domain, Team, Term, is_term};
 use crate::topic::RESERVED_DOMAIN;
+use crate::yaml::Mark;
 use crate::{class, rules};
 
 /// Reads a domain.
@@ -24,6 +25,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Domain> {
     let terms = fields.or(reader, "terms", BTreeMap::new(), terms);
     let classes = fields.or(reader, "classes", BTreeMap::new(), classes);
     let maintenance = fields.or(reader, "maintenance", Vec::new(), maintenance::read);
+    let quotas = fields.or(reader, "quotas", BTreeMap::new(), quotas::read);
     Some(Domain {
         domain: domain?,
         description: description?,
@@ -33,6 +35,7 @@ pub(super) fn read(reader: &mut Reader, root: At<'_>) -> Option<Domain> {
         terms: terms?,
         classes: classes?,
         maintenance: maintenance?,
+        quotas: quotas?,
     })
 }
 
@@ -52,13 +55,18 @@ fn producers(reader: &mut Reader, at: At<'_>) -> Option<Vec<String>> {
 
 fn principal(reader: &mut Reader, at: At<'_>) -> Option<String> {
     let principal = reader.text(&at)?;
+    check_principal(reader, at.node.mark, &principal)?;
+    Some(principal)
+}
+
+/// One principal by its name.
+pub(super) fn check_principal<'p>(reader: &mut Reader, mark: Mark, principal: &'p str) -> Option<&'p str> {
     let named = principal.split_once(':').filter(|(kind, name)| *kind == "User" && !matches!(*name, "" | "*"));
-    if named.is_some() {
-        return Some(principal);
+    if named.is_none() {
+        let message = format!("\"{}\" is not the principal of one client", shown(principal));
+        reader.refuse(rules::PRINCIPAL_INVALID, mark, message, None);
     }
-    let message = format!("\"{}\" is not the principal of one producer", shown(&principal));
-    reader.refuse(rules::PRINCIPAL_INVALID, at.node.mark, message, None);
-    None
+    named.map(|_| principal)
 }
 
 fn actors(reader: &mut Reader, at: At<'_>) -> Option<Vec<String>> {

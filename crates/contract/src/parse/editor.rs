@@ -47,6 +47,7 @@ fn every_mapping_has_the_parsers_keys() {
     assert_keys(&contract["$defs"]["maintenance"], &keys::MAINTENANCE);
     assert_keys(&contract["properties"]["deprecated"], &keys::DEPRECATED);
     assert_keys(&domain["$defs"]["maintenance"], &keys::MAINTENANCE);
+    assert_keys(&domain["$defs"]["quota"], &keys::QUOTA);
     assert_keys(&domain, &keys::DOMAIN);
     assert_keys(&domain["$defs"]["team"], &keys::TEAM);
     assert_keys(&domain["$defs"]["class"], &keys::CLASS);

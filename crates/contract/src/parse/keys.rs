@@ -89,8 +89,10 @@ pub(crate) const DOMAIN: Keys = Keys {
         ("description", "description: <what the domain is about>"),
         ("team", "team: { name: CRM, contact: crm-oncall@example.org }"),
     ],
-    optional: &["producers", "actors", "terms", "classes", "maintenance"],
+    optional: &["producers", "actors", "terms", "classes", "maintenance", "quotas"],
 };
+
+pub(crate) const QUOTA: Keys = Keys { what: "a quota", required: &[], optional: &["produce", "consume", "requests"] };
 
 pub(crate) const TEAM: Keys = Keys {
     what: "a team",

@@ -181,6 +181,11 @@ impl<'n> Fields<'n> {
         Some(At { node: &entry.value, path: child(&self.path, key) })
     }
 
+    /// Whether nothing is there, not even what is misspelt.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The value of `key` as `read` sees it, or the default if the key is not there.
     pub(super) fn or<T>(
         &self,
