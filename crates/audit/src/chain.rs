@@ -13,6 +13,7 @@ use crate::link::{HASH_HEADER, LINK_HEADER, Link, SEAL_HEADER};
 use crate::seal;
 
 /// A writer's chain, and how far it has come.
+#[derive(Clone)]
 pub struct Chain {
     keys: Option<Arc<dyn KeyRing>>,
     id: Uuid,

@@ -1,5 +1,6 @@
 //! What is told: who did what, when, and why.
 
+use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use mesh_kafka::Settings;
@@ -34,6 +35,11 @@ impl Who {
             host: host(),
             with: with.into(),
         }
+    }
+
+    /// Somebody of whom nothing else is known yet, doing something with this.
+    pub fn acting_with(with: impl Into<String>) -> Who {
+        Who { with: with.into(), ..Who::default() }
     }
 
     /// The same, on behalf of somebody who was named; none: of the user.
@@ -94,6 +100,13 @@ impl Event {
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(&self.0).expect("JSON is written as JSON")
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.to_bytes()))
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Fault {
         /// Where.
         offset: i64,
     },
-    /// The entry has no seal, though all were to have one.
+    /// The entry has no seal, though all were to have one, and lies under no notary's either.
     Unsealed {
         /// Where.
         offset: i64,
@@ -96,7 +96,9 @@ impl fmt::Display for Fault {
             Fault::Unreadable { offset, why } => write!(f, "offset {offset}: no entry of the audit: {why}"),
             Fault::Altered { offset } => write!(f, "offset {offset}: altered: the entry is not what its hash says"),
             Fault::Forged { offset } => write!(f, "offset {offset}: forged: not sealed by a holder of the keys"),
-            Fault::Unsealed { offset } => write!(f, "offset {offset}: no holder of the keys has sealed it"),
+            Fault::Unsealed { offset } => {
+                write!(f, "offset {offset}: no holder of the keys has sealed it, nor vouched for it as a notary")
+            }
             Fault::Unchained { offset, event } => {
                 write!(f, "offset {offset}: forged or altered: {event} is told in a chain, and this is in none")
             }

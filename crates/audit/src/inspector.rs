@@ -12,15 +12,18 @@ use crate::link::{HASH_HEADER, LINK_HEADER, Link, SEAL_HEADER, hash_of};
 use crate::notary::SEALED;
 use crate::seal::is_sealed;
 use crate::verify::VerifyOptions;
+use crate::waiting::Waiting;
 
 /// So far back an entry may name another. Writers see the newest there is; what comes in between are others that write meanwhile.
-const WINDOW: usize = 10_000;
+pub(crate) const WINDOW: usize = 10_000;
 /// So many chains without an end are followed. Commands end theirs; those of services are few.
 const CHAINS_MAX: usize = 100_000;
 /// So many faults are spelt out.
 const FAULTS_MAX: usize = 1_000;
 /// What is told without a chain, within the transactions that do it: counts that leave no range of offsets out.
 const UNCHAINED: [&str; 3] = ["records-masked", "outputs-remasked", "quarantine-replayed"];
+/// What nobody does without keys, so that it is sealed by whoever tells it.
+const KEYED: [&str; 4] = ["quarantine-shown", "quarantine-replay-asked", "values-decrypted", "subject-forgotten"];
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,6 +36,10 @@ pub struct Report {
     pub sealed: u64,
     /// How many are sealed, but not with keys that were at hand.
     pub seals_not_checked: u64,
+    /// How many entries of chains have no seal: their writers have no keys.
+    pub unsealed: u64,
+    /// How many of these lie under a notary's word that is sealed, and rightly: since then they are as they were.
+    pub vouched: u64,
     /// How many chains were begun.
     pub chains: u64,
     /// How many of them have no last entry (yet).
@@ -57,6 +64,7 @@ struct Tail {
     next_seq: u64,
     hash: Digest,
     touched: u64,
+    is_sealed: bool,
 }
 
 /// An entry that was seen lately.
@@ -78,6 +86,8 @@ pub struct Inspector {
     all: Option<Digest>,
     /// The notary's entry up to which all was well.
     notarised_at: Option<i64>,
+    /// Entries without a seal that no notary has vouched for yet.
+    waiting: Waiting,
     head_found: bool,
 }
 
@@ -103,6 +113,7 @@ impl Inspector {
             window: VecDeque::new(),
             all,
             notarised_at: None,
+            waiting: Waiting::default(),
         }
     }
 
@@ -121,6 +132,11 @@ impl Inspector {
 
     /// What was found, once everything was taken.
     pub fn finish(mut self) -> Report {
+        if self.options.require_seals {
+            let left = std::mem::take(&mut self.waiting);
+            left.offsets().for_each(|offset| self.fault(Fault::Unsealed { offset }));
+            self.report.faults_total += left.not_remembered();
+        }
         if let Some(head) = self.options.head.filter(|_| !self.head_found) {
             self.fault(Fault::HeadNotFound { head });
         }
@@ -163,30 +179,43 @@ impl Inspector {
         if own != Some(hash.to_string().as_bytes()) {
             self.fault(Fault::Altered { offset });
         }
-        self.check_seal(record, &link, hash);
+        let is_sealed = self.check_seal(record, &link, hash, &told.event);
         self.check_seen(offset, &link);
         self.follow(offset, &link, hash);
         if let (SEALED, Some(tip), Some(digest)) = (told.event.as_str(), told.tip, told.digest) {
-            self.compare(offset, tip, digest);
+            self.compare(offset, tip, digest, is_sealed);
         }
     }
 
-    fn check_seal(&mut self, record: &Record, link: &Link, hash: Digest) {
+    /// Whether an entry is sealed with keys that are at hand, and rightly.
+    fn check_seal(&mut self, record: &Record, link: &Link, hash: Digest, event: &str) -> bool {
         let offset = record.offset;
         let Some(version) = link.key else {
-            if self.options.require_seals {
-                self.fault(Fault::Unsealed { offset });
-            }
-            return;
+            self.take_unsealed(offset, link, event);
+            return false;
         };
         let given = record.header(SEAL_HEADER).map(|seal| &seal[..]).unwrap_or_default();
         match self.options.keys.as_ref().map(|keys| is_sealed(keys, version, hash, given)) {
-            Some(Ok(true)) => self.report.sealed += 1,
+            Some(Ok(true)) => {
+                self.report.sealed += 1;
+                return true;
+            }
             Some(Ok(false)) => self.fault(Fault::Forged { offset }),
             // a seal that cannot be checked is none to whoever asks for seals
             Some(Err(_)) | None if self.options.require_seals => self.fault(Fault::Unsealed { offset }),
             Some(Err(_)) | None => self.report.seals_not_checked += 1,
         }
+        false
+    }
+
+    /// An entry without a seal waits for a notary that has the keys. Not so where its writer has them: that one seals all of a chain.
+    fn take_unsealed(&mut self, offset: i64, link: &Link, event: &str) {
+        self.report.unsealed += 1;
+        let began_sealed = self.chains.get(&link.chain).is_some_and(|tail| tail.is_sealed);
+        if began_sealed || self.options.require_seals && KEYED.contains(&event) {
+            return self.fault(Fault::Unsealed { offset });
+        }
+        self.waiting.add(self.report.entries, offset);
     }
 
     /// What its writer had seen has to be there.
@@ -228,7 +257,8 @@ impl Inspector {
     /// Remembers how far a chain is followed, if it goes on.
     fn touch(&mut self, link: &Link, hash: Digest) {
         let touched = self.report.entries;
-        let tail = Tail { next_seq: link.seq.saturating_add(1), hash, touched };
+        let is_sealed = link.key.is_some();
+        let tail = Tail { next_seq: link.seq.saturating_add(1), hash, touched, is_sealed };
         if let Some(before) = self.chains.insert(link.chain, tail) {
             self.by_touch.remove(&before.touched);
         }
@@ -243,8 +273,8 @@ impl Inspector {
         }
     }
 
-    /// Compares with what a notary saw.
-    fn compare(&mut self, offset: i64, tip: Digest, digest: Digest) {
+    /// Compares with what a notary saw. Where its word is sealed, what it saw needs no other seal.
+    fn compare(&mut self, offset: i64, tip: Digest, digest: Digest, is_sealed: bool) {
         let Some(position) = self.position(tip) else {
             return self.fault(Fault::Vanished { offset, hash: tip });
         };
@@ -252,6 +282,9 @@ impl Inspector {
             self.fault(Fault::Different { offset, since: self.notarised_at });
         } else {
             self.report.notarised = self.report.entries - (self.window.len() - position) as u64;
+        }
+        if is_sealed {
+            self.report.vouched += self.waiting.settle(self.report.entries - (self.window.len() - position) as u64);
         }
         self.notarised_at = Some(offset);
         // from here on, with the notary: one fault is told once

@@ -19,6 +19,7 @@ mod query;
 mod seal;
 mod teller;
 mod verify;
+mod waiting;
 
 pub use chain::Chain;
 pub use digest::Digest;

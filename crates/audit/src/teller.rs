@@ -77,23 +77,25 @@ impl Teller {
     /// # Errors
     /// Those of [`Teller::tell`]; some may be written then.
     pub async fn tell_all(&mut self, events: &[Event]) -> Result<(), TellError> {
+        // nothing may name an entry that is not surely there: the chain goes on once all are
+        let mut ahead = self.chain.clone();
         let mut records = Vec::with_capacity(events.len());
         for event in events {
-            match self.chain.entry(event, false) {
-                Ok((record, hash)) => {
-                    self.chain.written(hash);
-                    records.push(record);
-                }
-                Err(source) => {
-                    self.chain.lost();
-                    return Err(TellError::Seal(source));
-                }
+            let (record, hash) = ahead.entry(event, false).map_err(TellError::Seal)?;
+            ahead.written(hash);
+            records.push(record);
+        }
+        match self.log.append_all(records).await {
+            Ok(()) => {
+                self.chain = ahead;
+                Ok(())
+            }
+            Err(source) => {
+                self.chain.lost();
+                let event = events.first().map(Event::kind).unwrap_or_default().to_owned();
+                Err(TellError::Write { event, source })
             }
         }
-        self.log.append_all(records).await.map_err(|source| {
-            self.chain.lost();
-            TellError::Write { event: events.first().map(Event::kind).unwrap_or_default().to_owned(), source }
-        })
     }
 
     /// The same, and ends the chain.
@@ -131,9 +133,7 @@ impl Teller {
 pub async fn tell(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>, events: &[Event]) -> Result<(), TellError> {
     let Some((last, others)) = events.split_last() else { return Ok(()) };
     let mut teller = Teller::open(kafka, keys).await?;
-    for event in others {
-        teller.tell(event).await?;
-    }
+    teller.tell_all(others).await?;
     teller.end_with(last).await
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use mesh_audit::{
-    Chain, Digest, Event, Fault, HASH_HEADER, Inspector, LINK_HEADER, Notary, Report, VerifyOptions, Who,
+    Chain, Digest, Event, Fault, HASH_HEADER, Inspector, LINK_HEADER, Link, Notary, Report, VerifyOptions, Who,
 };
 use mesh_avro::keys::{KeyRing, RootKeys};
 use mesh_kafka::{Header, OutgoingRecord, Record};
@@ -244,6 +244,78 @@ fn whoever_has_no_keys_cannot_forge() {
     assert_eq!(anew.inspect(with(&holder)).faults_total, report.chained);
     let unsealed = whole(None).inspect(with(&holder));
     assert_eq!(unsealed.faults_total, unsealed.chained);
+}
+
+/// A notary says what it saw of a log; sealed, if it has keys.
+fn notarised(log: &mut Log, keys: Option<&Arc<dyn KeyRing>>) {
+    let mut notary = Notary::new(VerifyOptions::default(), false);
+    log.0.iter().for_each(|record| notary.take(record));
+    let (word, tip) = notary.word(&Who::default()).unwrap();
+    let (record, _) = Chain::begin(keys.cloned(), Some(tip)).entry(&word, true).unwrap();
+    log.append(record);
+}
+
+fn sealed(holder: &Arc<dyn KeyRing>) -> VerifyOptions {
+    VerifyOptions { keys: Some(holder.clone()), require_seals: true, head: None }
+}
+
+#[test]
+fn whom_a_notary_has_seen_needs_no_seal_of_his_own() {
+    let holder = keys(7);
+    let mut log = Log::default();
+    let mut apply = Chain::begin(None, None);
+    log.tell(&mut apply, "access-granted", false);
+    log.tell(&mut apply, "apply-finished", true);
+    log.tell(&mut Chain::begin(Some(holder.clone()), log.newest()), "maintenance-planned", true);
+    let alone = log.inspect(sealed(&holder));
+    assert_eq!(alone.faults, [Fault::Unsealed { offset: 0 }, Fault::Unsealed { offset: 1 }]);
+    assert_eq!((alone.unsealed, alone.vouched, alone.sealed), (2, 0, 1));
+    // whoever does not ask for seals is told all the same
+    assert_eq!(log.inspect(VerifyOptions::default()).unsealed, 2);
+
+    let mut unsealed_word = whole_like(&log);
+    notarised(&mut unsealed_word, None);
+    assert_eq!(unsealed_word.inspect(sealed(&holder)).faults_total, 3, "the word itself is one more");
+    let mut forged_word = whole_like(&log);
+    notarised(&mut forged_word, Some(&keys(8)));
+    assert_eq!(forged_word.inspect(sealed(&holder)).faults_total, 3);
+
+    notarised(&mut log, Some(&holder));
+    let seen = log.inspect(sealed(&holder));
+    assert_eq!((seen.faults.as_slice(), seen.unsealed, seen.vouched), ([].as_slice(), 2, 2));
+    log.tell(&mut Chain::begin(None, log.newest()), "access-granted", true);
+    assert_eq!(log.inspect(sealed(&holder)).faults, [Fault::Unsealed { offset: 4 }], "what came after it, it has not seen");
+    // after it nobody changes what it saw: chains of hashes can be made anew by anybody
+    let mut anew = Log::default();
+    let mut apply = Chain::begin(None, None);
+    anew.tell(&mut apply, "access-revoked", false);
+    anew.tell(&mut apply, "apply-finished", true);
+    log.0.splice(..2, anew.0);
+    let faults = log.copied().inspect(sealed(&holder)).faults;
+    assert!(faults.iter().any(|fault| matches!(fault, Fault::Different { offset: 3, .. })), "{faults:?}");
+}
+
+#[test]
+fn what_takes_keys_is_sealed_by_whoever_does_it_and_a_sealed_chain_to_its_end() {
+    let holder = keys(7);
+    let mut shown = Log::default();
+    shown.tell(&mut Chain::begin(None, None), "quarantine-shown", true);
+    notarised(&mut shown, Some(&holder));
+    assert_eq!(shown.inspect(sealed(&holder)).faults, [Fault::Unsealed { offset: 0 }]);
+
+    // whoever has no keys goes on in somebody's chain
+    let mut log = Log::default();
+    let mut chain = Chain::begin(Some(holder.clone()), None);
+    let prev = log.tell(&mut chain, "access-granted", false);
+    let (record, _) = chain.entry(&Event::at("access-granted", &Who::default(), 2), true).unwrap();
+    let mut link: Link = serde_json::from_slice(&record.headers[0].value.clone().unwrap()).unwrap();
+    (link.key, link.prev) = (None, Some(prev));
+    let (link, value) = (serde_json::to_vec(&link).unwrap(), record.value.unwrap());
+    let hash = Digest::of_entry(&link, &value).to_string();
+    log.append(OutgoingRecord::to("mesh.audit").value(value).header(LINK_HEADER, link).header(HASH_HEADER, hash));
+    assert_eq!(log.faults(), [Fault::Unsealed { offset: 1 }]);
+    notarised(&mut log, Some(&holder));
+    assert_eq!(log.inspect(sealed(&holder)).faults, [Fault::Unsealed { offset: 1 }]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub mod telemetry;
 mod tls;
 
 pub use admin::AdminServer;
-pub use listener::{HttpListener, ListenerError};
+pub use listener::{HttpListener, ListenerError, Remote};
 pub use readiness::{Latch, Readiness};
 pub use shutdown::Shutdown;
 pub use tls::{Tls, TlsError, TlsFiles};

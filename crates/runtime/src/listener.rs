@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr};
 
-use axum::Router;
+use axum::{Router, extract::connect_info::Connected, serve::IncomingStream};
 use tokio::net::TcpListener;
 
 use crate::{Shutdown, handshakes::Handshakes, tls::Tls};
@@ -26,6 +26,22 @@ pub enum ListenerError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// Where a request comes from: each has it as an [`axum::extract::ConnectInfo`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remote(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Remote {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, Handshakes>> for Remote {
+    fn connect_info(stream: IncomingStream<'_, Handshakes>) -> Self {
+        Self(*stream.remote_addr())
+    }
 }
 
 /// A bound socket that serves a router until the shutdown.
@@ -73,6 +89,7 @@ impl HttpListener {
     /// The listener broke.
     pub async fn serve(self, router: Router, shutdown: Shutdown) -> Result<(), ListenerError> {
         let Self { listener, address, tls } = self;
+        let router = router.into_make_service_with_connect_info::<Remote>();
         let stop = shutdown.clone();
         let stopped = async move { stop.triggered().await };
         let served = match tls {

@@ -1,5 +1,6 @@
 //! What the service is given.
 
+use mesh_avro::keys::KeyRing;
 use mesh_directory::Directory;
 use mesh_kafka::Settings;
 use mesh_runtime::Readiness;
@@ -21,12 +22,14 @@ pub struct Config {
     pub interval: Duration,
     /// Which answers are not believed.
     pub guard: Guard,
+    /// What seals what goes on record; none: it is not sealed.
+    pub seals: Option<Arc<dyn KeyRing>>,
 }
 
 impl Config {
     /// The defaults: every minute, and the guard's own.
     pub fn new(kafka: Settings, directory: Arc<dyn Directory>) -> Self {
         let interval = Duration::from_secs(60);
-        Self { kafka, readiness: Readiness::default(), directory, interval, guard: Guard::default() }
+        Self { kafka, readiness: Readiness::default(), directory, interval, guard: Guard::default(), seals: None }
     }
 }

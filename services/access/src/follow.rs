@@ -110,7 +110,7 @@ impl Rounds<'_> {
         revoked.map_err(|source| Error::Revoke { count: wanted.revoke.len(), source })?;
         wanted.revoke.iter().for_each(|acl| tracing::info!(rule = %acl, "access taken back"));
         metrics::changed(0, wanted.revoke.len());
-        let told = mesh_audit::tell(&self.config.kafka, None, &self.events(wanted)).await;
+        let told = mesh_audit::tell(&self.config.kafka, self.config.seals.clone(), &self.events(wanted)).await;
         told.map_err(Error::Tell)?;
         let granted = self.admin.grant(&wanted.grant).await;
         granted.map_err(|source| Error::Grant { count: wanted.grant.len(), source })?;

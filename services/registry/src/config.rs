@@ -1,7 +1,8 @@
 //! How a registry is set up.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
+use mesh_avro::keys::KeyRing;
 use mesh_client::registry::Login;
 use mesh_kafka::Settings;
 use mesh_runtime::{Readiness, Tls, access::Access};
@@ -12,7 +13,7 @@ use crate::Rules;
 pub const DEFAULT_TOPIC: &str = "_schemas";
 
 /// How a registry is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Where to serve HTTP, as `host:port`; port 0 takes a free one.
     pub listen: String,
@@ -39,6 +40,18 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// What is asked of the schemas of products.
     pub rules: Rules,
+    /// What seals what goes on record; none: it is not sealed.
+    pub seals: Option<Arc<dyn KeyRing>>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Config")
+            .field("listen", &self.listen)
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Config {
@@ -58,6 +71,7 @@ impl Config {
             write_timeout: Duration::from_secs(15),
             body_bytes_max: 1024 * 1024,
             rules: Rules::default(),
+            seals: None,
         }
     }
 }

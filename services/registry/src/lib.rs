@@ -19,6 +19,7 @@ mod log;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;
 mod metrics;
+mod refusals;
 mod schema;
 mod state;
 mod store;
@@ -42,12 +43,15 @@ pub use governance::Rules;
 use crate::{
     governance::Products,
     http::{App, Peers},
+    refusals::{Record, Refusals},
     store::Store,
     writer::{Command, KafkaLog, LogEnd, Writer, WriterTask},
 };
 
 /// How long to wait before trying to prepare the topic again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a registry that ends tries to put on record what it refused last.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Runs a registry until the shutdown.
 ///
@@ -105,10 +109,14 @@ impl Registry {
         let app = app.with(access.clone());
         let log = KafkaLog::new(config.kafka.clone(), &config.topic);
         let end = LogEnd::new(&config);
+        let refusals = app.refusals();
+        let record = |refusals: Refusals| Record::new(config.kafka.clone(), config.seals.clone(), refusals);
+        let (recorded, last_words) = (record(refusals.clone()), record(refusals));
 
         let mut tasks = JoinSet::new();
         tasks.spawn(write(WriterTask::new(log, store.clone(), url.clone(), config.write_timeout), queue));
         tasks.spawn(keep_state(config, store.clone(), latch, app.clone()));
+        tasks.spawn(async move { Ok(recorded.keep().await) });
         announce(&listener, &access);
         tasks.spawn(follow(access, shutdown.clone()));
         let outcome = tokio::select! {
@@ -116,12 +124,24 @@ impl Registry {
             ended = tasks.join_next() => Err(failure(ended)),
         };
         tasks.shutdown().await;
+        tell_last(last_words).await;
         let was_writer = url.is_some() && store.read().is_ok_and(|state| state.writer() == url.as_deref());
         if was_writer {
             end.mark().await;
         }
         tracing::info!("registry stopped");
         outcome
+    }
+}
+
+/// Puts on record what was refused just now.
+async fn tell_last(mut record: Record) {
+    match tokio::time::timeout(LAST_WORDS, record.tell()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the last refusals are not on record");
+        }
+        Err(_) => tracing::error!("the last refusals are not on record: the audit does not answer"),
     }
 }
 

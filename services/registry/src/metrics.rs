@@ -12,6 +12,9 @@ pub(crate) fn describe() {
     describe_histogram!("mesh_registry_request_seconds", "time to answer an HTTP request, by route");
     describe_counter!("mesh_registry_log_writes_total", "records written to the log, by outcome");
     describe_counter!("mesh_registry_log_skipped_total", "records of the log that could not be applied, by reason");
+    describe_counter!("mesh_registry_refusals_total", "requests that were refused and go on record, by event");
+    describe_gauge!("mesh_registry_refusals_waiting", "different refusals that are not on record yet");
+    describe_counter!("mesh_registry_refusals_left_out_total", "refusals of which only their number goes on record");
     describe_gauge!("mesh_registry_schemas", "schemas that have an id");
     describe_gauge!("mesh_registry_subjects", "subjects that have a version, deleted ones included");
 }
@@ -31,6 +34,22 @@ pub(crate) fn write(outcome: &'static str) {
 /// Counts a record that could not be applied.
 pub(crate) fn skipped(reason: &'static str) {
     counter!("mesh_registry_log_skipped_total", "reason" => reason).increment(1);
+}
+
+/// Counts a refusal that goes on record as this event.
+pub(crate) fn refused(event: &'static str) {
+    counter!("mesh_registry_refusals_total", "event" => event).increment(1);
+}
+
+/// Shows how many different refusals wait to be on record.
+#[expect(clippy::cast_precision_loss, reason = "there are hundreds at most")]
+pub(crate) fn refusals_waiting(count: usize) {
+    gauge!("mesh_registry_refusals_waiting").set(count as f64);
+}
+
+/// Counts a refusal that found no room to wait.
+pub(crate) fn refusal_left_out() {
+    counter!("mesh_registry_refusals_left_out_total").increment(1);
 }
 
 /// Shows the size of the state.

@@ -102,6 +102,12 @@ impl Suspect {
         match (&self.part, resource) {
             (Part::Registry, Resource::Topic(topic)) if topic == SCHEMAS => self.keep_schemas().await,
             (Part::Registry, Resource::TransactionalId(id)) => self.take_over(id).await,
+            (Part::Registry, Resource::Topic(topic)) if topic == "mesh.audit" => {
+                self.read_log(topic).await?;
+                self.append(topic).await
+            }
+            // the newest entry of the audit is read by this name
+            (Part::Registry, Resource::Group(group)) if group == "mesh-reader" => self.follow_alone("mesh.audit").await,
             (Part::Lineage, Resource::Topic(topic)) if topic == "mesh.lineage" => {
                 self.read_log(topic).await?;
                 self.append(topic).await

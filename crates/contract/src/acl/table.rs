@@ -58,6 +58,8 @@ pub fn backbone() -> AclTable {
     part(Part::Registry, |grants| {
         grants.topic(SCHEMAS_TOPIC, &[Create, DescribeConfigs, Read, Write]);
         grants.transactional_id(format!("mesh.registry.{SCHEMAS_TOPIC}"));
+        // what it refuses goes on record, behind the newest entry there
+        grants.topic(AUDIT_TOPIC, &[Read, Write]).group(READER, Describe);
     });
     part(Part::Freshness, |grants| {
         grants.topic(HEARTBEATS_TOPIC, &[Read]).topic(FRESHNESS_TOPIC, &[Read, Write]);

@@ -11,6 +11,7 @@ mod metadata;
 mod mode;
 mod parameters;
 mod problem;
+mod refused;
 mod replica;
 mod schemas;
 mod subjects;
@@ -35,6 +36,7 @@ use mesh_runtime::access::Access;
 
 use crate::{
     governance::Products,
+    refusals::Refusals,
     state::{Plan, Refusal, State},
     store::Store,
     writer::Writer,
@@ -53,6 +55,7 @@ pub(crate) struct Shared {
     body_bytes_max: usize,
     peers: Peers,
     access: Access,
+    refusals: Refusals,
 }
 
 impl Deref for App {
@@ -72,13 +75,18 @@ impl App {
         body_bytes_max: usize,
         peers: Peers,
     ) -> Self {
-        let (cluster_id, access) = (Arc::default(), Access::unrestricted());
-        Self(Arc::new(Shared { store, writer, products, cluster_id, body_bytes_max, peers, access }))
+        let (cluster_id, access, refusals) = (Arc::default(), Access::unrestricted(), Refusals::default());
+        Self(Arc::new(Shared { store, writer, products, cluster_id, body_bytes_max, peers, access, refusals }))
     }
 
     /// Asks everybody who they are, if `access` does.
     pub(crate) fn with(self, access: Access) -> Self {
         Self(Arc::new(Shared { access, ..Shared::clone(&self) }))
+    }
+
+    /// What is refused, until it is on record.
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
     }
 
     /// Tells which Kafka cluster keeps the log.
@@ -126,6 +134,7 @@ pub(crate) fn router(app: App) -> Router {
     // Bodies are read, in bounds, before they get here.
     let body_limit = DefaultBodyLimit::disable();
     let replica = middleware::from_fn_with_state(app.clone(), replica::answer);
+    let refused = middleware::from_fn_with_state(app.clone(), refused::note);
     let authenticated = middleware::from_fn_with_state(app.clone(), authentication::ask);
     routes()
         // The base address of clients that work in a context.
@@ -134,6 +143,7 @@ pub(crate) fn router(app: App) -> Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(body_limit)
         .layer(replica)
+        .layer(refused)
         .layer(authenticated)
         .layer(middleware::from_fn(answer::label))
         .with_state(app)

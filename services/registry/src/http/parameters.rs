@@ -104,8 +104,13 @@ impl Parameters {
         if uses.any(|(subject, _)| self.may_read(subject)) { Ok(()) } else { Err(refused()) }
     }
 
+    /// Who asks.
+    pub(super) fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
     /// The subject in the path.
-    fn subject(&self) -> Result<Subject, Refusal> {
+    pub(super) fn subject(&self) -> Result<Subject, Refusal> {
         match find(&self.path, "subject") {
             Some(name) if !name.is_empty() => Subject::parse(&self.qualified(name)),
             _ => Subject::parse(""),

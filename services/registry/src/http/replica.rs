@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, Bytes, HttpBody, to_bytes},
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -113,8 +113,13 @@ impl Asked {
     }
 
     fn is_forwarded(&self) -> bool {
-        self.parts.headers.contains_key(FORWARDED)
+        is_forwarded(&self.parts.headers)
     }
+}
+
+/// Whether another replica asks in a client's stead; whoever asks may say so.
+pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(FORWARDED)
 }
 
 /// Answers a request, by the log's writer where it has to be.

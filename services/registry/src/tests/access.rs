@@ -13,7 +13,7 @@ const SCHEMA: &str = "\"string\"";
 const OTHER: &str = "\"long\"";
 
 /// A registry with an operator, the domain `crm`, an analyst, and somebody without rights; each one's token is its name.
-async fn server(everyone: Value) -> (Server, TempDir) {
+pub(super) async fn server(everyone: Value) -> (Server, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("access.json");
     let user = |name: &str, read: &[&str], write: &[&str]| json!({ "name": name, "token": hashed_token(name), "read": read, "write": write });
@@ -44,7 +44,7 @@ impl Server {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
-    async fn registered_by(&self, token: &str, subject: &str) -> (u16, u64) {
+    pub(super) async fn registered_by(&self, token: &str, subject: &str) -> (u16, u64) {
         let body = json!({ "schema": SCHEMA });
         self.asked_by(token, Method::POST, &format!("/subjects/{subject}/versions"), Some(body)).await
     }

@@ -5,6 +5,7 @@ mod access;
 mod api;
 mod faults;
 mod products;
+mod refusals;
 
 use std::{
     sync::{Arc, Mutex},
@@ -22,6 +23,7 @@ use crate::{
     http::{self, App, Peers},
     log::Record,
     memory::MemoryLog,
+    refusals::Refusals,
     state::State,
     store::Store,
     writer::{Log, LogError, LogFault, Writer, WriterTask},
@@ -70,6 +72,7 @@ fn failure(fault: LogFault) -> LogError {
 struct Server {
     url: String,
     store: Arc<Store>,
+    refusals: Refusals,
     behaviour: Arc<Mutex<Behaviour>>,
     shutdown: Shutdown,
     client: reqwest::Client,
@@ -111,8 +114,9 @@ impl Server {
         let shutdown = Shutdown::new(Duration::from_secs(1));
         let peers = Peers::new(None, Login::default(), Duration::from_secs(1)).unwrap();
         let app = App::new(store.clone(), writer, Arc::new(Products::fixed(governance)), 4096, peers).with(access);
+        let refusals = app.refusals();
         tokio::spawn(listener.serve(http::router(app), shutdown.clone()));
-        Self { url, store, behaviour, shutdown, client: reqwest::Client::new() }
+        Self { url, store, refusals, behaviour, shutdown, client: reqwest::Client::new() }
     }
 
     fn behave(&self, behaviour: Behaviour) {
