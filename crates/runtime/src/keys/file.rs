@@ -102,7 +102,7 @@ fn change<T>(path: &Path, change: impl FnOnce(&mut Document) -> Result<T, KeysEr
 
 /// Writes a key file that is not there yet.
 pub(super) fn create(path: &Path, text: &str) -> Result<(), KeysError> {
-    held::write_new(path, text).map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
+    held::create(path, text).map_err(|source| KeysError::WriteFile { path: path.to_owned(), source })
 }
 
 pub(super) fn read_owned(path: &Path) -> Result<Zeroizing<String>, KeysError> {

@@ -66,8 +66,17 @@ fn locked(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Writes a key file that is not there yet.
-pub(super) fn write_new(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a key file that is not there yet, as a whole: nobody finds half of one, whoever is killed.
+pub(super) fn create(path: &Path, text: &str) -> io::Result<()> {
+    // beside it, and for its owner alone, as temporary files are
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all())?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
 }
@@ -100,8 +109,11 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// Has the folder's entries reach the disk.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -115,6 +127,17 @@ mod tests {
         let path = folder.path().join("keys.json");
         write_new(&path, "before").expect("a new file");
         (folder, path)
+    }
+
+    #[test]
+    fn a_new_file_is_there_as_a_whole_or_not_at_all_and_replaces_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys.json");
+        create(&path, "first").expect("there is none yet");
+        assert_eq!(create(&path, "second").expect_err("there is one").kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).expect("the file"), "first");
+        assert_eq!(fs::metadata(&path).expect("the file").mode() & 0o777, OWNER_ONLY);
+        assert_eq!(fs::read_dir(folder.path()).expect("ours").count(), 1);
     }
 
     #[test]
