@@ -1,7 +1,7 @@
 //! Which texts are Avro 1.12 schemas, and what is said of those that are not: hand-made.
 #![allow(clippy::unwrap_used)]
 
-use mesh_avro::schema::{Kind, Logical, Schema, SchemaError, SchemaFault};
+use mesh_avro::schema::{Kind, Logical, Name, Schema, SchemaError, SchemaFault};
 use serde_json::{Value, json};
 
 fn record(field: Value) -> Value {
@@ -249,4 +249,72 @@ fn canonical_forms_and_fingerprints_are_those_of_avro() {
     assert_eq!(schema.canonical_form(), oracle.canonical_form());
     let sha256: String = schema.fingerprint_sha256().iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(sha256, oracle.fingerprint::<sha2::Sha256>().to_string());
+}
+
+const STREET: &str = r#"{"type": "enum", "name": "common.Way", "symbols": ["ROAD", "LANE"], "default": "ROAD"}"#;
+const ADDRESS: &str = r#"{"type": "record", "namespace": "common", "name": "Address", "doc": "Where.", "fields": [
+    {"name": "way", "type": "Way", "default": "LANE"},
+    {"name": "zip", "type": {"type": "fixed", "name": "Zip", "size": 2}, "mesh.class": "pii.address"}]}"#;
+const CUSTOMER: &str = r#"{"type": "record", "name": "crm.Customer", "fields": [
+    {"name": "homes", "type": {"type": "array", "items": "common.Address"}},
+    {"name": "work", "type": ["null", "common.Address"], "default": null, "aliases": ["office"]},
+    {"name": "since", "type": {"type": "int", "logicalType": "date"}}]}"#;
+
+#[test]
+fn references_are_put_in_place_at_their_first_use() {
+    let schema = Schema::parse_with(CUSTOMER, &[STREET, ADDRESS]).unwrap();
+    let way = json!({"type": "enum", "name": "Way", "symbols": ["ROAD", "LANE"], "default": "ROAD"});
+    let address = json!({"type": "record", "name": "Address", "namespace": "common", "doc": "Where.", "fields": [
+        {"name": "way", "type": way, "default": "LANE"},
+        {"name": "zip", "type": {"type": "fixed", "name": "Zip", "size": 2}, "mesh.class": "pii.address"}]});
+    let whole = json!({"type": "record", "name": "Customer", "namespace": "crm", "fields": [
+        {"name": "homes", "type": {"type": "array", "items": address}},
+        {"name": "work", "type": ["null", "common.Address"], "default": null, "aliases": ["office"]},
+        {"name": "since", "type": {"type": "int", "logicalType": "date"}}]});
+    assert_eq!(schema.whole().unwrap(), whole);
+    let one = schema.clone().into_one().unwrap();
+    assert_eq!(one.whole().unwrap(), whole, "it is the same again");
+    assert_eq!(one.canonical_form(), schema.canonical_form());
+    assert!(one.nodes().all(|(_, node)| node.document == 0));
+    let id = schema.named("common.Address").unwrap();
+    assert_eq!(schema.definition(id).unwrap(), Schema::parse_with(ADDRESS, &[STREET]).unwrap().whole().unwrap());
+}
+
+#[test]
+fn what_a_document_uses_of_others_is_told_with_its_place() {
+    let schema = Schema::parse_with(CUSTOMER, &[STREET, ADDRESS]).unwrap();
+    let used: Vec<(&str, String)> = schema
+        .referred()
+        .into_iter()
+        .map(|(id, pointer)| (schema.node(id).name.as_ref().unwrap().as_str(), pointer))
+        .collect();
+    assert_eq!(used, [("common.Address", "/fields/1/type/1".to_owned())], "what is only used through it is not");
+    let alone = Schema::parse_with("\"common.Address\"", &[STREET, ADDRESS]).unwrap();
+    assert_eq!(alone.referred().into_values().collect::<Vec<_>>(), [""]);
+    assert!(Schema::parse(STREET).unwrap().referred().is_empty());
+}
+
+#[test]
+fn a_text_tells_the_type_at_its_top() {
+    let name = |text: &str| Name::defined_by(text).map(|name| name.to_string());
+    assert_eq!(name(ADDRESS).as_deref(), Some("common.Address"));
+    assert_eq!(name(STREET).as_deref(), Some("common.Way"));
+    for none in ["\"string\"", "[\"null\"]", "{", r#"{"type": "array", "items": "int"}"#, r#"{"type": "record"}"#] {
+        assert_eq!(name(none), None, "{none}");
+    }
+}
+
+#[test]
+fn a_chain_of_references_that_no_document_could_hold_is_refused() {
+    let records: Vec<String> = (0..200)
+        .map(|at| match at {
+            0 => r#"{"type": "record", "name": "R0", "fields": []}"#.to_owned(),
+            at => format!(r#"{{"type":"record","name":"R{at}","fields":[{{"name":"f","type":"R{}"}}]}}"#, at - 1),
+        })
+        .collect();
+    let texts: Vec<&str> = records.iter().map(String::as_str).collect();
+    assert!(Schema::parse_with("\"R20\"", &texts[..=20]).unwrap().into_one().is_ok());
+    let deep = |last: usize| Schema::parse_with(&format!("\"R{last}\""), &texts[..=last]).unwrap();
+    assert!(matches!(deep(199).whole().unwrap_err().fault, SchemaFault::TooLarge { .. }));
+    assert!(deep(100).into_one().is_err(), "JSON itself nests no deeper than 128 levels");
 }

@@ -20,6 +20,7 @@ mod outline;
 mod parse;
 mod shape;
 mod text;
+mod whole;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -38,6 +39,7 @@ pub use name::Name;
 pub(crate) use outline::Outline;
 pub(crate) use shape::Record;
 use shape::Shapes;
+pub(crate) use whole::define;
 
 /// The longest schema text that is read.
 pub const MAX_TEXT_BYTES: usize = 2 << 20;

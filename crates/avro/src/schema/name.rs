@@ -32,6 +32,14 @@ impl Name {
         self.0.rsplit('.').next().unwrap_or(&self.0)
     }
 
+    /// How the type is referred to from inside a namespace.
+    pub(crate) fn reference_in(&self, namespace: Option<&str>) -> &str {
+        match self.namespace() {
+            Some(own) if Some(own) == namespace => self.simple(),
+            _ => self.as_str(),
+        }
+    }
+
     /// The part before the last dot.
     #[must_use]
     pub fn namespace(&self) -> Option<&str> {

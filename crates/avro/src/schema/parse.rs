@@ -11,6 +11,7 @@ use here::Here;
 use super::error::{SchemaError, SchemaFault, quoted, shortened};
 use super::json::{Json, Object};
 use super::name::{PRIMITIVES, is_simple_name};
+use super::text::read_json;
 use super::{Document, Field, Kind, MAX_DEPTH, MAX_NODES, Name, Node, NodeId, Schema, default};
 
 type Parsed<T> = Result<T, SchemaError>;
@@ -274,6 +275,16 @@ impl Parser {
             document: self.document,
         });
         Ok(NodeId(self.nodes.len() as u32 - 1))
+    }
+}
+
+impl Name {
+    /// The full name of the type that a schema's text defines at its top; `None` where it defines none there, or is not valid.
+    #[must_use]
+    pub fn defined_by(text: &str) -> Option<Name> {
+        let Ok(Json::Object(object)) = read_json(text) else { return None };
+        let is_named = matches!(object.get("type")?.as_str()?, "record" | "error" | "enum" | "fixed");
+        is_named.then(|| full_name(&object, &Here::root(), "a named type").ok()).flatten()
     }
 }
 

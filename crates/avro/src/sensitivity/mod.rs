@@ -25,6 +25,8 @@ pub struct Suspect {
     pub looks_like: String,
     /// The field's JSON pointer.
     pub pointer: String,
+    /// The document that it is a pointer into: 0 is the schema itself, n the n-th reference that it was parsed with.
+    pub document: usize,
 }
 
 impl Suspect {
@@ -166,7 +168,7 @@ impl Search<'_> {
         }
         // What was found by name and again within something is one finding.
         let mut once = HashSet::new();
-        self.found.retain(|suspect| once.insert(suspect.pointer.clone()));
+        self.found.retain(|suspect| once.insert((suspect.document, suspect.pointer.clone())));
     }
 
     /// Looks at a field; the records within it are still to be looked at.
@@ -178,7 +180,8 @@ impl Search<'_> {
         let leaves = Leaves::of(self.schema, field.node);
         let looks_like = self.looks_like(field, &leaves).or_else(|| holder.within.clone());
         if let Some(looks_like) = looks_like.clone().filter(|_| leaves.text || leaves.number) {
-            self.found.push(Suspect { column: path.clone(), looks_like, pointer: field.pointer.clone() });
+            let (pointer, document) = (field.pointer.clone(), self.schema.node(holder.record).document);
+            self.found.push(Suspect { column: path.clone(), looks_like, pointer, document });
         }
         self.records_at(field.node, path, looks_like)
     }

@@ -63,3 +63,14 @@ fn a_suspect_says_what_to_do() {
     assert!(suspect.message().contains("`ssn` looks sensitive"));
     assert!(suspect.hint().contains("`ssn`") && suspect.hint().contains("\"mesh.sensitive\": false"));
 }
+
+#[test]
+fn fields_of_references_are_told_apart_though_they_stand_alike() {
+    let person = r#"{"type": "record", "name": "c.Person", "fields": [{"name": "email", "type": "string"}]}"#;
+    let text = r#"{"type": "record", "name": "c.Order", "fields": [
+        {"name": "phone", "type": "string"}, {"name": "buyer", "type": "c.Person"}]}"#;
+    let schema = Schema::parse_with(text, &[person]).unwrap();
+    let found = suspects(&schema, &[], &SensitiveNames::default());
+    let told: Vec<_> = found.iter().map(|it| (it.column.as_str(), it.document, it.pointer.as_str())).collect();
+    assert_eq!(told, [("phone", 0, "/fields/0"), ("buyer.email", 1, "/fields/0")]);
+}

@@ -10,7 +10,7 @@ use crate::mask::CompileError;
 use crate::mask::compile::{Decision, Mapping};
 use crate::mask::rules::{Leaf, keeps_logical, map_key_rule, rule_of};
 use crate::mask::slot::{Part, Slot, parts};
-use crate::schema::{Field, Kind, Name, Node, NodeId, Schema};
+use crate::schema::{Field, Kind, Node, NodeId, Schema, define};
 
 /// The deepest nesting of types, which is that of a schema's text unless definitions had to be moved into each other.
 const DEPTH_MAX: usize = 128;
@@ -75,7 +75,7 @@ impl<'a> Renderer<'a> {
         if let Some(name) = &node.name
             && !self.defined.insert(id)
         {
-            return Ok(Value::from(reference(name, namespace)));
+            return Ok(Value::from(name.reference_in(namespace)));
         }
         let inner_namespace = node.name.as_ref().map_or(namespace, |name| Some(name.namespace().unwrap_or("")));
         let mut object = Map::new();
@@ -219,30 +219,5 @@ impl<'a> Renderer<'a> {
                 object.insert(key.clone(), value.clone());
             }
         }
-    }
-}
-
-fn define(object: &mut Map<String, Value>, node: &Node, name: &Name, namespace: Option<&str>, with_doc: bool) {
-    object.insert("name".to_owned(), Value::from(name.simple()));
-    let own = name.namespace().unwrap_or("");
-    if own != namespace.unwrap_or("") {
-        object.insert("namespace".to_owned(), Value::from(own));
-    }
-    // An alias in the null namespace of a type that is not cannot be written.
-    let written = node.aliases.iter().filter(|alias| alias.namespace().is_some() || own.is_empty());
-    let aliases: Vec<&str> = written.map(Name::as_str).collect();
-    if !aliases.is_empty() {
-        object.insert("aliases".to_owned(), json!(aliases));
-    }
-    if let Some(doc) = node.doc.as_ref().filter(|_| with_doc) {
-        object.insert("doc".to_owned(), Value::from(doc.as_str()));
-    }
-}
-
-/// How a type that is defined already is referred to from inside a namespace.
-fn reference(name: &Name, namespace: Option<&str>) -> String {
-    match name.namespace() {
-        Some(own) if Some(own) == namespace => name.simple().to_owned(),
-        _ => name.as_str().to_owned(),
     }
 }
