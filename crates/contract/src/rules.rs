@@ -213,7 +213,7 @@ rules! {
         "The successor of a deprecated product is not there to be read instead.",
         "name a product and its major version that is not deprecated itself";
     FEED_UNKNOWN = "feed-unknown":
-        "The version that is to feed another is not there, or is fed by that one itself.",
+        "The version that is to feed another is not there, is fed by that one itself, or feeds another already.",
         "write the major version of the same product that producers write, such as `fed_by: 2`";
     FEED_PARTITIONS = "feed-partitions":
         "A version and the one that feeds it differ in their partitions.",

@@ -7,7 +7,7 @@ use mesh_client::{lineage::HttpOptions, registry::Endpoint};
 use mesh_kafka::Settings;
 use mesh_runtime::Readiness;
 
-use crate::Error;
+use crate::{Duty, Error};
 
 /// The longest that a transaction may stay open: a dead task holds readers back for that long.
 pub const TRANSACTION_TIMEOUT_MAX: Duration = Duration::from_secs(10);
@@ -15,6 +15,8 @@ pub const TRANSACTION_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 /// What a sidecar is run with.
 #[derive(Clone)]
 pub struct Config {
+    /// What it does with input ports.
+    pub duty: Duty,
     /// How to reach the cluster.
     pub kafka: Settings,
     /// Where the schema registry is, and how to be let in.
@@ -63,6 +65,7 @@ impl Config {
     #[must_use]
     pub fn new(kafka: Settings, registry: impl Into<Endpoint>, keys: Arc<dyn KeyRing>) -> Self {
         Config {
+            duty: Duty::default(),
             kafka,
             registry: registry.into(),
             domains: Vec::new(),
@@ -111,6 +114,7 @@ impl fmt::Debug for Config {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Config")
+            .field("duty", &self.duty)
             .field("kafka", &self.kafka)
             .field("registry", &self.registry)
             .field("domains", &self.domains)

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use mesh_client::{
     Catalogue,
     lineage::{
-        Emitter, EventType, HttpTransport, JobRun, KafkaCluster, KafkaNamespace, KafkaTransport, ProductDatasets,
-        facet::PartitionRange,
+        Emitter, EventType, HttpTransport, Job, JobRun, KafkaCluster, KafkaNamespace, KafkaTransport, ProductDatasets,
+        facet::PartitionRange, feed,
     },
 };
 use mesh_runtime::Shutdown;
@@ -24,7 +24,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    Config, Error,
+    Config, Duty, Error,
     counts::{End, Inherited, Moved, Told},
     metrics,
     product::Product,
@@ -58,8 +58,12 @@ pub(crate) async fn report(
     };
     let (emitter, log) = emitters(config)?;
     let Some(first) = told.recv().await else { return Ok(()) };
-    let mut runs =
-        Runs::new(cluster(config, shutdown).await, emitter, Confirmed { log, told_runs, waiting: Vec::new() });
+    let mut runs = Runs::new(
+        config.duty,
+        cluster(config, shutdown).await,
+        emitter,
+        Confirmed { log, told_runs, waiting: Vec::new() },
+    );
     runs.take(first);
     let mut ticks = time::interval(interval);
     ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
@@ -122,6 +126,7 @@ async fn named(config: &Config) -> Result<KafkaCluster, Box<dyn std::error::Erro
 
 /// The open runs of all tasks, and those of others that are to be told of.
 struct Runs {
+    duty: Duty,
     cluster: KafkaCluster,
     emitter: Emitter,
     open: BTreeMap<Uuid, JobRun>,
@@ -149,9 +154,9 @@ impl Confirmed {
 }
 
 impl Runs {
-    fn new(cluster: KafkaCluster, emitter: Emitter, confirmed: Confirmed) -> Self {
+    fn new(duty: Duty, cluster: KafkaCluster, emitter: Emitter, confirmed: Confirmed) -> Self {
         let (open, inherited, ended) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-        Runs { cluster, emitter, open, inherited, ended, confirmed }
+        Runs { duty, cluster, emitter, open, inherited, ended, confirmed }
     }
 
     fn take(&mut self, told: Told) {
@@ -161,7 +166,7 @@ impl Runs {
     }
 
     fn moved(&mut self, moved: &Moved) {
-        let new = |cluster: &KafkaCluster| ProductDatasets::new(cluster, &moved.product.applied).masking_run(moved.run);
+        let new = |cluster: &KafkaCluster| run_of(cluster, &moved.product, moved.run);
         let is_new = !self.open.contains_key(&moved.run);
         let run = self.open.entry(moved.run).or_insert_with(|| new(&self.cluster));
         let range = PartitionRange::of_offsets(moved.partition, moved.first, moved.last, moved.records);
@@ -179,11 +184,10 @@ impl Runs {
         if self.open.contains_key(id) {
             return;
         }
-        let datasets = ProductDatasets::new(&self.cluster, &product.applied);
         let new = || match *revision == product.revision {
-            true => datasets.masking_run(*id),
+            true => run_of(&self.cluster, product, *id),
             // what its data sets were like under that revision is not known here
-            false => JobRun::with_id(datasets.masking_job(), self.cluster.clone(), *id),
+            false => JobRun::with_id(job_of(&self.cluster, product), self.cluster.clone(), *id),
         };
         let (run, over) = self.inherited.entry(*id).or_insert_with(|| (new(), false));
         *over |= is_over;
@@ -237,7 +241,21 @@ impl Runs {
     }
 
     fn count(&self) {
-        metrics::lineage_events(self.emitter.delivered(), self.emitter.superseded(), self.emitter.dropped());
+        metrics::lineage_events(self.duty, self.emitter.delivered(), self.emitter.superseded(), self.emitter.dropped());
+    }
+}
+
+fn job_of(cluster: &KafkaCluster, product: &Product) -> Job {
+    match product.duty {
+        Duty::Mask => ProductDatasets::new(cluster, &product.applied).masking_job(),
+        Duty::Feed => feed::job(&product.applied),
+    }
+}
+
+fn run_of(cluster: &KafkaCluster, product: &Product, id: Uuid) -> JobRun {
+    match product.duty {
+        Duty::Mask => ProductDatasets::new(cluster, &product.applied).masking_run(id),
+        Duty::Feed => feed::run(cluster, &product.applied, product.source.as_deref(), id),
     }
 }
 

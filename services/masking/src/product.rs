@@ -8,6 +8,8 @@ use std::sync::{
 use mesh_avro::{keys::KeyName, mask::Rules, schema::Schema};
 use mesh_contract::{AppliedProduct, History, Topics};
 
+use crate::Duty;
+
 /// Headers that pass for every product: traces and CloudEvents, without those that often are the clear key.
 const STANDARD_HEADERS: [&str; 7] =
     ["traceparent", "tracestate", "ce_id", "ce_source", "ce_type", "ce_specversion", "ce_time"];
@@ -22,6 +24,7 @@ pub(crate) struct Product {
     /// `crm.customers`
     pub(crate) name: Arc<str>,
     pub(crate) domain: String,
+    pub(crate) duty: Duty,
     pub(crate) major: u32,
     pub(crate) revision: u64,
     pub(crate) applied: AppliedProduct,
@@ -32,9 +35,23 @@ pub(crate) struct Product {
     pub(crate) headers: Vec<String>,
     pub(crate) has_event_time: bool,
     pub(crate) quarantine_key: KeyName,
-    /// The rules; or why this revision cannot be served, in which case its partitions are held.
-    pub(crate) rules: Result<Rules, String>,
+    /// What is done to its records; or why this revision cannot be served, in which case its partitions are held.
+    pub(crate) work: Result<Work, String>,
+    /// The version that feeds it, if that is what is done and it is known.
+    pub(crate) source: Option<Arc<AppliedProduct>>,
 }
+
+/// What is done to a product's records.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// They are masked by these rules.
+    Mask(Rules),
+    /// They are converted to this schema, from whichever they were written with.
+    Convert(Schema),
+}
+
+/// The one output of what feeds a version: its input port, in the place of a view.
+const FED: &str = "in";
 
 /// What the contract says of records' keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +67,12 @@ pub(crate) enum KeyPolicy {
 impl Product {
     pub(crate) fn new(applied: AppliedProduct) -> Self {
         let contract = &applied.contract;
-        let rules = rules(&applied);
+        let work = rules(&applied).map(Work::Mask);
         Product {
             identity: NEXT_IDENTITY.fetch_add(1, Ordering::Relaxed),
             name: contract.product().to_string().into(),
             domain: contract.owner.clone(),
+            duty: Duty::Mask,
             major: contract.version,
             revision: applied.revision,
             topics: contract.topics(),
@@ -62,27 +80,67 @@ impl Product {
             headers: STANDARD_HEADERS.iter().map(ToString::to_string).chain(contract.headers.iter().cloned()).collect(),
             has_event_time: contract.refresh_rate.event_time.is_some(),
             quarantine_key: KeyName::quarantine(&contract.owner),
-            rules,
+            work,
+            source: None,
             applied,
+        }
+    }
+
+    /// A version as it is fed by another: from that one's input port to its own. None if no version feeds it.
+    pub(crate) fn fed(applied: AppliedProduct, source: Option<Arc<AppliedProduct>>) -> Option<Self> {
+        let contract = &applied.contract;
+        let Topics { input, quarantine, .. } = contract.topics();
+        let topics = Topics { input: contract.fed_from()?, views: vec![(FED.to_owned(), input)], quarantine };
+        let schema = Schema::parse_value(&applied.schema).map_err(|error| format!("its schema is not valid: {error}"));
+        let work = schema.map(Work::Convert);
+        // keys stay what they are, and event times are looked for where views are made
+        let duty = Duty::Feed;
+        Some(Product {
+            duty,
+            work,
+            topics,
+            key: KeyPolicy::Optional,
+            has_event_time: false,
+            source,
+            ..Product::new(applied)
+        })
+    }
+
+    /// The masking rules; none where they cannot be had, or it is fed.
+    pub(crate) fn rules(&self) -> Option<&Rules> {
+        match &self.work {
+            Ok(Work::Mask(rules)) => Some(rules),
+            _ => None,
         }
     }
 
     /// A product of which only the name is known, because what was applied cannot be read: it is held.
     pub(crate) fn unreadable(known: &Product, why: String) -> Self {
-        Product { rules: Err(why), ..Product::new(known.applied.clone()) }
+        Product { work: Err(why), ..known.anew() }
     }
 
     /// The same, distinguished from what was made of it before.
     pub(crate) fn renewed(known: &Product) -> Self {
-        let renewed = Product::new(known.applied.clone());
-        match &known.rules {
-            Ok(_) => renewed,
-            Err(why) => Product { rules: Err(why.clone()), ..renewed },
+        match &known.work {
+            Ok(_) => known.anew(),
+            Err(why) => Product { work: Err(why.clone()), ..known.anew() },
         }
     }
 
+    fn anew(&self) -> Self {
+        let fed = match self.duty {
+            Duty::Mask => None,
+            Duty::Feed => Product::fed(self.applied.clone(), self.source.clone()),
+        };
+        fed.unwrap_or_else(|| Product::new(self.applied.clone()))
+    }
+
     /// The header's name, if headers of that name pass.
-    pub(crate) fn passing(&self, header: &[u8]) -> Option<&str> {
+    pub(crate) fn passing<'n>(&'n self, header: &'n [u8]) -> Option<&'n str> {
+        if self.duty == Duty::Feed {
+            // Kafka's header names are text
+            return std::str::from_utf8(header).ok();
+        }
         self.headers.iter().find(|name| name.as_bytes() == header).map(String::as_str)
     }
 }
@@ -146,9 +204,9 @@ mod tests {
 
     #[test]
     fn rules_that_do_not_fit_are_told_not_shrugged_off() {
-        assert!(product("history: 2 days\n", schema()).rules.is_ok());
+        assert!(product("history: 2 days\n", schema()).rules().is_some());
         let without = json!({"type": "record", "name": "Buyer", "fields": [{"name": "id", "type": "string"}]});
-        assert!(product("history: 2 days\n", without).rules.unwrap_err().contains("email"));
-        assert!(product("history: 2 days\n", json!("no such type")).rules.is_err());
+        assert!(product("history: 2 days\n", without).work.unwrap_err().contains("email"));
+        assert!(product("history: 2 days\n", json!("no such type")).work.is_err());
     }
 }

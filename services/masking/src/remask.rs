@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use mesh_contract::{AppliedProduct, OutputGeneration, generation_key, topic::PRODUCTS_TOPIC};
+use mesh_contract::{
+    AppliedProduct, OutputGeneration, generation_key,
+    topic::{PRODUCTS_TOPIC, masking_group},
+};
 use mesh_kafka::{
     OutgoingRecord, Settings,
     admin::Admin,
@@ -13,7 +16,7 @@ use mesh_kafka::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{audit::now_ms, task::Task};
+use crate::audit::now_ms;
 
 /// The generation of outputs that were never remasked.
 pub(crate) const FIRST_GENERATION: u64 = 1;
@@ -128,7 +131,7 @@ pub(crate) async fn marks(admin: &Admin, product: &AppliedProduct) -> Result<BTr
         #[serde(flatten)]
         outputs: OutputMark,
     }
-    let (group, input) = (Task::group(&product.contract.owner), product.contract.topics().input);
+    let (group, input) = (masking_group(&product.contract.owner), product.contract.topics().input);
     let committed = admin.committed_texts(&group, &[&input]).await.map_err(RemaskError::Look)?;
     let mark = committed.into_iter().map(|(partition, committed)| {
         // what is not a sidecar's says nothing

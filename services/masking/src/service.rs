@@ -28,12 +28,12 @@ use crate::{
 /// The configuration cannot work, `mesh.products` cannot be followed for a reason that does not pass, or a task broke.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     config.check()?;
-    metrics::describe();
+    metrics::describe(config.duty);
     let registry = RegistryClient::new(&config.registry)
         .map_err(|source| Error::Registry { url: config.registry.to_string(), source })?;
     let admin = Admin::new(&config.kafka).map_err(Error::SetUp)?;
     let lookups = Lookups::new(registry, admin, config.keys.clone());
-    let latch = config.readiness.latch("masking catalogue");
+    let latch = config.readiness.latch(format!("{} catalogue", config.duty.name()));
     let (published, products) = watch::channel(Arc::new(Products::default()));
     let (told, reports) = mpsc::channel(counts::QUEUE_CAPACITY);
     let (outcome, ended) = oneshot::channel();
@@ -42,7 +42,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), Error> {
     let crew = Crew {
         config: config.clone(),
         lookups,
-        troubles: Troubles::new(&config.readiness),
+        troubles: Troubles::new(config.duty, &config.readiness),
         products,
         told,
         told_runs,
@@ -121,7 +121,7 @@ impl Crew {
 
     /// Starts a task on a thread of its own, and something that waits for its end.
     fn start(&mut self, domain: &str, index: usize) -> Result<(), Error> {
-        let latch = self.config.readiness.latch(format!("masking {domain} {index}"));
+        let latch = self.config.readiness.latch(format!("{} {domain} {index}", self.config.duty.name()));
         let task = Task {
             config: self.config.clone(),
             domain: domain.to_owned(),
@@ -141,7 +141,7 @@ impl Crew {
             task.run();
             let _ = ended.send(());
         };
-        let spawned = thread::Builder::new().name(format!("masking-{domain}-{index}")).spawn(body);
+        let spawned = thread::Builder::new().name(format!("{}-{domain}-{index}", self.config.duty.name())).spawn(body);
         spawned.map_err(|source| Error::StartTask { task: name.clone(), source })?;
         let shutdown = self.shutdown.clone();
         self.tasks.spawn(async move {

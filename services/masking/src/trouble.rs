@@ -8,6 +8,8 @@ use std::{
 use mesh_kafka::source::Slot;
 use mesh_runtime::{Latch, Readiness};
 
+use crate::{Duty, metrics};
+
 /// Why a partition is held. It goes on by itself once that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Trouble {
@@ -65,15 +67,16 @@ type Why = (Arc<str>, Trouble);
 /// All held partitions of the process. Written when a partition is held or released, which is rare.
 #[derive(Clone)]
 pub(crate) struct Troubles {
+    duty: Duty,
     state: Arc<Mutex<BTreeMap<Held, Why>>>,
     latch: Latch,
 }
 
 impl Troubles {
-    pub(crate) fn new(readiness: &Readiness) -> Self {
-        let latch = readiness.latch("masking partitions");
+    pub(crate) fn new(duty: Duty, readiness: &Readiness) -> Self {
+        let latch = readiness.latch(format!("{} partitions", duty.name()));
         latch.open();
-        Troubles { state: Arc::default(), latch }
+        Troubles { duty, state: Arc::default(), latch }
     }
 
     /// Says that this partition is held because of `trouble`, or (with `None`) not any more.
@@ -110,7 +113,7 @@ impl Troubles {
     }
 
     fn tell_begun(&self, (product, trouble): &Why, held: usize) {
-        set_gauge(product, *trouble, held);
+        metrics::paused_partitions(self.duty, product, trouble.label(), held);
         if held != 1 {
             return;
         }
@@ -123,7 +126,7 @@ impl Troubles {
     }
 
     fn tell_over(&self, (product, trouble): &Why, held: usize) {
-        set_gauge(product, *trouble, held);
+        metrics::paused_partitions(self.duty, product, trouble.label(), held);
         if held == 0 {
             tracing::info!(product = &**product, reason = trouble.label(), "partitions are no longer held by this");
         }
@@ -139,12 +142,6 @@ impl Troubles {
     }
 }
 
-fn set_gauge(product: &Arc<str>, trouble: Trouble, held: usize) {
-    let product = product.to_string();
-    metrics::gauge!("mesh_masking_paused_partitions", "product" => product, "reason" => trouble.label())
-        .set(held as f64);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,7 +149,7 @@ mod tests {
     #[test]
     fn readiness_follows_what_is_held() {
         let readiness = Readiness::default();
-        let troubles = Troubles::new(&readiness);
+        let troubles = Troubles::new(Duty::Mask, &readiness);
         let product: Arc<str> = "crm.customers".into();
         troubles.set(0, Slot(1), &product, Some(Trouble::Registry));
         troubles.set(0, Slot(2), &product, Some(Trouble::Registry));

@@ -19,6 +19,7 @@ pub mod design;
 pub mod emitter;
 pub mod event;
 pub mod facet;
+pub mod feed;
 pub mod name;
 pub mod product;
 mod queue;

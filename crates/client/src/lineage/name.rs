@@ -80,6 +80,11 @@ pub fn masking_job(product: &str, major: u32) -> String {
     format!("masking.{product}.v{major}")
 }
 
+/// The job that feeds a product's major version from another one.
+pub fn feeding_job(product: &str, major: u32) -> String {
+    format!("feed.{product}.v{major}")
+}
+
 /// The job of the program that derives a product from others. A program that reports under this name is the declared
 /// one; under another, it is seen beside it.
 pub fn derivation_job(product: &str, major: u32) -> String {

@@ -18,6 +18,10 @@ pub(super) fn check(tree: &Tree, findings: &mut Vec<Finding>) {
                 let why = format!("`{source}`, which is to feed this version, is fed by it itself");
                 findings.push(unknown(contract, why));
             }
+            Some(found) if feeds_another(found, &contract.value, &catalogue) => {
+                let why = format!("`{source}`, which is to feed this version, feeds another one already");
+                findings.push(unknown(contract, why));
+            }
             Some(found) => check_partitions(contract, &source, found, findings),
             // a contract with errors may be the one that is meant
             None if catalogue.is_broken(&source.product) => {}
@@ -45,6 +49,14 @@ fn is_fed_by(contract: &Contract, version: u32, catalogue: &Catalogue<'_>) -> bo
         at = &catalogue.contracts[next].value;
     }
     false
+}
+
+/// Whether a version feeds one that comes before `fed`: a version feeds one other, which may feed the next.
+fn feeds_another(source: &Contract, fed: &Contract, catalogue: &Catalogue<'_>) -> bool {
+    let others = catalogue.contracts.iter().map(|contract| &contract.value);
+    others.into_iter().any(|other| {
+        other.product() == source.product() && other.fed_by == Some(source.version) && other.version < fed.version
+    })
 }
 
 fn check_partitions(contract: &Declared<Contract>, named: &ProductRef, source: &Contract, findings: &mut Vec<Finding>) {

@@ -108,7 +108,7 @@ pub(crate) fn now_ms() -> i64 {
 
 /// Each view, how many records went to it, and the rule that each masked column of them was masked by.
 fn views(product: &Product, records: u64) -> Vec<Value> {
-    let Ok(rules) = &product.rules else { return Vec::new() };
+    let Some(rules) = product.rules() else { return Vec::new() };
     let view =
         |(index, name): (usize, &String)| json!({ "view": name, "records": records, "masked": masked(rules, index) });
     rules.views().iter().enumerate().map(view).collect()
@@ -117,7 +117,7 @@ fn views(product: &Product, records: u64) -> Vec<Value> {
 /// The columns that a view of a product masks, with their rules; `Some(None)` where it has no such view, `None` where its rules cannot
 /// be had.
 pub(super) fn rules_of_view(product: &Product, view: &str) -> Option<Option<BTreeMap<String, String>>> {
-    let rules = product.rules.as_ref().ok()?;
+    let rules = product.rules()?;
     let index = rules.views().iter().position(|name| name == view);
     Some(index.map(|index| masked(rules, index)))
 }

@@ -12,7 +12,7 @@ use std::{
 use mesh_avro::{mask::Rules, schema::Schema};
 use mesh_contract::{
     AppliedProduct, ColumnPath, MASKED_VIEW, SensitiveColumn,
-    topic::{AUDIT_TOPIC, PRODUCTS_TOPIC},
+    topic::{AUDIT_TOPIC, PRODUCTS_TOPIC, masking_group},
 };
 use mesh_kafka::{Record, Settings, TopicPartition, admin::Admin, consumer::read_range, log::LogReader};
 
@@ -22,7 +22,7 @@ use super::{
     chain::Chain,
     event::{Masked, Replayed, Told},
 };
-use crate::{product::Product, task::Task};
+use crate::product::Product;
 
 /// A longer range of the input is not looked through for records.
 const LOOKED_THROUGH_MAX: i64 = 100_000;
@@ -281,7 +281,7 @@ async fn gaps(kafka: &Settings, question: &Question, mut chains: BTreeMap<i32, C
     let contract = &question.product.contract;
     let input = contract.topics().input;
     let admin = Admin::new(kafka).map_err(AuditError::ReadInput)?;
-    let committed = admin.committed(&Task::group(&contract.owner), &[&input]).await.map_err(AuditError::ReadInput)?;
+    let committed = admin.committed(&masking_group(&contract.owner), &[&input]).await.map_err(AuditError::ReadInput)?;
     let starts = admin.start_offsets(&[&input]).await.map_err(AuditError::ReadInput)?;
     let audit_starts = admin.start_offsets(&[AUDIT_TOPIC]).await.map_err(AuditError::ReadAudit)?;
     let is_whole = audit_starts.values().all(|start| *start == 0);

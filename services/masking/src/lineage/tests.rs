@@ -42,7 +42,7 @@ impl Bed {
         let cluster = KafkaCluster::from(KafkaNamespace::of("k:9092"));
         let told_runs = ToldRuns::default();
         let confirmed = Confirmed { log: log.clone(), told_runs: told_runs.clone(), waiting: Vec::new() };
-        Bed { runs: Runs::new(cluster, log, confirmed), told_runs, open, events: told }
+        Bed { runs: Runs::new(Duty::Mask, cluster, log, confirmed), told_runs, open, events: told }
     }
 
     async fn next(&mut self) -> RunEvent {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mesh_avro::{
+    convert::{Conversion, TooLarge},
     keys::KeyRing,
-    mask::{CompileError, Program, Rules},
+    mask::{CompileError, Program, Rules, ViewSchema},
     schema::Schema,
     wire,
 };
@@ -12,12 +13,22 @@ use mesh_contract::{topic::AUDIT_TOPIC, value_subject};
 use mesh_kafka::ErrorKind;
 
 use super::{Port, Prepared, Shared, Sizes, Wanted, registry};
-use crate::{product::Product, quarantine::Reason, trouble::Trouble};
+use crate::{
+    Duty,
+    product::{Product, Work},
+    quarantine::Reason,
+    treatment::Treatment,
+    trouble::Trouble,
+};
 
-/// A program, and the version of the keys in it.
+/// A treatment with what it needs around it.
 struct Compiled {
-    program: Program,
+    treatment: Treatment,
+    /// The version of the keys in it.
     key_version: u32,
+    /// The views that it makes, each with its schema.
+    views: Vec<ViewSchema>,
+    token_keys: Option<String>,
 }
 
 /// Why an attempt found nothing.
@@ -47,8 +58,9 @@ async fn base(shared: &Arc<Shared>, product: &Arc<Product>) -> Result<Prepared, 
     })?;
     let mut base = prepare(product, compiled, |_| [0; wire::HEADER_BYTES])?;
     base.sizes = sizes(shared, product, &base.ports).await;
-    base.is_audited = partitions(shared, AUDIT_TOPIC).await? > 0;
-    if !base.is_audited {
+    // what is fed shows nobody anything; what is masked of it then is told where that is done
+    base.is_audited = product.duty == Duty::Mask && partitions(shared, AUDIT_TOPIC).await? > 0;
+    if product.duty == Duty::Mask && !base.is_audited {
         tracing::warn!(product = %product.name, "there is no topic mesh.audit, so nothing is told there; mesh apply makes it");
     }
     Ok(base)
@@ -57,7 +69,9 @@ async fn base(shared: &Arc<Shared>, product: &Arc<Product>) -> Result<Prepared, 
 /// The views' schemas of earlier versions are registered before this one's, in whatever order records come: else an
 /// older writer's would have to pass for an evolution of a newer one's.
 async fn writer(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result<Prepared, Setback> {
-    for earlier in registry::earlier(&shared.registry, product, id).await? {
+    let earlier = registry::earlier(&shared.registry, product, id).await?;
+    // all that is fed has one schema, the contract's
+    for earlier in earlier.into_iter().filter(|_| product.duty == Duty::Mask) {
         let key = (product.identity, Wanted::Writer(earlier));
         if shared.ready.contains_key(&key) {
             continue;
@@ -75,9 +89,9 @@ async fn writer(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result
 async fn version(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Result<Prepared, Setback> {
     let schema = registry::schema(&shared.registry, id).await?;
     let compiled = compile(shared, product, schema).await?;
-    let program = &compiled.program;
-    if !program.dropped().is_empty() {
-        let (product, fields) = (&*product.name, program.dropped().join(", "));
+    let dropped = compiled.treatment.dropped();
+    if !dropped.is_empty() {
+        let (product, fields) = (&*product.name, dropped.join(", "));
         tracing::warn!(
             product,
             schema_id = id,
@@ -85,8 +99,8 @@ async fn version(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Resul
             "fields that the contract does not know are left out of every view"
         );
     }
-    let mut ids = Vec::with_capacity(program.views().len());
-    for view in program.views() {
+    let mut ids = Vec::with_capacity(compiled.views.len());
+    for view in &compiled.views {
         let Some(topic) = product.topics.view(&view.name) else { return Err(no_topic(&view.name)) };
         let subject = value_subject(topic);
         let registered = registry::register_view(&shared.registry, &view.name, &subject, &view.schema).await?;
@@ -100,11 +114,10 @@ async fn version(shared: &Arc<Shared>, product: &Arc<Product>, id: u32) -> Resul
 
 fn prepare(
     product: &Product,
-    Compiled { program, key_version }: Compiled,
+    Compiled { treatment, key_version, views, token_keys }: Compiled,
     frame: impl Fn(&str) -> [u8; wire::HEADER_BYTES],
 ) -> Result<Prepared, Setback> {
-    let ports: Result<Vec<Port>, Setback> = program
-        .views()
+    let ports: Result<Vec<Port>, Setback> = views
         .iter()
         .enumerate()
         .map(|(view, schema)| {
@@ -118,12 +131,12 @@ fn prepare(
     }
     Ok(Prepared {
         ports,
-        token_keys: token_keys(&program),
-        dropped_fields: program.dropped().len() as u64,
+        token_keys,
+        dropped_fields: treatment.dropped().len() as u64,
         sizes: None,
         is_audited: false,
         key_version,
-        program,
+        treatment,
     })
 }
 
@@ -142,8 +155,12 @@ fn token_keys(program: &Program) -> Option<String> {
 async fn compile(shared: &Arc<Shared>, product: &Arc<Product>, schema: Schema) -> Result<Compiled, Setback> {
     let (keys, of) = (shared.keys.clone(), product.clone());
     let compiled = tokio::task::spawn_blocking(move || {
-        let rules = of.rules.as_ref().map_err(|why| Setback::Trouble(Trouble::Contract, why.clone()))?;
-        compile_alike(rules, &schema, &*keys, || keys.key(&of.quarantine_key).map_or(0, |key| key.version()))
+        match of.work.as_ref().map_err(|why| Setback::Trouble(Trouble::Contract, why.clone()))? {
+            Work::Mask(rules) => {
+                compile_alike(rules, &schema, &*keys, || keys.key(&of.quarantine_key).map_or(0, |key| key.version()))
+            }
+            Work::Convert(reader) => conversion(&of, reader, &schema),
+        }
     });
     match compiled.await {
         Ok(outcome) => outcome,
@@ -162,9 +179,19 @@ fn compile_alike(
         let key_version = version();
         let program = Program::compile(rules, schema, keys).map_err(setback_of)?;
         if version() == key_version {
-            return Ok(Compiled { program, key_version });
+            let (token_keys, views) = (token_keys(&program), program.views().to_vec());
+            return Ok(Compiled { treatment: Treatment::Mask(program), key_version, views, token_keys });
         }
     }
+}
+
+/// What makes another version's records this one's. No key is needed for it.
+fn conversion(product: &Product, reader: &Schema, writer: &Schema) -> Result<Compiled, Setback> {
+    let unusable = |error: TooLarge| Setback::Refused(Reason::SchemaUnusable { why: error.to_string() });
+    let treatment = Treatment::Convert(Conversion::compile(reader, writer).map_err(unusable)?);
+    let view = |(name, _): &(String, String)| ViewSchema { name: name.clone(), schema: product.applied.schema.clone() };
+    let views = product.topics.views.iter().map(view).collect();
+    Ok(Compiled { treatment, key_version: 0, views, token_keys: None })
 }
 
 fn setback_of(error: CompileError) -> Setback {
@@ -181,6 +208,21 @@ async fn check_outputs(shared: &Arc<Shared>, product: &Product) -> Result<(), Se
         let found = partitions(shared, topic).await?;
         if found == 0 || found < input {
             let cause = format!("{topic} has {found} partitions, the input {input}");
+            return Err(Setback::Trouble(Trouble::OutputMissing, cause));
+        }
+    }
+    match product.duty {
+        Duty::Mask => Ok(()),
+        Duty::Feed => check_fed(shared, product, input).await,
+    }
+}
+
+/// A fed port has the partitions of the one that feeds it, or the order by key would not hold across what it held before.
+async fn check_fed(shared: &Arc<Shared>, product: &Product, input: u32) -> Result<(), Setback> {
+    for (_, topic) in &product.topics.views {
+        let found = partitions(shared, topic).await?;
+        if found != input {
+            let cause = format!("{topic} has {found} partitions, {}, which feeds it, {input}", product.topics.input);
             return Err(Setback::Trouble(Trouble::OutputMissing, cause));
         }
     }

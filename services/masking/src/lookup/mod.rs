@@ -15,7 +15,7 @@ use std::{
 };
 
 use dashmap::DashMap;
-use mesh_avro::{keys::KeyRing, mask::Program, wire::HEADER_BYTES};
+use mesh_avro::{keys::KeyRing, wire::HEADER_BYTES};
 use mesh_client::RegistryClient;
 use mesh_kafka::admin::Admin;
 use tokio::runtime::Handle;
@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 pub(crate) use errand::{Done, Errand, Runner};
 pub(crate) use ticket::Ticket;
 
-use crate::product::Product;
+use crate::{product::Product, treatment::Treatment};
 
 /// Between two attempts; doubled from the first to the last.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -41,7 +41,7 @@ pub(crate) enum Wanted {
 /// A program with everything around it that is the same for every record.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) program: Program,
+    pub(crate) treatment: Treatment,
     /// The version of the keys that the program masks with; 0 where it needs none.
     pub(crate) key_version: u32,
     pub(crate) ports: Vec<Port>,

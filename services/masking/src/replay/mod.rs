@@ -24,10 +24,7 @@ mod transaction;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mesh_avro::{
-    keys::{KeyError, KeyRing},
-    mask::Scratch,
-};
+use mesh_avro::keys::{KeyError, KeyRing};
 use mesh_client::{CatalogueError, RegistryClient, RegistryError, registry::Endpoint};
 use mesh_contract::{AppliedProduct, topic::AUDIT_TOPIC};
 use mesh_kafka::{
@@ -38,7 +35,7 @@ use mesh_kafka::{
 
 pub use selection::Selection;
 
-use crate::{lookup::Lookups, product::Product, remask::RemaskError};
+use crate::{lookup::Lookups, product::Product, remask::RemaskError, treatment::Bench};
 use ground::Ground;
 use held::Shelf;
 use ledger::Ledger;
@@ -188,7 +185,7 @@ struct Replay {
     admin: Admin,
     ground: Ground,
     programs: Programs,
-    scratch: Scratch,
+    bench: Bench,
     sink: Sink,
     routes: Routes,
 }
@@ -218,7 +215,7 @@ impl Replay {
         let programs = Programs::of(lookups, product, ground.keys).await?;
         let routes = Routes::of(&sink, &programs).map_err(ReplayError::SetUp)?;
         let kafka = config.kafka.clone();
-        Ok(Replay { kafka, admin, ground, programs, scratch: Scratch::new(), sink, routes })
+        Ok(Replay { kafka, admin, ground, programs, bench: Bench::default(), sink, routes })
     }
 
     /// Looks at what has come to the input by now, transactions that are open now included.

@@ -31,7 +31,7 @@ pub(super) struct Programs {
 impl Programs {
     /// `in_force` is the version of the keys that outputs are masked with by now; 0 if they are masked with none.
     pub(super) async fn of(lookups: Lookups, product: Arc<Product>, in_force: u32) -> Result<Self, ReplayError> {
-        if let Err(why) = &product.rules {
+        if let Err(why) = &product.work {
             return Err(ReplayError::Contract { why: why.clone() });
         }
         let base = wait(&lookups, &product, Wanted::Base).await?;

@@ -1,6 +1,6 @@
 //! From a quarantined record to what its views show, under the programs in force now.
 
-use mesh_avro::{mask::Scratch, wire};
+use mesh_avro::wire;
 use mesh_kafka::sink::Headers;
 
 use super::programs::Programs;
@@ -9,6 +9,7 @@ use crate::{
     product::{KeyPolicy, Product},
     quarantine::{Envelope, Reason},
     task::{EVENT_TIME_HEADER, TOKEN_KEYS_HEADER},
+    treatment::Bench,
 };
 
 /// Which record of the input a replayed one is: its offset, in the output's own partition.
@@ -28,14 +29,14 @@ pub(super) struct Views {
 }
 
 /// Runs a record through the programs in force, as the sidecar would if it came now.
-pub(super) fn render(programs: &Programs, scratch: &mut Scratch, envelope: &Envelope) -> Result<Views, Reason> {
+pub(super) fn render(programs: &Programs, bench: &mut Bench, envelope: &Envelope) -> Result<Views, Reason> {
     match &envelope.value {
-        None => tombstone(programs, scratch, envelope.key.as_deref()),
-        Some(value) => upsert(programs, scratch, envelope.key.as_deref(), value),
+        None => tombstone(programs, bench, envelope.key.as_deref()),
+        Some(value) => upsert(programs, bench, envelope.key.as_deref(), value),
     }
 }
 
-fn tombstone(programs: &Programs, scratch: &mut Scratch, key: Option<&[u8]>) -> Result<Views, Reason> {
+fn tombstone(programs: &Programs, bench: &mut Bench, key: Option<&[u8]>) -> Result<Views, Reason> {
     let key = match (programs.product.key, key) {
         (KeyPolicy::Dropped, _) => return Err(Reason::UnkeyedTombstone),
         (_, None) => return Err(Reason::NullKey),
@@ -43,37 +44,37 @@ fn tombstone(programs: &Programs, scratch: &mut Scratch, key: Option<&[u8]>) -> 
     };
     let base = &programs.base;
     let ports = base.ports.iter().map(|port| {
-        let key = masked_key(base, scratch, port.view, key)?;
+        let key = masked_key(base, bench, port.view, key)?;
         Ok(Rendered { key: Some(key), value: None })
     });
     let ports = ports.collect::<Result<_, Reason>>()?;
     Ok(Views { ports, event_time_ms: None, token_keys: base.token_keys.clone() })
 }
 
-fn upsert(programs: &Programs, scratch: &mut Scratch, key: Option<&[u8]>, value: &[u8]) -> Result<Views, Reason> {
+fn upsert(programs: &Programs, bench: &mut Bench, key: Option<&[u8]>, value: &[u8]) -> Result<Views, Reason> {
     let framed = wire::parse(value).map_err(Reason::Wire)?;
     let prepared = programs.writer(framed.schema_id)?;
-    let walked = prepared.program.run(scratch, framed.datum);
+    let walked = prepared.treatment.run(bench, framed.datum);
     walked.map_err(|error| Reason::Datum { kind: error.kind, offset: error.offset })?;
     let key = match (programs.product.key, key) {
         (KeyPolicy::Dropped, _) | (KeyPolicy::Optional, None) => None,
         (KeyPolicy::Required, None) => return Err(Reason::NullKey),
-        (_, Some(key)) if prepared.program.key_matches(scratch, framed.datum, key) => Some(key),
+        (_, Some(key)) if prepared.treatment.key_matches(bench, framed.datum, key) => Some(key),
         (_, Some(_)) => return Err(Reason::KeyMismatch),
     };
-    let event_time_ms = scratch.event_time_ms().filter(|_| programs.product.has_event_time);
+    let event_time_ms = bench.event_time_ms().filter(|_| programs.product.has_event_time);
     let ports = prepared.ports.iter().map(|port| {
-        let value = [&port.frame[..], scratch.output(port.view, framed.datum)].concat();
-        let key = key.map(|key| masked_key(prepared, scratch, port.view, key)).transpose()?;
+        let value = [&port.frame[..], bench.output(port.view, framed.datum)].concat();
+        let key = key.map(|key| masked_key(prepared, bench, port.view, key)).transpose()?;
         Ok(Rendered { key, value: Some(value) })
     });
     let ports = ports.collect::<Result<_, Reason>>()?;
     Ok(Views { ports, event_time_ms, token_keys: prepared.token_keys.clone() })
 }
 
-fn masked_key(prepared: &Prepared, scratch: &mut Scratch, view: usize, key: &[u8]) -> Result<Vec<u8>, Reason> {
+fn masked_key(prepared: &Prepared, bench: &mut Bench, view: usize, key: &[u8]) -> Result<Vec<u8>, Reason> {
     let mut masked = Vec::new();
-    let outcome = prepared.program.mask_key(scratch, view, key, &mut masked);
+    let outcome = prepared.treatment.key(bench, view, key, &mut masked);
     outcome.map_err(|error| Reason::Key { kind: error.kind })?;
     Ok(masked)
 }

@@ -95,7 +95,7 @@ impl Replay {
                 continue;
             }
             let overtaken = self.key(selection, held).is_some_and(|(offset, key)| newer.has_overtaken(offset, key));
-            match render(&self.programs, &mut self.scratch, &held.envelope) {
+            match render(&self.programs, &mut self.bench, &held.envelope) {
                 _ if overtaken => plan.overtaken.push(held),
                 Ok(views) => plan.released.push((held, views)),
                 Err(reason) => plan.refused.push(reason),

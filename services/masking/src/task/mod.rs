@@ -44,13 +44,13 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// The consumer group of a domain, which all its tasks in all replicas are members of, whatever else they serve.
-    pub(crate) fn group(domain: &str) -> String {
-        format!("mesh.masking.{domain}")
+    /// The consumer group that it is a member of.
+    fn group(&self) -> String {
+        self.config.duty.group(&self.domain)
     }
 
     pub(crate) fn name(&self) -> String {
-        format!("mesh.masking.{}.{}.{}", self.domain, self.config.replica, self.index)
+        format!("{}.{}.{}", self.group(), self.config.replica, self.index)
     }
 
     /// The task among those of its domain: which of them a run is of.
@@ -60,7 +60,7 @@ impl Task {
 
     /// Works until told to stop. A consumer or producer that cannot go on is replaced.
     pub(crate) fn run(self) {
-        let meters = TransactionMeters::of(&self.domain);
+        let meters = TransactionMeters::of(self.config.duty, &self.domain);
         let mut pause = REOPEN_FIRST;
         while !self.shutdown.is_triggered() {
             self.latch.close("opening the consumer and the producer");

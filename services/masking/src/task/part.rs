@@ -157,7 +157,7 @@ impl Part {
         self.refused.clear();
         if let Some(product) = &self.product {
             self.meters = Some(Meters::of(product));
-            self.lag.get_or_insert_with(|| Lag::of(&product.name, self.partition));
+            self.lag.get_or_insert_with(|| Lag::of(product, self.partition));
             self.revision_floor = self.revision_floor.max(product.revision);
         }
         true
@@ -166,7 +166,7 @@ impl Part {
     /// The contract in force and what every record of it needs, or what to wait for.
     pub(super) fn ready(&mut self, sink: &Sink, lookups: &Lookups, up_to: i64) -> Result<(Arc<Product>, Ready), Cause> {
         let Some(product) = self.product.clone() else { return Err(Cause::Contract(Trouble::Contract)) };
-        if product.rules.is_err() {
+        if product.work.is_err() {
             return Err(Cause::Contract(Trouble::Contract));
         }
         if product.revision < self.revision_floor {
@@ -275,7 +275,7 @@ impl Part {
 
     /// The contract in force, if it is known, and can be enforced.
     pub(super) fn in_force(&self) -> Option<&Arc<Product>> {
-        let is_known = |product: &&Arc<Product>| product.rules.is_ok() && product.revision >= self.revision_floor;
+        let is_known = |product: &&Arc<Product>| product.work.is_ok() && product.revision >= self.revision_floor;
         self.product.as_ref().filter(is_known)
     }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mesh_avro::{keys::Key, mask::Scratch, wire};
+use mesh_avro::{keys::Key, wire};
 use mesh_kafka::{
     sink::{Failure, Outgoing, Sink},
     source::Message,
@@ -19,6 +19,7 @@ use crate::{
     lookup::{Lookups, Prepared},
     product::{KeyPolicy, Product},
     quarantine::{self, Provenance, Reason},
+    treatment::Bench,
     trouble::Trouble,
 };
 
@@ -47,7 +48,7 @@ enum Step {
 /// What records are processed with: working memory, kept from record to record.
 pub(super) struct Desk {
     lookups: Lookups,
-    scratch: Scratch,
+    bench: Bench,
     /// Each port's key of the record at hand.
     keys: Vec<Vec<u8>>,
     plain: Vec<u8>,
@@ -71,7 +72,7 @@ impl Desk {
     pub(super) fn new(lookups: Lookups) -> Self {
         Desk {
             lookups,
-            scratch: Scratch::new(),
+            bench: Bench::default(),
             keys: Vec::new(),
             plain: Vec::new(),
             sealing: None,
@@ -197,7 +198,7 @@ impl Desk {
             return self.quarantine(sink, part, run, &input, &Reason::OutputTooLarge);
         }
         part.tally.dropped_fields += prepared.dropped_fields;
-        part.tally.forgotten += u64::from(self.scratch.is_forgotten());
+        part.tally.forgotten += u64::from(self.bench.is_forgotten());
         self.emit(sink, part, run, &input, prepared, value)?;
         part.tally.masked(id);
         Ok(Step::Done)
@@ -212,14 +213,14 @@ impl Desk {
         input: &mut Input<'_>,
         datum: &[u8],
     ) -> Result<(), Reason> {
-        let walked = prepared.program.run(&mut self.scratch, datum);
+        let walked = prepared.treatment.run(&mut self.bench, datum);
         walked.map_err(|error| Reason::Datum { kind: error.kind, offset: error.offset })?;
         match (run.product.key, input.message.key()) {
             (KeyPolicy::Dropped, key) => part.tally.dropped_keys += u64::from(key.is_some()),
             (KeyPolicy::Required, None) => return Err(Reason::NullKey),
             (KeyPolicy::Optional, None) => {}
             (KeyPolicy::Optional | KeyPolicy::Required, Some(key)) => {
-                if !prepared.program.key_matches(&self.scratch, datum, key) {
+                if !prepared.treatment.key_matches(&self.bench, datum, key) {
                     return Err(Reason::KeyMismatch);
                 }
                 self.mask_keys(prepared, key)?;
@@ -235,7 +236,7 @@ impl Desk {
         let passed = if input.message.has_headers() { passed_bytes(run.product, input) } else { 0 };
         prepared.ports.iter().zip(&sizes.ports).enumerate().any(|(index, (port, size_max))| {
             let key = if input.keyed { self.keys[index].len() } else { 0 };
-            let value = wire::HEADER_BYTES + self.scratch.output(port.view, datum).len();
+            let value = wire::HEADER_BYTES + self.bench.output(port.view, datum).len();
             key + value + passed + RECORD_OVERHEAD > *size_max
         })
     }
@@ -243,7 +244,7 @@ impl Desk {
     fn mask_keys(&mut self, prepared: &Prepared, key: &[u8]) -> Result<(), Reason> {
         self.keys.resize_with(prepared.ports.len(), Vec::new);
         for (port, masked) in prepared.ports.iter().zip(&mut self.keys) {
-            let outcome = prepared.program.mask_key(&mut self.scratch, port.view, key, masked);
+            let outcome = prepared.treatment.key(&mut self.bench, port.view, key, masked);
             outcome.map_err(|error| Reason::Key { kind: error.kind })?;
         }
         Ok(())
@@ -258,9 +259,9 @@ impl Desk {
         prepared: &Prepared,
         value: &[u8],
     ) -> Result<(), Failure> {
-        let event_time = self.scratch.event_time_ms().filter(|_| run.product.has_event_time);
+        let event_time = self.bench.event_time_ms().filter(|_| run.product.has_event_time);
         for (index, (port, topic)) in prepared.ports.iter().zip(&run.routes.views).enumerate() {
-            let framed = self.scratch.framed(port.view, port.frame, value);
+            let framed = self.bench.framed(port.view, port.frame, value);
             let key = input.keyed.then(|| self.keys[index].as_slice());
             let headers = headers(run.product, input, event_time, prepared.token_keys.as_deref());
             let outgoing = outgoing(topic, input, key, Some(framed), headers);

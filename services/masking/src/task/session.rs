@@ -82,7 +82,7 @@ impl<'t> Session<'t> {
         let mut options = sink::Options::new(task.name());
         options.transaction_timeout = task.config.transaction_timeout;
         let sink = Sink::open(&task.config.kafka, &options).map_err(SessionError::Sink)?;
-        let options = source::Options::new(Task::group(&task.domain));
+        let options = source::Options::new(task.group());
         let source = Source::open(&task.config.kafka, &options).map_err(SessionError::Source)?;
         let state = State {
             task,
