@@ -112,7 +112,7 @@ fn plain(reason: &str) -> &str {
 }
 
 /// What is wrong with a certificate, by OpenSSL's number.
-fn fault(error: c_int) -> String {
+pub(crate) fn certificate_fault(error: c_int) -> String {
     match error {
         9 => "the broker's certificate is not valid yet".to_owned(),
         10 => "the broker's certificate has expired".to_owned(),
@@ -163,7 +163,7 @@ unsafe extern "C" fn on_certificate(
     match (error, witness) {
         (Some(0), _) => 1,
         (Some(error), Some(witness)) => {
-            witness.hear(Weight::Certificate, ErrorKind::Unauthorised, fault(error));
+            witness.hear(Weight::Certificate, ErrorKind::Unauthorised, certificate_fault(error));
             0
         }
         _ => 0,
@@ -185,7 +185,7 @@ mod tests {
     fn what_explains_more_is_remembered() {
         let witness = Witness::default();
         witness.hear_error(Code::SSL, "handshake failed");
-        witness.hear(Weight::Certificate, ErrorKind::Unauthorised, fault(10));
+        witness.hear(Weight::Certificate, ErrorKind::Unauthorised, certificate_fault(10));
         witness.hear_error(Code::BrokerTransportFailure, "disconnected");
         assert_eq!(witness.best().map(|best| best.said), Some("the broker's certificate has expired".to_owned()));
     }

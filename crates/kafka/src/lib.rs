@@ -28,6 +28,7 @@ pub mod secure;
 mod settings;
 pub mod sink;
 pub mod source;
+mod wire;
 
 pub use error::{Error, ErrorKind};
 pub use record::{Header, Offsets, OutgoingRecord, Position, Record, TopicPartition};

@@ -119,6 +119,10 @@ async fn each_kind_of_client_is_let_in_by_tokens_that_are_renewed() {
     }
     clients.work().await;
 
+    // what librdkafka has no request for is asked with a token, too
+    assert!(clients.admin.quotas().await.unwrap().is_empty());
+    let wrong = Admin::new(&asking("hunter3")).unwrap().quotas().await.unwrap_err();
+    assert_eq!(wrong.kind(), ErrorKind::Unauthorised);
     let wrong = Admin::new(&asking("hunter3")).unwrap().wait_ready(PATIENCE).await.unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::Unauthorised);
     let said = std::error::Error::source(&wrong).unwrap().to_string();

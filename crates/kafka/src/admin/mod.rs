@@ -9,6 +9,7 @@ mod ends;
 mod listing;
 mod native;
 mod offsets;
+mod quotas;
 mod rights;
 mod state;
 mod topics;
@@ -26,6 +27,7 @@ use crate::diagnosis::{Diagnosis, diagnose};
 use crate::opened::Opened;
 use crate::{Error, ErrorKind, Settings};
 
+pub use quotas::{QuotaChanges, Quotas};
 pub use rights::Rights;
 pub use state::{ClusterState, Members, SettingChanges, TopicState};
 pub use topics::{Creation, Deletion, TopicSpec};

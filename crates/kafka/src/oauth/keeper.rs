@@ -114,7 +114,7 @@ impl State {
     async fn keep(&self) {
         let mut retry = RETRY_FIRST;
         loop {
-            let pause = match self.fetch().await {
+            let pause = match self.options.source.fetch().await {
                 Ok(token) => {
                     retry = RETRY_FIRST;
                     self.renew(token)
@@ -127,17 +127,6 @@ impl State {
             };
             if tokio::time::timeout(pause, self.over.notified()).await.is_ok() {
                 return;
-            }
-        }
-    }
-
-    async fn fetch(&self) -> Result<Token, String> {
-        match &self.options.source {
-            Source::Endpoint(endpoint) => endpoint.fetch().await,
-            Source::File(path) => {
-                let failed = |said: String| format!("cannot use the token in {}: {said}", path.display());
-                let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-                Token::received(&text, None).map_err(failed)
             }
         }
     }

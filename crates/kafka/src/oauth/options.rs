@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use reqwest::Url;
 
 use super::endpoint::Endpoint;
+use super::token::Token;
 
 const URL: &str = "sasl.oauthbearer.token.endpoint.url";
 const ID: &str = "sasl.oauthbearer.client.id";
@@ -33,6 +34,23 @@ pub(super) enum Source {
     Endpoint(Endpoint),
     /// Somebody else puts a token there and renews it, as Kubernetes does.
     File(PathBuf),
+}
+
+impl Source {
+    /// A token as it is now.
+    ///
+    /// # Errors
+    /// Why there is none, without a secret.
+    pub(super) async fn fetch(&self) -> Result<Token, String> {
+        match self {
+            Source::Endpoint(endpoint) => endpoint.fetch().await,
+            Source::File(path) => {
+                let failed = |said: String| format!("cannot use the token in {}: {said}", path.display());
+                let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+                Token::received(&text, None).map_err(failed)
+            }
+        }
+    }
 }
 
 /// Whether a setting is served here, and none of librdkafka's.
