@@ -8,6 +8,7 @@ mod audited;
 mod bad_input;
 mod check;
 mod clients;
+mod compose;
 mod demo;
 mod directory;
 mod drift;

@@ -96,8 +96,8 @@ pub struct Global {
     )]
     pub registry_credentials: Option<PathBuf>,
     /// Client settings of Kafka, one key=value a line, as librdkafka or Java's clients spell them: security.protocol,
-    /// ssl.ca.location, sasl.mechanism, ...; readable by its owner alone if there is a secret in it. MESH_KAFKA_USERNAME and
-    /// MESH_KAFKA_PASSWORD win over it
+    /// ssl.ca.location, sasl.mechanism, ...; readable by its owner alone if there is a secret in it. MESH_KAFKA_USERNAME,
+    /// MESH_KAFKA_PASSWORD and MESH_KAFKA_CA (ssl.ca.location) win over it
     #[arg(long, global = true, env = "MESH_KAFKA_CONFIG", value_name = "FILE", help_heading = "Global options")]
     pub kafka_config: Option<PathBuf>,
     /// A further librdkafka client setting, such as security.protocol=SSL; may be repeated
@@ -193,6 +193,8 @@ pub enum Command {
     Remask(commands::remask::Args),
     /// Who may read and write what over HTTP: users, passwords and tokens in an access file
     Credentials(commands::credentials::Args),
+    /// Secure a Kafka and its backbone: certificates, users and tokens made in a folder; who is let in before anything else runs
+    Secure(commands::secure::Args),
 }
 
 impl Command {

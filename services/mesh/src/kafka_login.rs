@@ -10,8 +10,9 @@ use std::path::Path;
 
 /// No file of client settings is larger; certificates may stand in it.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
-/// Where the environment keeps what is secret, and what it is in librdkafka's words.
-const VARIABLES: [(&str, &str); 4] = [
+/// Where the environment keeps what is secret or another machine's, and what it is in librdkafka's words.
+const VARIABLES: [(&str, &str); 5] = [
+    ("MESH_KAFKA_CA", "ssl.ca.location"),
     ("MESH_KAFKA_USERNAME", "sasl.username"),
     ("MESH_KAFKA_PASSWORD", "sasl.password"),
     ("MESH_KAFKA_KEY_PASSWORD", "ssl.key.password"),

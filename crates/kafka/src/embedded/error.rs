@@ -121,6 +121,7 @@ impl From<SecureError> for EmbeddedError {
     fn from(error: SecureError) -> Self {
         match error {
             SecureError::Folder { path, source } => EmbeddedError::folder(&path, source),
+            gone @ SecureError::KeyGone { .. } => EmbeddedError::Certificate { source: Box::new(gone) },
             SecureError::Certificate { source } => EmbeddedError::Certificate { source },
         }
     }

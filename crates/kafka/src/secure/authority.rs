@@ -46,18 +46,21 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// The authority of this folder; made if there is none.
-    pub(super) fn open(certificate: &Path, key: &Path) -> Result<Self, SecureError> {
-        let key = match files::read(key)? {
+    /// The authority of this folder; made if there is none. A certificate without its key is no place for another key: clients
+    /// would trust nothing that it vouches for.
+    pub(super) fn open(certificate: &Path, key_file: &Path) -> Result<Self, SecureError> {
+        let known = files::read(certificate)?.is_some();
+        let key = match files::read(key_file)? {
             Some(pem) => KeyPair::from_pem(&pem).map_err(failed)?,
+            None if known => return Err(SecureError::KeyGone { path: key_file.to_owned() }),
             None => {
                 let made = KeyPair::generate().map_err(failed)?;
-                files::write(key, &made.serialize_pem())?;
+                files::write(key_file, &made.serialize_pem())?;
                 made
             }
         };
         let params = authority()?;
-        if files::read(certificate)?.is_none() {
+        if !known {
             files::write(certificate, &params.self_signed(&key).map_err(failed)?.pem())?;
         }
         Ok(Authority { issuer: Issuer::new(params, key) })

@@ -14,6 +14,12 @@ pub enum SecureError {
         /// Why.
         source: io::Error,
     },
+    /// The authority's certificate is there, and its key is not.
+    #[error("the authority's key {path} is gone")]
+    KeyGone {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A certificate could not be made.
     #[error("no certificate could be made")]
     Certificate {
@@ -31,6 +37,9 @@ impl SecureError {
     pub fn hint(&self) -> &'static str {
         match self {
             SecureError::Folder { .. } => "check that the folder is yours and can be written",
+            SecureError::KeyGone { .. } => {
+                "put it back; or remove ca.pem for a new authority, which clients do not know yet"
+            }
             SecureError::Certificate { .. } => {
                 "check the names of hosts, and mend or remove the folder's ca.key and ca.pem"
             }

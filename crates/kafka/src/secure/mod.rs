@@ -152,6 +152,18 @@ mod tests {
     }
 
     #[test]
+    fn an_authority_whose_key_is_gone_is_not_given_another() {
+        let root = tempfile::tempdir().unwrap();
+        let key = root.path().join("ca.key");
+        drop(SecureFolder::open(root.path()).unwrap());
+        fs::remove_file(&key).unwrap();
+        assert!(matches!(SecureFolder::open(root.path()), Err(SecureError::KeyGone { path }) if path == key));
+        fs::remove_file(root.path().join("ca.pem")).unwrap();
+        drop(SecureFolder::open(root.path()).unwrap());
+        assert!(key.exists());
+    }
+
+    #[test]
     fn a_host_that_is_none_is_refused() {
         let root = tempfile::tempdir().unwrap();
         let secure = SecureFolder::open(root.path()).unwrap();

@@ -23,6 +23,7 @@ pub mod remask;
 pub mod retire;
 pub mod run;
 pub mod schema;
+pub mod secure;
 pub mod status;
 pub mod subscribe;
 pub mod up;
@@ -63,6 +64,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Retire(args) => retire::run(args, &context).await,
         Command::Run(args) => run::run(args, &context).await,
         Command::Schema(args) => schema::run(args, &context).await,
+        Command::Secure(args) => secure::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Subscribe(args) => subscribe::run(args, &context).await,
         Command::Up(args) => up::run(args, &context).await,

@@ -9,5 +9,5 @@ mod services;
 pub use access::{AccessOptions, Followed};
 pub use cluster::{Cluster, answers};
 pub use plan::{AuditOptions, MaskingOptions, Plan, RegistryOptions, Service};
-pub use principals::Principals;
+pub use principals::{Principals, allow};
 pub use services::Services;

@@ -4,7 +4,7 @@ use super::Cluster;
 use crate::apply::Wanted;
 use crate::failure::Failure;
 use crate::tree::WorkingTree;
-use mesh_contract::acl::{Part, backbone};
+use mesh_contract::acl::{AclTable, Part, backbone};
 use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedKafka, User};
@@ -41,19 +41,15 @@ impl Principals {
     }
 
     async fn make(kafka: &EmbeddedKafka, tree: Option<&WorkingTree>, wanted: Option<&Wanted>) -> Result<Self, Failure> {
-        let parts = parts(tree);
-        let mut names: BTreeSet<String> = parts.iter().map(Part::user).collect();
-        let others = wanted.into_iter().flat_map(|wanted| &wanted.table);
-        names.extend(others.filter_map(|acl| acl.principal.strip_prefix("User:")).map(str::to_owned));
+        let (parts, names) = (parts(tree), Self::users(tree, wanted));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let added = kafka.add_users(&names).await.map_err(|error| {
             let hint = error.hint();
             Failure::unreachable("cannot add the users of the secured Kafka").because(error).hint(hint)
         })?;
-        let failed = |error| Failure::unreachable("cannot allow the backbone what it needs").because(error);
-        let operator = Admin::new(&kafka.settings()).map_err(failed)?;
+        let operator = Admin::new(&kafka.settings()).map_err(not_allowed)?;
         // all of it, before the services start: who may write nothing at all is not let in as a producer
-        operator.grant(&wanted.map_or_else(backbone, |wanted| wanted.table.clone())).await.map_err(failed)?;
+        allow(&operator, &wanted.map_or_else(backbone, |wanted| wanted.table.clone())).await?;
         let users: BTreeMap<&str, &User> = added.iter().map(|user| (user.name.as_str(), user)).collect();
         let settings = |part: &Part| users.get(part.user().as_str()).map(|user| user.settings.clone());
         Ok(Self {
@@ -62,6 +58,13 @@ impl Principals {
             files: added.iter().map(|user| (user.name.clone(), user.file.clone())).collect(),
             operator_file: kafka.operator().map(|user| user.file.clone()),
         })
+    }
+
+    /// The names of all users that a secured Kafka has for these contracts, besides its operator.
+    pub fn users(tree: Option<&WorkingTree>, wanted: Option<&Wanted>) -> BTreeSet<String> {
+        let others = wanted.into_iter().flat_map(|wanted| &wanted.table);
+        let others = others.filter_map(|acl| acl.principal.strip_prefix("User:")).map(str::to_owned);
+        parts(tree).iter().map(Part::user).chain(others).collect()
     }
 
     /// As whom this part speaks.
@@ -86,6 +89,20 @@ impl Principals {
     pub fn folder(&self) -> Option<&Path> {
         self.operator_file.as_deref().and_then(Path::parent)
     }
+}
+
+/// Allows what a table says; it holds when this returns. Nothing is taken back.
+///
+/// # Errors
+/// Kafka does not take the rules.
+pub async fn allow(operator: &Admin, table: &AclTable) -> Result<(), Failure> {
+    operator.grant(table).await.map_err(not_allowed)
+}
+
+fn not_allowed(error: mesh_kafka::Error) -> Failure {
+    Failure::unreachable("cannot allow the backbone what it needs")
+        .because(error)
+        .hint("be the operator, or a principal that may Alter the cluster (--kafka-config)")
 }
 
 /// The parts that a backbone of these contracts has.
