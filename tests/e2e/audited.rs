@@ -12,10 +12,11 @@ const FROM: &str = "2026-01-01";
 #[test]
 fn whoever_asks_is_told_that_every_record_was_masked_and_where_it_was_not() {
     let world = World::applied();
+    let applied = world.extent(AUDIT_TOPIC);
     publish_good(&world, 0..RECORDS);
     let _sidecar = Process::start(&mut world.mesh(["run", "masking", "--domain", "crm"]));
-    // it tells about once a minute: the cheap question first
-    eventually("something is told", PATIENCE * 2, || (world.extent(AUDIT_TOPIC) > 0).then_some(()));
+    // it tells about once a minute, after what the apply told: the cheap question first
+    eventually("something is told", PATIENCE * 2, || (world.extent(AUDIT_TOPIC) > applied).then_some(()));
     let answer = eventually("all of it is told", PATIENCE, || {
         Some(ask(&world, "masked")).filter(|answer| answer.json_lines()[0]["records"] == json!(RECORDS))
     });

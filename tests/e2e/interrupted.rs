@@ -4,7 +4,7 @@ use crate::support::{Finished, PATIENCE, Process, Tree, World, eventually};
 use mesh_kafka::admin::Admin;
 use rustix::process::Signal;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::Runtime;
 
 /// More steps than any apply of this test has.
@@ -115,10 +115,23 @@ fn an_apply_that_is_killed_at_any_step_is_finished_by_the_next() {
         assert_eq!(drift.code, 0, "killed at step {step}: {}", drift.stdout);
         ends.push(state(&world, &domain));
     }
+    is_on_record(&world, ends.len());
     let undisturbed = ends.last().expect("at least one");
     assert_eq!(undisturbed.len(), 7, "two products: {undisturbed:?}");
     assert!(ends.len() > 6 && ends.len() < STEPS_MAX, "only {} steps", ends.len());
     ends.iter().for_each(|end| assert_eq!(end, undisturbed));
+}
+
+/// Whatever was killed when, each topic that is there was on record before, and the audit is whole.
+fn is_on_record(world: &World, domains: usize) {
+    let asked = world.run(["audit", "query", "--what", "topic-created", "--format", "json"]).expect(0).json_lines();
+    let told: BTreeSet<String> = asked.iter().filter_map(|row| Some(row["topic"].as_str()?.to_owned())).collect();
+    for domain in (1..=domains).map(|step| format!("crm{step}")) {
+        let missing: Vec<String> = state(world, &domain).into_keys().map(|topic| format!("{domain}{topic}")).collect();
+        assert!(missing.iter().all(|topic| told.contains(topic)), "{missing:?}: {told:?}");
+    }
+    let verified = world.run(["audit", "verify"]).expect(0).stdout;
+    assert!(verified.ends_with("the audit is intact\n"), "{verified}");
 }
 
 /// One wins, the other waits or is told; what both want is never mixed. One that was silent for too long finds out.

@@ -26,6 +26,7 @@ mod official;
 mod polyglot;
 mod quarantine;
 mod readme;
+mod recorded;
 mod refused;
 mod registry;
 mod remask;

@@ -284,7 +284,11 @@ fn whom_a_notary_has_seen_needs_no_seal_of_his_own() {
     let seen = log.inspect(sealed(&holder));
     assert_eq!((seen.faults.as_slice(), seen.unsealed, seen.vouched), ([].as_slice(), 2, 2));
     log.tell(&mut Chain::begin(None, log.newest()), "access-granted", true);
-    assert_eq!(log.inspect(sealed(&holder)).faults, [Fault::Unsealed { offset: 4 }], "what came after it, it has not seen");
+    assert_eq!(
+        log.inspect(sealed(&holder)).faults,
+        [Fault::Unsealed { offset: 4 }],
+        "what came after it, it has not seen"
+    );
     // after it nobody changes what it saw: chains of hashes can be made anew by anybody
     let mut anew = Log::default();
     let mut apply = Chain::begin(None, None);

@@ -5,14 +5,26 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
 use mesh_audit::{Event, TellError};
+use mesh_avro::keys::KeyRing;
 use mesh_kafka::Settings;
+use std::sync::Arc;
+
+/// What seals what goes on record on a cluster: the keys that are given, or those of the `mesh up` that runs on it. With another
+/// cluster's keys it would be taken for forged there.
+///
+/// # Errors
+/// The keys cannot be used.
+pub fn seals(context: &Context, kafka: &Settings) -> Result<Option<Arc<dyn KeyRing>>, Failure> {
+    let has_keys = context.gives_keys() || context.running_on(kafka.bootstrap()).is_some();
+    has_keys.then(|| context.keys()).transpose()
+}
 
 /// Writes down what a command does, or is about to do; sealed, if the command has keys.
 ///
 /// # Errors
 /// It is not written down. What has to be on record is not done then.
 pub async fn tell(context: &Context, kafka: &Settings, events: &[Event]) -> Result<(), Failure> {
-    let keys = context.has_keys().then(|| context.keys()).transpose()?;
+    let keys = seals(context, kafka)?;
     mesh_audit::tell(kafka, keys, events).await.map_err(failure)
 }
 

@@ -4,6 +4,7 @@
 use super::lock::Lock;
 use super::observed::{Entry, Published, claim_key};
 use super::plan::{Change, Step};
+use super::record::{Recorder, makes_way};
 use super::{refused, registry::Registry};
 use crate::failure::Failure;
 use crate::output;
@@ -21,6 +22,9 @@ pub(super) struct Executor<'a> {
     pub(super) admin: &'a Admin,
     pub(super) registry: &'a Registry,
     pub(super) lock: Lock,
+    pub(super) record: Recorder,
+    /// As whom one speaks to Kafka, where that is known.
+    pub(super) principal: Option<&'a str>,
     /// As it was when the lock was taken: nobody else writes what matters of it.
     pub(super) published: Published,
     /// Whether what is done is told on standard error.
@@ -31,8 +35,33 @@ impl Executor<'_> {
     /// Does all of it.
     ///
     /// # Errors
-    /// Kafka or the registry refuses or does not answer: what was done stays, and the next apply goes on from there.
+    /// It cannot be put on record, or Kafka or the registry refuses or does not answer: what was done stays, and the next apply goes
+    /// on from there.
     pub(super) async fn run(mut self, steps: &[Step]) -> Result<(), Failure> {
+        let way_was_made = self.make_way(steps).await?;
+        self.record.open(way_was_made).await?;
+        let done = self.stages(steps).await;
+        let is_done = done.is_ok();
+        let Self { lock, record, .. } = self;
+        let told = record.end(done).await;
+        if is_done {
+            lock.release().await?;
+        }
+        told
+    }
+
+    /// Does what has to be there for anything to go on record; whether there was any such thing. It is done again in its turn, and
+    /// told then.
+    async fn make_way(&mut self, steps: &[Step]) -> Result<bool, Failure> {
+        let changes = steps.iter().map(|step| &step.change);
+        let needed: Vec<&Change> = changes.filter(|change| makes_way(change, self.principal)).collect();
+        for stage in needed.chunk_by(|one, other| one.stage() == other.stage()) {
+            self.stage(stage).await?;
+        }
+        Ok(!needed.is_empty())
+    }
+
+    async fn stages(&mut self, steps: &[Step]) -> Result<(), Failure> {
         let stages: Vec<&[Step]> = steps.chunk_by(|one, other| one.change.stage() == other.change.stage()).collect();
         for (index, stage) in stages.iter().enumerate() {
             let Some(first) = stage.first() else { continue };
@@ -42,9 +71,10 @@ impl Executor<'_> {
             }
             self.lock.at(&words).await?;
             let changes: Vec<&Change> = stage.iter().map(|step| &step.change).collect();
+            self.record.changes(&changes).await?;
             self.stage(&changes).await?;
         }
-        self.lock.release().await
+        Ok(())
     }
 
     async fn stage(&mut self, changes: &[&Change]) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ mod observed;
 mod options;
 mod pin;
 mod plan;
+mod record;
 mod registry;
 mod report;
 mod rights;
@@ -37,8 +38,9 @@ use mesh_avro::sensitivity::SensitiveNames;
 use mesh_client::registry::Endpoint;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::{ErrorKind, Settings};
-use observed::Observed;
+use observed::{Observed, fingerprint};
 use plan::{Plan, Wishes};
+use record::Recorder;
 use registry::Registry;
 use saved::Saved;
 use scope::Scope;
@@ -47,6 +49,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use options::{ConfirmOptions, PlanOptions};
+pub use record::OnRecord;
 pub use report::Report;
 pub use rights::{RightsOptions, Wanted};
 
@@ -115,7 +118,7 @@ impl<'a> Applier<'a> {
             delete,
             adopt: options.adopt.iter().cloned().collect(),
             is_pinned: false,
-            principal: kafka.get("sasl.username").map(|user| format!("User:{user}")),
+            principal: principal(kafka),
             bootstrap: kafka.bootstrap().to_owned(),
         };
         let (admin, registry) = (admin(kafka)?, Registry::new(registry)?);
@@ -153,7 +156,12 @@ impl<'a> Applier<'a> {
     /// # Errors
     /// Something speaks against it, or is not confirmed: then nothing was changed. Or Kafka or the registry does not answer, or
     /// another apply is at work.
-    pub async fn apply(&self, lineage: &LineageOptions, confirm: &ConfirmOptions) -> Result<Shown, Failure> {
+    pub async fn apply(
+        &self,
+        lineage: &LineageOptions,
+        confirm: &ConfirmOptions,
+        on_record: &OnRecord,
+    ) -> Result<Shown, Failure> {
         for _ in 0..PLANS_MAX {
             let (mut plan, observed) = self.plan().await?;
             refuse(&plan)?;
@@ -168,8 +176,10 @@ impl<'a> Applier<'a> {
                 lock.release().await?;
                 continue;
             }
+            let (admin, registry, principal) = (&self.admin, &self.registry, self.wishes.principal.as_deref());
+            let record = Recorder::new(&self.kafka, on_record, fingerprint(&plan.facts));
             let tells = confirm.is_watched();
-            let executor = Executor { admin: &self.admin, registry: &self.registry, lock, published, tells };
+            let executor = Executor { admin, registry, lock, record, principal, published, tells };
             executor.run(&plan.steps).await?;
             lineage::tell(&self.kafka, &plan.steps, lineage).await?;
             return Ok(Shown {
@@ -217,11 +227,12 @@ pub async fn tree(
     registry: impl Into<Endpoint>,
     lineage: &LineageOptions,
     rights: &RightsOptions,
+    on_record: &OnRecord,
 ) -> Result<Vec<String>, Failure> {
     let tree = WorkingTree::read(root, names)?.sound()?;
     let wanted = rights.wanted(&tree, root)?;
     let applier = Applier::unpinned(&tree, kafka, registry, wanted.as_ref(), &PlanOptions::default())?;
-    applier.apply(lineage, &ConfirmOptions::unwatched(UP_PATIENCE)).await?;
+    applier.apply(lineage, &ConfirmOptions::unwatched(UP_PATIENCE), on_record).await?;
     Ok(tree.products.iter().map(|product| product.contract.value.product().to_string()).collect())
 }
 
@@ -235,6 +246,7 @@ pub async fn saved(
     registry: impl Into<Endpoint>,
     lineage: &LineageOptions,
     confirm: &ConfirmOptions,
+    on_record: &OnRecord,
 ) -> Result<Report, Failure> {
     let saved = Saved::read(file)?;
     let (admin, registry) = (admin(kafka)?, Registry::new(registry)?);
@@ -267,7 +279,10 @@ pub async fn saved(
             lock.release().await?;
             return Err(failure);
         }
-        let executor = Executor { admin: &admin, registry: &registry, lock, published, tells: confirm.is_watched() };
+        let record = Recorder::new(kafka, on_record, saved.fingerprint.clone());
+        let (principal, tells) = (principal(kafka), confirm.is_watched());
+        let (admin, registry, principal) = (&admin, &registry, principal.as_deref());
+        let executor = Executor { admin, registry, lock, record, principal, published, tells };
         executor.run(&plan.steps).await?;
         lineage::tell(kafka, &plan.steps, lineage).await?;
     }
@@ -285,6 +300,11 @@ fn stale(saved: &Saved, plan: &Plan) -> Result<(), Failure> {
         number(moved.len(), "difference")
     ))
     .hint("nothing was changed; make the plan anew with `mesh plan --out FILE`"))
+}
+
+/// As whom one speaks to Kafka, where that is known.
+fn principal(kafka: &Settings) -> Option<String> {
+    kafka.get("sasl.username").map(|user| format!("User:{user}"))
 }
 
 fn admin(kafka: &Settings) -> Result<Admin, Failure> {

@@ -18,7 +18,7 @@ const BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub(super) struct Saved {
     format: u32,
     pub(super) cluster_id: String,
-    fingerprint: String,
+    pub(super) fingerprint: String,
     pub(super) steps: Vec<Step>,
     facts: Facts,
     pub(super) scope: Scope,

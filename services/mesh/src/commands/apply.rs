@@ -1,6 +1,7 @@
 //! `mesh apply`: makes the cluster what the contracts say, or what a saved plan says.
 
-use crate::apply::{self, Applier, ConfirmOptions, PlanOptions, Report, RightsOptions};
+use crate::apply::{self, Applier, ConfirmOptions, OnRecord, PlanOptions, Report, RightsOptions};
+use crate::audit;
 use crate::cli::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -16,6 +17,9 @@ pub struct Args {
     /// A plan of `mesh plan --out`: exactly that is done, if the cluster is as it was then [default: plan anew]
     #[arg(value_name = "PLAN", conflicts_with_all = ["delete", "adopt"])]
     saved: Option<PathBuf>,
+    /// Why it is done, for the audit, such as a pull request or a ticket
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     #[command(flatten)]
     confirm: ConfirmOptions,
     #[command(flatten)]
@@ -30,9 +34,10 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let (kafka, registry) = (context.kafka()?, context.registry()?);
+    let on_record = OnRecord { seals: audit::seals(context, &kafka)?, reason: args.reason.clone() };
     if let Some(file) = &args.saved {
         answers(&kafka).await?;
-        let report = apply::saved(file, &kafka, registry, &args.lineage, &args.confirm).await?;
+        let report = apply::saved(file, &kafka, registry, &args.lineage, &args.confirm, &on_record).await?;
         show(&report, context.format())?;
         return Ok(Exit::Fine);
     }
@@ -42,7 +47,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     tree.findings.iter().for_each(|finding| output::talk(&finding.to_string()));
     answers(&kafka).await?;
     let applier = Applier::new(&root, &tree, &kafka, registry, wanted.as_ref(), &args.plan)?;
-    let shown = applier.apply(&args.lineage, &args.confirm).await?;
+    let shown = applier.apply(&args.lineage, &args.confirm, &on_record).await?;
     show(&shown.report, context.format())?;
     Ok(if shown.is_drift { Exit::Drift } else { Exit::Fine })
 }

@@ -24,7 +24,7 @@ pub struct Args {
     /// The services to run in this process
     #[arg(required = true, value_enum, value_name = "SERVICE")]
     services: Vec<Service>,
-    /// Mask the products of this domain only; may be repeated
+    /// Mask, or feed, the products of this domain only; may be repeated
     #[arg(long, value_name = "DOMAIN")]
     domain: Vec<String>,
     #[command(flatten)]
@@ -137,21 +137,23 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
 
 fn plan(args: Args, context: &Context) -> Result<Plan, Failure> {
     let services = args.services.into_iter().collect::<std::collections::BTreeSet<_>>();
-    let masking = services.contains(&Service::Masking);
-    let audit = services.contains(&Service::Audit);
+    // what masks, and what feeds
+    let masking = [Service::Masking, Service::Feed].iter().any(|service| services.contains(service));
     let own_registry = services.contains(&Service::Registry);
     let webhooks = args.serving.webhooks()?;
     let file = args.groups.as_deref().filter(|_| services.contains(&Service::Access));
     let directory = file.map(groups::open).transpose()?;
     let options = args.access;
+    // others do without, but what they put on record is not sealed then
+    let keys = (masking || context.gives_keys()).then(|| context.service_keys()).transpose()?;
     Ok(Plan {
         kafka: Principals::one(context.kafka()?),
         registry: if masking && !own_registry { Some(context.registry()?) } else { None },
         login: context.registry_login()?,
         tls: args.serving.tls()?,
         access: args.serving.access()?,
-        // the notary does without, but its word is its own then
-        keys: if masking || audit && context.gives_keys() { Some(context.service_keys()?) } else { None },
+        seals: keys.clone(),
+        keys,
         services,
         listen: args.serving.listen,
         registry_port: args.serving.registry_port,

@@ -1,7 +1,7 @@
 //! `mesh up`: everything in one process, on the embedded Kafka unless a cluster is named.
 
 use super::run::{GRACE, Serving};
-use crate::apply::{self, RightsOptions};
+use crate::apply::{self, OnRecord, RightsOptions};
 use crate::cli::Format;
 use crate::context::{Context, Running};
 use crate::failure::{Exit, Failure};
@@ -95,6 +95,7 @@ async fn principals(args: &Args, context: &Context, cluster: &Cluster) -> Result
 }
 
 fn plan(args: &Args, context: &Context, home: &Home, kafka: Principals) -> Result<Plan, Failure> {
+    let keys = home.keys(context)?;
     Ok(Plan {
         services: Service::ALL.into(),
         kafka,
@@ -113,7 +114,8 @@ fn plan(args: &Args, context: &Context, home: &Home, kafka: Principals) -> Resul
         webhooks: args.serving.webhooks()?,
         followed: directory(args, context)?,
         audit: args.audit.clone(),
-        keys: Some(home.keys(context)?),
+        seals: Some(Arc::clone(&keys)),
+        keys: Some(keys),
     })
 }
 
@@ -166,7 +168,8 @@ async fn prepare(
     let names = args.registry.schemas.names.names()?;
     let registry = registry.map_or_else(|| context.registry(), Ok)?;
     let kafka = plan.kafka.part(&Part::Apply);
-    apply::tree(&context.root()?, &names, kafka, registry, &plan.masking.lineage, &args.rights).await
+    let on_record = OnRecord { seals: plan.seals.clone(), reason: None };
+    apply::tree(&context.root()?, &names, kafka, registry, &plan.masking.lineage, &args.rights, &on_record).await
 }
 
 fn announce(running: &Running, kafka: &Principals, products: &[String], format: Format) -> Result<(), Failure> {

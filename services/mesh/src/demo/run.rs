@@ -10,7 +10,8 @@ use super::publish::Stage;
 use super::story::Story;
 use super::verdict::{Evidence, checks};
 use super::world::World;
-use crate::apply::{self, RightsOptions};
+use crate::apply::{self, OnRecord, RightsOptions};
+use crate::audit;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::lineage_options::LineageOptions;
@@ -165,7 +166,9 @@ impl Demo<'_> {
         // on somebody's cluster who may do what is theirs to say
         let rights = rights(!kafka.files.is_empty());
         let (names, lineage) = (SensitiveNames::default(), LineageOptions::default());
-        apply::tree(&self.root, &names, kafka.part(&Part::Apply), &endpoint, &lineage, &rights).await?;
+        let on_record =
+            OnRecord { seals: audit::seals(self.context, kafka.operator())?, reason: Some("mesh demo".to_owned()) };
+        apply::tree(&self.root, &names, kafka.part(&Part::Apply), &endpoint, &lineage, &rights, &on_record).await?;
         let registry = RegistryClient::new(&endpoint).map_err(failed::registry("speak to the registry"))?;
         let kafka = kafka.operator().clone();
         let cast = Cast::read(&kafka).await?;
@@ -200,6 +203,8 @@ impl Demo<'_> {
             followed: None,
             audit: AuditOptions::default(),
             keys: Some(self.keys(neighbour.is_some())?),
+            // keys that are thrown away vouch for nothing
+            seals: audit::seals(self.context, kafka.operator())?,
         })
     }
 

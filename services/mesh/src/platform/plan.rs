@@ -9,7 +9,7 @@ use mesh_avro::keys::KeyRing;
 use mesh_client::registry::{Endpoint, Login};
 use mesh_freshness::webhook;
 use mesh_kafka::Settings;
-use mesh_masking::{BatchLimits, TRANSACTION_TIMEOUT_MAX};
+use mesh_masking::{BatchLimits, Duty, TRANSACTION_TIMEOUT_MAX};
 use mesh_runtime::Tls;
 use mesh_runtime::access::Access;
 use std::collections::BTreeSet;
@@ -24,6 +24,8 @@ pub enum Service {
     Registry,
     /// The masking sidecar
     Masking,
+    /// What feeds one version of a product from another
+    Feed,
     /// The freshness monitor
     Freshness,
     /// The lineage service
@@ -36,14 +38,15 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Registry, Self::Masking, Self::Freshness, Self::Lineage, Self::Audit, Self::Access];
+    pub const ALL: [Self; 7] =
+        [Self::Registry, Self::Masking, Self::Feed, Self::Freshness, Self::Lineage, Self::Audit, Self::Access];
 
     /// As on the command line and in logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Registry => "registry",
             Self::Masking => "masking",
+            Self::Feed => "feed",
             Self::Freshness => "freshness",
             Self::Lineage => "lineage",
             Self::Audit => "audit",
@@ -175,6 +178,8 @@ pub struct Plan {
     pub audit: AuditOptions,
     /// Where keys come from; masking cannot do without.
     pub keys: Option<Arc<dyn KeyRing>>,
+    /// What seals what services put on record; none: it is not sealed.
+    pub seals: Option<Arc<dyn KeyRing>>,
 }
 
 impl Plan {
@@ -194,25 +199,38 @@ impl Plan {
     /// # Errors
     /// There are no keys.
     pub fn masking(&self, registry: &Endpoint) -> Result<Vec<mesh_masking::Config>, Failure> {
-        let own = self
-            .kafka
-            .sidecars()
-            .filter(|(domain, _)| self.domains.is_empty() || self.domains.iter().any(|it| it == domain));
-        let own: Vec<_> = own.map(|(domain, kafka)| (vec![domain.to_owned()], kafka)).collect();
-        if own.is_empty() {
-            return Ok(vec![self.sidecar(registry, self.domains.clone(), self.kafka.operator())?]);
+        self.sidecars(Duty::Mask, registry)
+    }
+
+    /// The same of what feeds versions from others. Where each part speaks as itself there are none but of domains that have such
+    /// versions.
+    ///
+    /// # Errors
+    /// There are no keys.
+    pub fn feeds(&self, registry: &Endpoint) -> Result<Vec<mesh_masking::Config>, Failure> {
+        self.sidecars(Duty::Feed, registry)
+    }
+
+    fn sidecars(&self, duty: Duty, registry: &Endpoint) -> Result<Vec<mesh_masking::Config>, Failure> {
+        if self.kafka.sidecars(Duty::Mask).next().is_none() {
+            return Ok(vec![self.sidecar(duty, registry, self.domains.clone(), self.kafka.operator())?]);
         }
-        own.into_iter().map(|(domains, kafka)| self.sidecar(registry, domains, kafka)).collect()
+        let serves = |domain: &str| self.domains.is_empty() || self.domains.iter().any(|it| it == domain);
+        let own = self.kafka.sidecars(duty).filter(|(domain, _)| serves(domain));
+        own.map(|(domain, kafka)| self.sidecar(duty, registry, vec![domain.to_owned()], kafka)).collect()
     }
 
     fn sidecar(
         &self,
+        duty: Duty,
         registry: &Endpoint,
         domains: Vec<String>,
         kafka: &Settings,
     ) -> Result<mesh_masking::Config, Failure> {
-        let keys = self.keys.clone().ok_or_else(|| Failure::usage("masking has no keys").hint("give --keys FILE"))?;
+        let no_keys = || Failure::usage(format!("{} has no keys", duty.name())).hint("give --keys FILE");
+        let keys = self.keys.clone().ok_or_else(no_keys)?;
         let mut config = mesh_masking::Config::new(kafka.clone(), registry, keys);
+        config.duty = duty;
         config.domains = domains;
         config.replica.clone_from(&self.masking.replica);
         config.tasks = self.masking.tasks;

@@ -49,6 +49,7 @@ impl Services {
         };
         services.start_registry(plan).await?;
         services.start_masking(plan)?;
+        services.start_feed(plan)?;
         services.start_freshness(plan);
         services.start_access(plan);
         services.start_audit(plan);
@@ -64,6 +65,7 @@ impl Services {
             mesh_registry::Config::new(plan.address(plan.registry_port), plan.kafka.part(&Part::Registry).clone());
         config.readiness = self.readiness.clone();
         config.rules = plan.registry_rules.rules()?;
+        config.seals.clone_from(&plan.seals);
         config.tls.clone_from(&plan.tls);
         config.access = plan.access.clone();
         config.peers = plan.login.clone();
@@ -90,6 +92,21 @@ impl Services {
         Ok(())
     }
 
+    fn start_feed(&mut self, plan: &Plan) -> Result<(), Failure> {
+        if !plan.has(Service::Feed) {
+            return Ok(());
+        }
+        let registry = self.registry.as_ref().ok_or_else(|| {
+            Failure::usage("feed needs a schema registry, and none is named or started")
+                .hint("give --registry-url, or run the registry too")
+        })?;
+        for mut config in plan.feeds(registry)? {
+            config.readiness = self.readiness.clone();
+            self.spawn(Service::Feed.name(), mesh_masking::run(config, self.shutdown.clone()));
+        }
+        Ok(())
+    }
+
     fn start_freshness(&mut self, plan: &Plan) {
         if plan.has(Service::Freshness) {
             let mut config = mesh_freshness::Config::new(plan.kafka.part(&Part::Freshness).clone());
@@ -106,6 +123,7 @@ impl Services {
     fn start_access(&mut self, plan: &Plan) {
         if let Some(followed) = plan.followed.as_ref().filter(|_| plan.has(Service::Access)) {
             let mut config = followed.config(plan.kafka.part(&Part::Access));
+            config.seals.clone_from(&plan.seals);
             config.readiness = self.readiness.clone();
             self.spawn(Service::Access.name(), mesh_access::run(config, self.shutdown.clone()));
         }
@@ -115,7 +133,7 @@ impl Services {
         if plan.has(Service::Audit) {
             let mut config = mesh_auditor::Config::new(plan.kafka.part(&Part::Audit).clone());
             config.readiness = self.readiness.clone();
-            config.keys.clone_from(&plan.keys);
+            config.keys.clone_from(&plan.seals);
             config.authorizer_log.clone_from(&plan.audit.authorizer_log);
             config.interval = plan.audit.audit_interval.map_or(config.interval, Duration::from_secs);
             self.spawn(Service::Audit.name(), mesh_auditor::run(config, self.shutdown.clone()));

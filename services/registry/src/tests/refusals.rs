@@ -17,7 +17,8 @@ impl Server {
         let plain = |event: &Event| {
             let mut event: Value = serde_json::from_str(&event.to_string()).unwrap();
             let fields = event.as_object_mut().unwrap();
-            let [at, first] = ["at_ms", "first_ms"].map(|time| fields.shift_remove(time).and_then(|time| time.as_i64()));
+            let [at, first] =
+                ["at_ms", "first_ms"].map(|time| fields.shift_remove(time).and_then(|time| time.as_i64()));
             assert!(first.is_some() && at >= first, "{fields:?}");
             event
         };

@@ -3,6 +3,7 @@
 use super::{Change, Plan, Wishes};
 use crate::apply::observed::Observed;
 use mesh_contract::acl::{Operation, Resource};
+use mesh_contract::topic::AUDIT_TOPIC;
 use std::collections::BTreeMap;
 
 /// Something has to be done that one may not do.
@@ -43,6 +44,13 @@ pub(super) fn check(plan: &mut Plan, observed: &Observed, wishes: &Wishes) {
         if !may {
             let lack = lacking.entry(format!("{} {what}", operation.name())).or_insert((0, topic.to_owned()));
             lack.0 += 1;
+        }
+    }
+    // each change goes on record before it is made
+    let audit = observed.allowed_on.get(AUDIT_TOPIC).filter(|_| !plan.steps.is_empty());
+    for operation in [Operation::Read, Operation::Write] {
+        if audit.is_some_and(|allowed| !allowed.contains(&operation)) && !granted(AUDIT_TOPIC, operation) {
+            lacking.insert(format!("{} topics", operation.name()), (1, AUDIT_TOPIC.to_owned()));
         }
     }
     for (lack, (count, first)) in lacking {

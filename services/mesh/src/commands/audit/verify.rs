@@ -17,7 +17,8 @@ pub(super) struct Args {
     /// A head that an earlier `mesh audit verify` printed and that was kept elsewhere: the audit has to have been so
     #[arg(long, value_name = "DIGEST")]
     head: Option<Digest>,
-    /// Every entry of a chain has to be sealed by a holder of the keys (--keys, --vault-keys)
+    /// Every entry of a chain has to be sealed by a holder of the keys (--keys, --vault-keys): by its writer, or, where that one has
+    /// no keys, by a notary since
     #[arg(long)]
     sealed: bool,
     /// A copy of the audit on another topic
@@ -62,6 +63,13 @@ pub(super) fn render(report: &Report) -> String {
             text,
             "{} seals hold, {} were not checked for want of keys",
             report.sealed, report.seals_not_checked
+        );
+    }
+    if report.unsealed > 0 {
+        let _ = writeln!(
+            text,
+            "{} entries have no seal of their own, and a notary's seal vouches for {} of them",
+            report.unsealed, report.vouched
         );
     }
     let _ = writeln!(text, "{} entries are as the notary saw them", report.notarised);
