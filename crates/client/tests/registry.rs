@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use mesh_client::registry::Reference;
 use mesh_client::{RegistryClient, RegistryError};
 use mesh_contract::Compatibility;
 use serde_json::{Value, json};
@@ -106,6 +107,70 @@ async fn references_come_before_what_refers_to_them() {
         .on("GET /subjects/c/versions/1", &[(200, json!({ "id": 3, "version": 1, "schema": "C" }))]);
     let registry = RegistryClient::new(stub.start().await).unwrap();
     assert_eq!(registry.schema_by_id(7).await.unwrap().references, ["C", "B"]);
+}
+
+#[tokio::test]
+async fn what_is_referred_to_on_several_ways_is_asked_for_once() {
+    let refers = |subjects: &[&str]| {
+        let refers = |subject: &&str| json!({ "name": "n", "subject": subject, "version": 1 });
+        subjects.iter().map(refers).collect::<Vec<_>>()
+    };
+    // a ladder: as many ways to its end as two to the power of its length
+    let mut stub = Stub::default().on(BY_ID, &[(200, json!({ "schema": "top", "references": refers(&["a0", "b0"]) }))]);
+    for at in 0..20 {
+        for side in ["a", "b"] {
+            let next = [format!("a{}", at + 1), format!("b{}", at + 1)];
+            let next: Vec<&str> = if at == 19 { Vec::new() } else { next.iter().map(String::as_str).collect() };
+            let (schema, references) = (format!("{side}{at}"), refers(&next));
+            let answer = json!({ "id": 2, "version": 1, "schema": schema, "references": references });
+            stub = stub.on(&format!("GET /subjects/{side}{at}/versions/1"), &[(200, answer)]);
+        }
+    }
+    let registry = RegistryClient::new(stub.start().await).unwrap();
+    let found = registry.schema_by_id(7).await.unwrap().references.clone();
+    assert_eq!((found.len(), stub.count("GET /subjects/a19/versions/1")), (40, 1));
+    let at = |text: &str| found.iter().position(|found| found == text).unwrap();
+    assert!((0..19).all(|level| at(&format!("b{}", level + 1)) < at(&format!("a{level}"))), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_reference_that_is_gone_leaves_nothing_to_decode_with() {
+    let refers = json!([{ "name": "n", "subject": "gone", "version": 3 }]);
+    let stub = Stub::default().on(BY_ID, &[(200, json!({ "schema": "A", "references": refers }))]);
+    let registry = RegistryClient::new(stub.start().await).unwrap();
+    let error = registry.schema_by_id(7).await.unwrap_err();
+    let said = "gone version 3, which schema id 7 refers to";
+    assert!(matches!(&error, RegistryError::NotFound { what, .. } if what == said), "{error}");
+}
+
+#[tokio::test]
+async fn a_schema_is_found_however_it_is_divided() {
+    let address = json!({"type": "record", "name": "c.Address", "fields": []});
+    let customer =
+        |address: Value| json!({"type": "record", "name": "c.Customer", "fields": [{"name": "a", "type": address}]});
+    let (divided, whole) = (customer(json!("c.Address")), customer(address.clone()));
+    let refers = json!([{ "name": "c.Address", "subject": "c.Address", "version": 1 }]);
+    let version = json!({ "id": 7, "version": 2, "schema": divided.to_string(), "references": refers });
+    let stub = Stub::default()
+        .on("GET /subjects/s/versions", &[(200, json!([2]))])
+        .on("GET /subjects/s/versions/2", &[(200, version.clone())])
+        .on(BY_ID, &[(200, version)])
+        .on(
+            "GET /subjects/c.Address/versions/1",
+            &[(200, json!({ "id": 3, "version": 1, "schema": address.to_string() }))],
+        )
+        .on("POST /subjects/s/versions", &[(200, json!({ "id": 9 }))]);
+    let registry = RegistryClient::new(stub.start().await).unwrap();
+    assert_eq!(registry.id_of("s", &whole).await.unwrap(), 7);
+    assert_eq!(stub.count("POST /subjects/s/versions"), 0);
+    assert_eq!(registry.id_of("s", &customer(json!("string"))).await.unwrap(), 9, "another schema is registered");
+    let reference = Reference { name: "c.Address".into(), subject: "c.Address".into(), version: 1 };
+    assert_eq!(registry.register_with("s", &divided, &[reference]).await.unwrap(), 9);
+    let body = stub.asked.lock().unwrap().last().unwrap().1.clone();
+    assert_eq!(
+        serde_json::from_str::<Value>(&body).unwrap()["references"],
+        json!([{ "name": "c.Address", "subject": "c.Address", "version": 1 }])
+    );
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ impl ProductProducer {
         let topic = contract.topics().input;
         let parsed = Schema::parse_value(schema)
             .map_err(|source| ProduceError::Schema { topic: topic.clone(), source: Box::new(source) })?;
-        let registered = registry.register(&value_subject(&topic), schema).await;
+        let registered = registry.id_of(&value_subject(&topic), schema).await;
         let frame = wire::header(registered.map_err(ProduceError::Registry)?);
         let key = KeyForm::of(&contract, &topic, &parsed, registry).await?;
         let producer = Producer::new(settings).map_err(ProduceError::Setup)?;

@@ -4,9 +4,11 @@ mod call;
 mod endpoint;
 mod error;
 mod login;
+mod references;
 mod subjects;
 mod url;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use call::Call;
 pub use endpoint::Endpoint;
 pub use error::RegistryError;
 pub use login::{Credentials, Login, LoginError};
+pub use references::Reference;
 
 /// How long one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -123,7 +126,7 @@ impl RegistryClient {
         Ok(schema)
     }
 
-    /// Registers a schema under a subject and returns its id; the id it has, if it is there already.
+    /// Registers a schema that stands for itself under a subject and returns its id; the id it has, if it is there already.
     /// [`RegistryError::Incompatible`] if the subject's level does not admit it.
     pub async fn register(&self, subject: &str, schema: &Value) -> Result<u32, RegistryError> {
         let text = schema.to_string();
@@ -209,25 +212,38 @@ impl RegistryClient {
             return Err(self.refused(what, &format!("it is a {other} schema, and only Avro is read")));
         }
         let text = raw.schema.ok_or_else(|| self.refused(what, "the answer holds no schema"))?;
-        // breadth first, so that what is referred to comes after; turned round at the end
-        let mut open: Vec<(String, u32)> = named(raw.references);
+        let references = self.referenced(what, named(raw.references)).await?;
+        Ok(RegisteredSchema { id, text, references })
+    }
+
+    /// The texts of all that a schema refers to, each before those that refer to it, each once.
+    async fn referenced(&self, what: &str, direct: Vec<Named>) -> Result<Vec<String>, RegistryError> {
         let mut found: Vec<String> = Vec::new();
-        let mut at = 0;
-        while at < open.len() {
-            if open.len() > REFERENCES_MAX {
+        let mut seen: HashSet<Named> = HashSet::new();
+        // what is still to be done, the next last: a name to ask for, or a text whose own references are all there
+        let mut open: Vec<Step> = direct.into_iter().rev().map(Step::Ask).collect();
+        while let Some(step) = open.pop() {
+            let (subject, version) = match step {
+                Step::Keep(text) => {
+                    // a type may be registered under two subjects
+                    if !found.contains(&text) {
+                        found.push(text);
+                    }
+                    continue;
+                }
+                Step::Ask(named) if !seen.insert(named.clone()) => continue,
+                Step::Ask(named) => named,
+            };
+            if seen.len() > REFERENCES_MAX {
                 return Err(self.refused(what, "it refers to too many other schemas"));
             }
-            let (subject, version) = open[at].clone();
             let call = SrCall::GetBySubjectAndVersion(&subject, version);
-            let reference = self.ask(&format!("{subject} version {version}, which {what} refers to"), call).await?;
-            let text = reference.schema.ok_or_else(|| self.refused(what, "the answer holds no schema"))?;
-            found.retain(|earlier| *earlier != text);
-            found.push(text);
-            open.extend(named(reference.references));
-            at += 1;
+            let answer = self.ask(&format!("{subject} version {version}, which {what} refers to"), call).await?;
+            let text = answer.schema.ok_or_else(|| self.refused(what, "the answer holds no schema"))?;
+            open.push(Step::Keep(text));
+            open.extend(named(answer.references).into_iter().rev().map(Step::Ask));
         }
-        found.reverse();
-        Ok(RegisteredSchema { id, text, references: found })
+        Ok(found)
     }
 
     fn refused(&self, what: &str, said: &str) -> RegistryError {
@@ -236,9 +252,18 @@ impl RegistryClient {
     }
 }
 
+/// A version of a subject.
+type Named = (String, u32);
+
+/// A step on the way through references.
+enum Step {
+    Ask(Named),
+    Keep(String),
+}
+
 fn named(
     references: Option<Vec<schema_registry_converter::schema_registry_common::RegisteredReference>>,
-) -> Vec<(String, u32)> {
+) -> Vec<Named> {
     references.unwrap_or_default().into_iter().map(|reference| (reference.subject, reference.version)).collect()
 }
 

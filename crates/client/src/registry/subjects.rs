@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesh_contract::Compatibility;
 use schema_registry_converter::schema_registry_common::SrCall;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{RegistryClient, RegistryError, Version};
 
@@ -64,21 +64,6 @@ impl RegistryClient {
         let raw = self.ask(&what, SrCall::GetBySubjectAndVersion(subject, number)).await?;
         let id = raw.id.ok_or_else(|| self.refused(&what, "the answer names no id"))?;
         Ok(Version { version: number, schema: Arc::new(self.complete(&what, id, raw).await?) })
-    }
-
-    /// Which version of a subject a schema is, and its id; none if it is none of them. Always asks the registry.
-    pub async fn look_up(&self, subject: &str, schema: &Value) -> Result<Option<(u32, u32)>, RegistryError> {
-        let path = format!("subjects/{}", super::url::segment(subject));
-        let body = json!({ "schemaType": "AVRO", "schema": schema.to_string() });
-        let what = format!("subject {subject}");
-        let answer = match self.shared.direct.post(&path, &body).await {
-            Ok(answer) => answer,
-            Err(error) if error.is_not_found() => return Ok(None),
-            Err(error) => return Err(error.into_error(&what, &self.shared.shown)),
-        };
-        let number = |name| answer.get(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
-        let found = number("version").zip(number("id"));
-        found.map(Some).ok_or_else(|| self.refused(&what, "the answer names no version or no id"))
     }
 
     /// The compatibility level that is set for a subject itself; none if another's is in force for it.

@@ -5,12 +5,14 @@ use super::lock::Lock;
 use super::observed::{Entry, Published, claim_key};
 use super::plan::{Change, Step};
 use super::record::{Recorder, makes_way};
+use super::references::{Versions, WantedSchemas};
 use super::{refused, registry::Registry};
 use crate::failure::Failure;
 use crate::output;
 use mesh_contract::acl::AclTable;
 use mesh_contract::{AppliedProduct, domain_key};
 use mesh_kafka::admin::{Admin, SettingChanges, TopicSpec};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,6 +23,8 @@ const TOPICS_PER_REQUEST: usize = 200;
 pub(super) struct Executor<'a> {
     pub(super) admin: &'a Admin,
     pub(super) registry: &'a Registry,
+    /// What the subjects are to have.
+    pub(super) schemas: &'a WantedSchemas,
     pub(super) lock: Lock,
     pub(super) record: Recorder,
     /// As whom one speaks to Kafka, where that is known.
@@ -174,11 +178,23 @@ impl Executor<'_> {
             self.lock.held().await?;
             match change {
                 Change::SetLevel { subject, to, .. } => self.registry.set_level(subject, *to).await?,
-                Change::Register { subject, schema } => self.registry.register(subject, schema).await?,
+                Change::Register { subject, schema, references } => self.register(subject, schema, references).await?,
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// What a schema uses is registered before it, so that it has a version by now.
+    async fn register(&self, subject: &str, schema: &Value, references: &[String]) -> Result<(), Failure> {
+        match Versions::new(self.registry, self.schemas).references(references).await? {
+            Ok(references) => self.registry.register(subject, schema, &references).await,
+            Err(name) => {
+                let what =
+                    format!("cannot register the schema of {subject}: `{name}`, which it uses, is not registered");
+                Err(Failure::usage(what).hint("somebody changed that subject meanwhile: plan again"))
+            }
+        }
     }
 
     async fn publish(&mut self, changes: &[&Change]) -> Result<(), Failure> {

@@ -20,6 +20,7 @@ mod options;
 mod pin;
 mod plan;
 mod record;
+mod references;
 mod registry;
 mod report;
 mod rights;
@@ -178,8 +179,8 @@ impl<'a> Applier<'a> {
             }
             let (admin, registry, principal) = (&self.admin, &self.registry, self.wishes.principal.as_deref());
             let record = Recorder::new(&self.kafka, on_record, fingerprint(&plan.facts));
-            let tells = confirm.is_watched();
-            let executor = Executor { admin, registry, lock, record, principal, published, tells };
+            let (schemas, tells) = (&self.scope.subjects, confirm.is_watched());
+            let executor = Executor { admin, registry, schemas, lock, record, principal, published, tells };
             executor.run(&plan.steps).await?;
             lineage::tell(&self.kafka, &plan.steps, lineage).await?;
             return Ok(Shown {
@@ -280,9 +281,9 @@ pub async fn saved(
             return Err(failure);
         }
         let record = Recorder::new(kafka, on_record, saved.fingerprint.clone());
-        let (principal, tells) = (principal(kafka), confirm.is_watched());
+        let (schemas, principal, tells) = (&saved.scope.subjects, principal(kafka), confirm.is_watched());
         let (admin, registry, principal) = (&admin, &registry, principal.as_deref());
-        let executor = Executor { admin, registry, lock, record, principal, published, tells };
+        let executor = Executor { admin, registry, schemas, lock, record, principal, published, tells };
         executor.run(&plan.steps).await?;
         lineage::tell(kafka, &plan.steps, lineage).await?;
     }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use mesh_avro::schema::Schema;
-use mesh_client::registry::Endpoint;
+use mesh_client::registry::{Endpoint, Reference};
 use mesh_client::{RegistryClient, RegistryError};
 use mesh_contract::Compatibility;
 use serde_json::Value;
@@ -43,20 +43,30 @@ impl Registry {
         self.0.version_numbers(subject, deleted).await.map_err(refused)
     }
 
-    /// The id and the text of a version.
-    pub(super) async fn version(&self, subject: &str, number: u32) -> Result<(u32, String), Failure> {
+    /// The id of a version, and its schema; none if that cannot be read.
+    pub(super) async fn version(&self, subject: &str, number: u32) -> Result<(u32, Option<Schema>), Failure> {
         let version = self.0.version(subject, number).await.map_err(refused)?;
-        Ok((version.schema.id, version.schema.text.clone()))
+        Ok((version.schema.id, version.schema.parse().ok()))
     }
 
     /// Which version of a subject a schema is, and its id.
-    pub(super) async fn look_up(&self, subject: &str, schema: &Value) -> Result<Option<(u32, u32)>, Failure> {
-        self.0.look_up(subject, schema).await.map_err(refused)
+    pub(super) async fn look_up(
+        &self,
+        subject: &str,
+        schema: &Value,
+        references: &[Reference],
+    ) -> Result<Option<(u32, u32)>, Failure> {
+        self.0.look_up(subject, schema, references).await.map_err(refused)
     }
 
     /// Registers a schema, if it is not registered yet.
-    pub(super) async fn register(&self, subject: &str, schema: &Value) -> Result<(), Failure> {
-        self.0.register(subject, schema).await.map(drop).map_err(refused)
+    pub(super) async fn register(
+        &self,
+        subject: &str,
+        schema: &Value,
+        references: &[Reference],
+    ) -> Result<(), Failure> {
+        self.0.register_with(subject, schema, references).await.map(drop).map_err(refused)
     }
 }
 

@@ -161,7 +161,8 @@ mod tests {
         }];
         let asks = Some(Ask { name: "crm.orders".into(), what: "events older than 1 days are deleted".into() });
         let configure = Change::Configure { topic: "crm.orders.v1".into(), settings, port: Port::Other };
-        let register = Change::Register { subject: "crm.orders.v1-value".into(), schema: serde_json::json!("string") };
+        let (schema, references) = (serde_json::json!("string"), vec!["crm.Line".to_owned()]);
+        let register = Change::Register { subject: "crm.orders.v1-value".into(), schema, references };
         let why = "Kafka cannot take partitions away".to_owned();
         let remains = Remains {
             kind: "topic",

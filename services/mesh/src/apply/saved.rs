@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Of this form, and no other.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// No plan is larger.
 const BYTES_MAX: u64 = 256 * 1024 * 1024;
 

@@ -1,10 +1,10 @@
 //! What an apply looks at: whatever it may change, and whatever says whether it may.
 
+use super::references::WantedSchemas;
 use super::rights::Wanted;
 use super::schemas::Subject;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The topics, subjects and rules that a plan is about. A saved plan carries it, so that the same is looked at again before it
 /// is applied. Topics that the mesh owns by what is published are looked at whether or not they are named here.
@@ -13,7 +13,7 @@ pub(super) struct Scope {
     /// The topics that the contracts ask for, and those that are to be deleted.
     pub(super) topics: BTreeSet<String>,
     /// The subjects that the contracts ask for, with the schemas that they are to have.
-    pub(super) subjects: BTreeMap<String, Value>,
+    pub(super) subjects: WantedSchemas,
     /// The access rules that the contracts ask for; none if they are to be left as they are.
     pub(super) rights: Option<Wanted>,
     /// The topics that are to be deleted.
@@ -29,7 +29,7 @@ impl Scope {
     ) -> Self {
         Self {
             topics: topics.into_iter().chain(deletions.iter().cloned()).collect(),
-            subjects: subjects.iter().map(|subject| (subject.name.clone(), subject.schema.clone())).collect(),
+            subjects: subjects.iter().map(|subject| (subject.name.clone(), subject.wanted())).collect(),
             rights: rights.cloned(),
             deletions: deletions.clone(),
         }

@@ -1,7 +1,7 @@
 //! The `term` of a schema's types and fields refers to a word that some domain defines.
 
-use super::finding;
-use super::schema::{SchemaFile, Schemas};
+use super::library::TreeSchema;
+use super::schema::Schemas;
 use mesh_avro::schema::Kind;
 use mesh_contract::{Finding, Tree};
 use serde_json::{Map, Value};
@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 const TERM: &str = "term";
 
 pub(super) fn check(tree: &Tree, schemas: &Schemas<'_>, findings: &mut Vec<Finding>) {
-    for (file, schema) in schemas.valid() {
+    for schema in schemas.valid() {
         for (attributes, pointer) in attributes(schema) {
             let Some(term) = attributes.get(TERM) else { continue };
-            let place = finding::place_in(file, schema.text, &format!("{pointer}/{TERM}"));
+            let place = schema.place(0, &format!("{pointer}/{TERM}"));
             // What is no text at all is shown as the JSON it is: no reference either.
             let reference = term.as_str().map_or_else(|| term.to_string(), str::to_owned);
             findings.extend(tree.check_term(&reference, place));
@@ -21,10 +21,10 @@ pub(super) fn check(tree: &Tree, schemas: &Schemas<'_>, findings: &mut Vec<Findi
     }
 }
 
-/// The attributes of every named type and every field, with their pointers.
-fn attributes<'s>(file: &'s SchemaFile<'_>) -> Vec<(&'s Map<String, Value>, &'s str)> {
+/// The attributes of every named type and every field of the file itself, with their pointers.
+fn attributes(schema: &TreeSchema) -> Vec<(&Map<String, Value>, &str)> {
     let mut found = Vec::new();
-    for (_, node) in file.schema.nodes() {
+    for (_, node) in schema.parsed().nodes().filter(|(_, node)| node.document == 0) {
         if node.name.is_some() {
             found.push((&node.attributes, node.pointer.as_str()));
         }

@@ -5,6 +5,7 @@
 mod files;
 mod finding;
 mod language;
+mod library;
 mod product;
 mod schema;
 #[cfg(test)]
@@ -21,7 +22,8 @@ use schema::Schemas;
 use std::collections::HashSet;
 use std::path::Path;
 
-pub use finding::{place_in, rule_description};
+pub use finding::rule_description;
+pub use library::{Library, TreeSchema};
 pub use product::{WorkingProduct, view_schemas};
 
 /// The files of domains and contracts.
@@ -98,7 +100,8 @@ impl WorkingTree {
         findings.extend(tree.check());
         language::check(&tree, &schemas, &mut findings);
         let checked = candidates.into_iter().map(|candidate| candidate.check(&schemas, names, &keys, &mut findings));
-        let products = checked.flatten().collect();
+        let products: Vec<WorkingProduct> = checked.flatten().collect();
+        findings.extend(product::foreign(&products, &tree.contracts));
         let Tree { domains, contracts, broken } = tree;
         Ok(Self { domains, contracts, broken, products, waivers, findings: in_order(findings), counts })
     }
@@ -135,6 +138,11 @@ enum Kind {
 /// Whether a path is that of a contract.
 pub fn is_contract(path: &str) -> bool {
     path.starts_with("topics/") && matches!(kind(path), Kind::Contract)
+}
+
+/// Whether a path is that of a schema.
+pub fn is_schema(path: &str) -> bool {
+    path.starts_with("schemas/") && path.ends_with(schema::EXTENSION)
 }
 
 fn kind(path: &str) -> Kind {

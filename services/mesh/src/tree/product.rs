@@ -2,22 +2,24 @@
 
 use super::files::File;
 use super::finding;
-use super::schema::{SchemaFile, Schemas};
+use super::library::TreeSchema;
+use super::schema::Schemas;
 use mesh_avro::keys::KeyRing;
 use mesh_avro::mask::{Program, Rules, ViewSchema};
 use mesh_avro::schema::{Kind, Schema};
 use mesh_avro::sensitivity::{self, SensitiveNames, Suspect};
-use mesh_contract::{Contract, Declared, Finding, Tree};
+use mesh_contract::{Contract, Declared, Finding, ProductRef, Tree};
+use std::collections::BTreeSet;
 
 /// A product that can be applied.
 #[derive(Debug)]
 pub struct WorkingProduct {
     /// Its contract.
     pub contract: Declared<Contract>,
-    /// The contract's schema.
+    /// The contract's schema, in one document.
     pub schema: Schema,
-    /// The text it was read from.
-    pub schema_text: String,
+    /// The same, with the files told apart that it is from.
+    pub files: TreeSchema,
     /// The schema of every view, `masked` first.
     pub views: Vec<ViewSchema>,
 }
@@ -57,7 +59,7 @@ impl Candidate {
             return None;
         };
         let file = file?;
-        let schema = &file.schema;
+        let schema = file.whole();
         findings.extend(unexplained(&self.contract, file, names));
         let rules = match Rules::check(&self.contract, schema) {
             Ok(rules) => rules,
@@ -79,12 +81,8 @@ impl Candidate {
             }
         };
         let sound = self.whole && clear_is_known;
-        sound.then(|| WorkingProduct {
-            contract: self.contract,
-            schema: schema.clone(),
-            schema_text: file.text.to_owned(),
-            views,
-        })
+        sound.then(|| WorkingProduct { contract: self.contract, schema: schema.clone(),
+            files: file.clone(), views })
     }
 }
 
@@ -95,10 +93,10 @@ pub fn view_schemas(contract: &Declared<Contract>, schema: &Schema, keys: &dyn K
 }
 
 /// The fields that look sensitive, and nobody has said whether they are: the registry would refuse the schema.
-fn unexplained(contract: &Declared<Contract>, file: &SchemaFile<'_>, names: &SensitiveNames) -> Vec<Finding> {
-    let suspects = sensitivity::suspects(&file.schema, &contract.value.sensitive_columns, names);
+fn unexplained(contract: &Declared<Contract>, schema: &TreeSchema, names: &SensitiveNames) -> Vec<Finding> {
+    let suspects = sensitivity::suspects(schema.parsed(), &contract.value.sensitive_columns, names);
     let finding = |suspect: Suspect| {
-        let place = finding::place_in(&contract.value.schema, file.text, &suspect.pointer);
+        let place = schema.place(suspect.document, &suspect.pointer);
         Finding::error(sensitivity::RULE.0, place, suspect.message()).hint(suspect.hint())
     };
     suspects.into_iter().map(finding).collect()
@@ -112,4 +110,33 @@ fn declared_classes(schema: &Schema) -> Vec<(&str, &str)> {
     });
     let fields = records.flatten();
     fields.filter_map(|field| Some((field.name.as_str(), field.attributes.get("mesh.class")?.as_str()?))).collect()
+}
+
+/// The types of other domains that products use without depending on a product that has them.
+pub(super) fn foreign(products: &[WorkingProduct], contracts: &[Declared<Contract>]) -> Vec<Finding> {
+    let domains: BTreeSet<&str> = contracts.iter().map(|contract| contract.value.owner.as_str()).collect();
+    let mut findings = Vec::new();
+    for product in products {
+        let contract = &product.contract;
+        for file in &product.files.files()[1..] {
+            let folder = file.path.split('/').nth(1).unwrap_or_default();
+            let is_own = folder == contract.value.owner || !domains.contains(folder);
+            if !is_own && !depends_on(products, &contract.value, &file.path) {
+                findings.push(finding::schema_foreign(contract, file, folder));
+            }
+        }
+    }
+    findings
+}
+
+/// Whether a product is derived from one whose schema has that file.
+fn depends_on(products: &[WorkingProduct], contract: &Contract, path: &str) -> bool {
+    let has_it = |product: &&WorkingProduct| product.files.files().iter().any(|file| file.path == path);
+    products.iter().filter(has_it).any(|source| {
+        let source = &source.contract.value;
+        let is_it = |wanted: &ProductRef| {
+            wanted.product == source.product() && wanted.major.is_none_or(|major| major == source.version)
+        };
+        contract.dependencies.iter().any(is_it)
+    })
 }

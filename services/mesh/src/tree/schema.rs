@@ -2,27 +2,37 @@
 
 use super::files::File;
 use super::finding;
-use mesh_avro::schema::Schema;
+use super::library::{Library, TreeSchema};
 use mesh_contract::Finding;
 use std::collections::BTreeMap;
 
 /// What a file ends in that is an Avro schema.
-const EXTENSION: &str = ".avsc";
-
-/// A schema and the text it was read from.
-#[derive(Debug)]
-pub(super) struct SchemaFile<'f> {
-    pub(super) text: &'f str,
-    pub(super) schema: Schema,
-}
+pub(super) const EXTENSION: &str = ".avsc";
 
 /// Every schema of the working tree; none where the file is not valid, which is a finding already.
-pub(super) struct Schemas<'f>(BTreeMap<&'f str, Option<SchemaFile<'f>>>);
+pub(super) struct Schemas<'f>(BTreeMap<&'f str, Option<TreeSchema>>);
 
 impl<'f> Schemas<'f> {
     pub(super) fn parse(files: &'f [File], findings: &mut Vec<Finding>) -> Self {
-        let schemas = files.iter().filter(|file| file.name.ends_with(EXTENSION));
-        Self(schemas.map(|file| (file.name.as_str(), parse(file, findings))).collect())
+        let files = files.iter().filter(|file| file.name.ends_with(EXTENSION));
+        let mut schemas = BTreeMap::new();
+        let mut texts = Vec::new();
+        for file in files {
+            schemas.insert(file.name.as_str(), None);
+            match file.text() {
+                Ok(text) => texts.push((file.name.as_str(), text)),
+                Err(found) => findings.extend(found),
+            }
+        }
+        let library = Library::of(texts.iter().copied());
+        for (path, _) in texts {
+            match library.read(path) {
+                Some(Ok(schema)) => drop(schemas.insert(path, Some(schema))),
+                Some(Err(fault)) => findings.extend(finding::unusable(&fault, path, &library)),
+                None => {}
+            }
+        }
+        Self(schemas)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -30,7 +40,7 @@ impl<'f> Schemas<'f> {
     }
 
     /// The schema of that path: none if there is no file, an inner none if it is not valid.
-    pub(super) fn get(&self, path: &str) -> Option<Option<&SchemaFile<'f>>> {
+    pub(super) fn get(&self, path: &str) -> Option<Option<&TreeSchema>> {
         self.0.get(path).map(Option::as_ref)
     }
 
@@ -38,24 +48,7 @@ impl<'f> Schemas<'f> {
         self.0.keys().copied()
     }
 
-    pub(super) fn valid(&self) -> impl Iterator<Item = (&'f str, &SchemaFile<'f>)> {
-        self.0.iter().filter_map(|(name, file)| file.as_ref().map(|file| (*name, file)))
-    }
-}
-
-fn parse<'f>(file: &'f File, findings: &mut Vec<Finding>) -> Option<SchemaFile<'f>> {
-    let text = match file.text() {
-        Ok(text) => text,
-        Err(found) => {
-            findings.extend(found);
-            return None;
-        }
-    };
-    match Schema::parse(text) {
-        Ok(schema) => Some(SchemaFile { text, schema }),
-        Err(error) => {
-            findings.push(finding::schema_invalid(&file.name, &error));
-            None
-        }
+    pub(super) fn valid(&self) -> impl Iterator<Item = &TreeSchema> {
+        self.0.values().flatten()
     }
 }

@@ -143,3 +143,118 @@ fn text_is_read_to_the_byte_that_is_none() {
     let found = file.text().unwrap_err();
     assert_eq!(found[0].place.to_string(), "topics/crm/x.yaml:2:3");
 }
+
+const ADDRESS: &str = "schemas/common/address.avsc";
+const ORDER: &str = "schemas/crm/order.avsc";
+const PAGE_VIEW: &str = "schemas/web/page_view.avsc";
+
+/// The examples, with an address in orders and page views that both have from one file.
+fn sharing() -> Copy {
+    let copy = Copy::of_the_examples();
+    copy.write(
+        ADDRESS,
+        br#"{"type": "record", "name": "common.Address", "fields": [
+  { "name": "street", "type": "string" },
+  { "name": "country", "type": "common.Country" }
+]}"#,
+    );
+    copy.write(
+        "schemas/common/country.avsc",
+        br#"{"type": "enum", "name": "common.Country", "symbols": ["DE", "NL"]}"#,
+    );
+    for file in [ORDER, PAGE_VIEW] {
+        copy.replace(
+            file,
+            "\"fields\": [",
+            "\"fields\": [\n    { \"name\": \"address\", \"type\": \"common.Address\" },",
+        );
+    }
+    copy.replace("topics/crm/orders.yaml", "sensitive_columns: []", "sensitive_columns: [address.street]");
+    copy.replace("topics/web/page_views.yaml", "sensitive_columns:\n", "sensitive_columns:\n  - address.street\n");
+    copy
+}
+
+#[test]
+fn a_type_of_another_file_is_used_by_its_full_name() {
+    let copy = sharing();
+    assert_eq!(copy.findings(), "");
+    let tree = copy.tree();
+    let orders = tree.products.iter().find(|product| product.contract.value.name == "orders").unwrap();
+    let files: Vec<&str> = orders.files.files().iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(files, [ORDER, "schemas/common/country.avsc", ADDRESS]);
+    assert_eq!(orders.files.references(), ["common.Address"]);
+    let used: Vec<(Vec<String>, String)> = orders
+        .files
+        .used()
+        .map(|used| (used.references(), used.files()[0].defines.as_ref().unwrap().to_string()))
+        .collect();
+    assert_eq!(
+        used,
+        [(vec![], "common.Country".to_owned()), (vec!["common.Country".to_owned()], "common.Address".to_owned())]
+    );
+    let own = |schema: &serde_json::Value| schema["fields"][0]["type"].clone();
+    assert_eq!(own(orders.files.parsed().json()), "common.Address");
+    assert_eq!(own(orders.schema.json())["fields"][1]["type"]["symbols"][0], "DE");
+    let masked = orders.views.iter().find(|view| view.name == "masked").unwrap();
+    assert_eq!(own(&masked.schema)["fields"][0]["mesh.masked"], "hash");
+}
+
+#[test]
+fn what_a_shared_type_lacks_is_told_where_it_stands() {
+    let copy = sharing();
+    copy.replace("topics/web/page_views.yaml", "  - address.street\n", "");
+    let found = copy.findings();
+    assert!(
+        found.starts_with("schemas/common/address.avsc:2:3: sensitive-unmarked: the field `address.street`"),
+        "{found}"
+    );
+    copy.write(
+        ADDRESS,
+        br#"{"type": "record", "name": "common.Address", "fields": [ { "name": "street", "type": "strng" } ]}"#,
+    );
+    let found = copy.findings();
+    assert_eq!(found.lines().filter(|line| line.contains(": schema-invalid: ")).count(), 1, "it is told once: {found}");
+}
+
+#[test]
+fn what_schemas_use_of_each_other_is_there_once_and_in_no_circle() {
+    let copy = sharing();
+    copy.write("schemas/crm/address.avsc", br#"{"type": "fixed", "name": "common.Address", "size": 2}"#);
+    copy.replace(PAGE_VIEW, "\"common.Address\"", "\"common.Adress\"");
+    copy.write(
+        "schemas/crm/a.avsc",
+        br#"{"type": "record", "name": "crm.A", "fields": [{"name": "b", "type": "crm.B"}]}"#,
+    );
+    copy.write(
+        "schemas/crm/b.avsc",
+        br#"{"type": "record", "name": "crm.B", "fields": [{"name": "c", "type": "crm.C"}]}"#,
+    );
+    copy.write(
+        "schemas/crm/c.avsc",
+        br#"{"type": "record", "name": "crm.C", "fields": [{"name": "a", "type": ["null", "A"]}]}"#,
+    );
+    copy.write(
+        "schemas/crm/d.avsc",
+        br#"{"type": "record", "name": "crm.D", "fields": [{"name": "e", "type": "crm.E"}, {"name": "f", "type": "crm.F"}]}"#,
+    );
+    copy.write(
+        "schemas/crm/e.avsc",
+        br#"{"type": "record", "name": "crm.E", "fields": [{"name": "f", "type": {"type": "fixed", "name": "F", "size": 1}}]}"#,
+    );
+    insta::assert_snapshot!(copy.findings());
+}
+
+#[test]
+fn a_type_of_another_domain_takes_a_dependency_on_who_has_it() {
+    let copy = sharing();
+    copy.write(
+        "schemas/crm/line.avsc",
+        br#"{"type": "record", "name": "crm.Line", "fields": [{"name": "n", "type": "int"}]}"#,
+    );
+    copy.replace(PAGE_VIEW, "\"fields\": [", "\"fields\": [\n    { \"name\": \"line\", \"type\": \"crm.Line\" },");
+    insta::assert_snapshot!(copy.findings());
+    copy.replace("topics/web/page_views.yaml", "dependencies: []", "dependencies: [crm.orders]");
+    assert!(copy.findings().contains("schema-foreign"), "orders has no such type");
+    copy.replace(ORDER, "\"fields\": [", "\"fields\": [\n    { \"name\": \"line\", \"type\": \"crm.Line\" },");
+    assert!(!copy.findings().contains("schema-foreign"), "{}", copy.findings());
+}

@@ -1,6 +1,7 @@
 //! Subjects as the registry has them.
 
 use super::Published;
+use crate::apply::references::Versions;
 use crate::apply::registry::Registry;
 use crate::apply::schemas;
 use crate::apply::scope::Scope;
@@ -8,7 +9,7 @@ use crate::failure::Failure;
 use mesh_avro::schema::Schema;
 use mesh_contract::Compatibility;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A subject as the registry has it.
 #[derive(Debug, Clone, Default)]
@@ -33,20 +34,22 @@ pub(super) async fn look(
     scope: &Scope,
     published: &Published,
 ) -> Result<BTreeMap<String, SubjectState>, Failure> {
-    let known = known(published);
+    let known = known(published, scope);
+    let mut versions = Versions::new(registry, &scope.subjects);
     let mut found = BTreeMap::new();
-    for (name, schema) in &scope.subjects {
-        let none = BTreeSet::new();
-        found.insert(name.clone(), look_at(registry, name, schema, known.get(name).unwrap_or(&none)).await?);
+    for name in scope.subjects.keys() {
+        let none = Vec::new();
+        let state = look_at(registry, &mut versions, name, known.get(name.as_str()).unwrap_or(&none)).await?;
+        found.insert(name.clone(), state);
     }
     Ok(found)
 }
 
 async fn look_at(
     registry: &Registry,
+    wanted: &mut Versions<'_>,
     name: &str,
-    schema: &Value,
-    known: &BTreeSet<String>,
+    known: &[Value],
 ) -> Result<SubjectState, Failure> {
     let all = registry.versions(name, true).await?;
     let mut state = SubjectState { level: registry.level(name).await?, ..SubjectState::default() };
@@ -58,14 +61,13 @@ async fn look_at(
     if state.versions.is_empty() {
         return Ok(state);
     }
-    state.wanted = registry.look_up(name, schema).await?;
+    state.wanted = wanted.of(name).await?;
     match state.wanted {
         None => state.history = registry.history(name).await?,
         Some((wanted, _)) => {
             for number in state.versions.iter().filter(|number| **number > wanted) {
-                let (id, text) = registry.version(name, *number).await?;
-                let is_known = serde_json::from_str::<Value>(&text).is_ok_and(|text| known.contains(&text.to_string()));
-                if !is_known {
+                let (id, schema) = registry.version(name, *number).await?;
+                if !schema.and_then(|schema| schema.whole().ok()).is_some_and(|schema| known.contains(&schema)) {
                     state.strangers.push((*number, id));
                 }
             }
@@ -74,13 +76,17 @@ async fn look_at(
     Ok(state)
 }
 
-/// The schemas that revisions of contracts had, by subject.
-fn known(published: &Published) -> BTreeMap<String, BTreeSet<String>> {
-    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// The schemas that revisions of contracts had, by subject, each in one document.
+fn known<'s>(published: &Published, scope: &'s Scope) -> BTreeMap<&'s str, Vec<Value>> {
+    let mut known: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     let products: Vec<String> = published.products().map(|(key, _)| key.to_owned()).collect();
     for applied in products.iter().flat_map(|product| published.revisions(product)) {
-        for (subject, schema) in schemas::of_applied(&applied) {
-            known.entry(subject).or_default().insert(schema.to_string());
+        for (subject, schema) in schemas::of_applied(&applied, &scope.subjects) {
+            let Some((subject, _)) = scope.subjects.get_key_value(&subject) else { continue };
+            let schemas = known.entry(subject).or_default();
+            if !schemas.contains(&schema) {
+                schemas.push(schema);
+            }
         }
     }
     known

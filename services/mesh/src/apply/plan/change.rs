@@ -33,7 +33,13 @@ pub(in crate::apply) enum Change {
     /// Holds a subject to a level.
     SetLevel { subject: String, from: Option<Compatibility>, to: Compatibility },
     /// Registers a schema.
-    Register { subject: String, schema: Value },
+    Register {
+        subject: String,
+        schema: Value,
+        /// The types that it uses of other subjects, which are named like them and have their wanted versions by then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        references: Vec<String>,
+    },
     /// Publishes a domain.
     PublishDomain { domain: Box<Domain> },
     /// Writes down what the cluster is called in lineage.
@@ -154,7 +160,10 @@ impl Change {
                 let from = from.map_or_else(|| "the registry's".to_owned(), |level| level.to_string());
                 row("change", "subject", subject.clone(), vec![format!("level: {from} -> {to}")])
             }
-            Self::Register { subject, .. } => row("register", "subject", subject.clone(), Vec::new()),
+            Self::Register { subject, references, .. } => {
+                let uses = references.iter().map(|name| format!("uses {name}")).collect();
+                row("register", "subject", subject.clone(), uses)
+            }
             Self::PublishDomain { domain } => row("publish", "domain", domain.domain.clone(), Vec::new()),
             Self::NameCluster { cluster, .. } => row("publish", "cluster", cluster.namespace.to_string(), Vec::new()),
             Self::PublishProduct { product, .. } => {

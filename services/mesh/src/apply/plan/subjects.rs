@@ -2,6 +2,7 @@
 
 use super::{Change, Plan, Refusal, Remains};
 use crate::apply::observed::{Observed, SubjectState};
+use crate::apply::references::WantedSchema;
 use crate::apply::schemas::{self, Subject};
 
 pub(super) fn plan(plan: &mut Plan, subjects: &[Subject], observed: &Observed) {
@@ -19,7 +20,8 @@ pub(super) fn plan(plan: &mut Plan, subjects: &[Subject], observed: &Observed) {
                 refused.push(subject);
                 plan.refused.extend(violations);
             }
-            plan.change(Change::Register { subject: subject.name.clone(), schema: subject.schema.clone() });
+            let WantedSchema { schema, references } = subject.wanted();
+            plan.change(Change::Register { subject: subject.name.clone(), schema, references });
         }
         told(plan, subject, state);
     }

@@ -4,9 +4,9 @@ use super::git::{Base, Repository};
 use super::log::{Change, Commit};
 use super::{Before, Earlier, Key, Port, is_transitive};
 use crate::failure::Failure;
-use crate::tree::{WorkingProduct, WorkingTree, is_contract, number, view_schemas};
+use crate::tree::{Library, WorkingProduct, WorkingTree, is_contract, is_schema, number, view_schemas};
 use mesh_avro::keys::KeyRing;
-use mesh_avro::schema::Schema;
+use mesh_avro::schema::{Name, Schema, SchemaFault};
 use mesh_contract::{Contract, Declared, Product};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -49,6 +49,16 @@ impl State {
     }
 }
 
+/// What is known of a schema's blob, whatever else is in the tree.
+#[derive(Clone)]
+enum Known {
+    /// It stands for itself.
+    Alone(Arc<Schema>),
+    /// It uses types of other files.
+    Using,
+    Broken,
+}
+
 /// The tree as of the commits so far, and what its products were on the way.
 struct Replay<'b> {
     blobs: &'b HashMap<String, Vec<u8>>,
@@ -56,9 +66,13 @@ struct Replay<'b> {
     files: HashMap<String, String>,
     /// The contracts at each path, those that could be read.
     contracts: BTreeMap<String, Arc<Declared<Contract>>>,
-    /// The paths of the contracts that name a schema.
+    /// The paths of the contracts that name a schema, or whose schema uses it.
     users: HashMap<String, BTreeSet<String>>,
-    schemas: HashMap<String, Option<Arc<Schema>>>,
+    /// The paths of the contracts whose schema uses what was not there yet.
+    wanting: BTreeSet<String>,
+    schemas: HashMap<String, Known>,
+    /// The types that blobs define at their top.
+    names: HashMap<&'b str, Option<Name>>,
     states: BTreeMap<Key, Vec<State>>,
 }
 
@@ -69,7 +83,9 @@ impl<'b> Replay<'b> {
             files: HashMap::new(),
             contracts: BTreeMap::new(),
             users: HashMap::new(),
+            wanting: BTreeSet::new(),
             schemas: HashMap::new(),
+            names: HashMap::new(),
             states: BTreeMap::new(),
         }
     }
@@ -82,6 +98,9 @@ impl<'b> Replay<'b> {
         }
         let schemas = commit.changes.iter().filter_map(|change| self.users.get(&change.path));
         touched.extend(schemas.flatten().cloned());
+        if commit.changes.iter().any(|change| is_schema(&change.path)) {
+            touched.append(&mut self.wanting);
+        }
         let label: Arc<str> = short(&commit.id).into();
         for path in touched {
             self.note(&path, &label);
@@ -111,20 +130,42 @@ impl<'b> Replay<'b> {
 
     fn note(&mut self, path: &str, label: &Arc<str>) {
         let Some(contract) = self.contracts.get(path).map(Arc::clone) else { return };
-        let Some(schema) = self.schema(&contract.value.schema) else { return };
+        let Some(schema) = self.schema(&contract.value.schema, path) else { return };
         let state = State { label: Arc::clone(label), schema, contract };
         self.states.entry(key(&state.contract.value)).or_default().push(state);
     }
 
-    fn schema(&mut self, path: &str) -> Option<Arc<Schema>> {
+    /// The schema at a path that a contract names, in one document.
+    fn schema(&mut self, path: &str, contract: &str) -> Option<Arc<Schema>> {
         let blob = self.files.get(path)?;
-        if let Some(known) = self.schemas.get(blob) {
-            return known.clone();
+        let blobs = self.blobs;
+        let known = self.schemas.entry(blob.clone()).or_insert_with(|| known(text_of(blobs, blob)));
+        match known {
+            Known::Alone(schema) => Some(Arc::clone(schema)),
+            Known::Using => self.joined(path, contract),
+            Known::Broken => None,
         }
-        let text = self.blobs.get(blob).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let schema = text.and_then(|text| Schema::parse(text).ok()).map(Arc::new);
-        self.schemas.insert(blob.clone(), schema.clone());
-        schema
+    }
+
+    /// A schema with all that it uses, as the tree is now; whatever of that changes, changes the contract's product.
+    fn joined(&mut self, path: &str, contract: &str) -> Option<Arc<Schema>> {
+        let blobs = self.blobs;
+        let names = &mut self.names;
+        let files = self.files.iter().filter(|(path, _)| is_schema(path));
+        let files = files.filter_map(|(path, blob)| Some((path.as_str(), blobs.get_key_value(blob)?)));
+        let files = files.filter_map(|(path, (blob, bytes))| Some((path, blob, std::str::from_utf8(bytes).ok()?)));
+        let named = files.map(|(path, blob, text)| {
+            let name = names.entry(blob.as_str()).or_insert_with(|| Name::defined_by(text));
+            (path, text, name.clone())
+        });
+        let Some(schema) = Library::with(named).schema(path) else {
+            self.wanting.insert(contract.to_owned());
+            return None;
+        };
+        for file in &schema.files()[1..] {
+            self.users.entry(file.path.clone()).or_default().insert(contract.to_owned());
+        }
+        Some(Arc::new(schema.whole().clone()))
     }
 
     /// The ports of those products and states alone that are to be compared: deriving views is most of the work.
@@ -154,6 +195,18 @@ impl<'b> Replay<'b> {
                 .push(format!("{} there could not be read, and are not compared with", number(unread, "contract")));
         }
         before
+    }
+}
+
+fn text_of<'b>(blobs: &'b HashMap<String, Vec<u8>>, blob: &str) -> Option<&'b str> {
+    blobs.get(blob).and_then(|bytes| std::str::from_utf8(bytes).ok())
+}
+
+fn known(text: Option<&str>) -> Known {
+    match text.map(Schema::parse) {
+        Some(Ok(schema)) => Known::Alone(Arc::new(schema)),
+        Some(Err(error)) if matches!(error.fault, SchemaFault::UnknownType { .. }) => Known::Using,
+        _ => Known::Broken,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Before, Earlier, Port, is_transitive};
 use crate::failure::Failure;
 use crate::tree::{WorkingProduct, WorkingTree};
+use mesh_avro::schema::Schema;
 use mesh_client::registry::Endpoint;
 use mesh_client::{RegistryClient, RegistryError};
 use mesh_contract::value_subject;
@@ -33,7 +34,7 @@ async fn of_product(
         let ids = client.ids_of(&subject).await?;
         let first = if is_transitive(contract.compatibility) { 0 } else { ids.len().saturating_sub(1) };
         for id in &ids[first..] {
-            match client.schema_by_id(*id).await?.parse() {
+            match client.schema_by_id(*id).await?.parse().and_then(Schema::into_one) {
                 Ok(schema) => earlier.push(port.clone(), &format!("schema {id}").into(), Arc::new(schema)),
                 Err(error) => notes.push(format!("schema {id} of {subject} is not compared with: {error}")),
             }

@@ -4,7 +4,6 @@ use super::{Change, impact, masks, parsed};
 use crate::commands::check::before::{Port, Version};
 use crate::commands::check::reported::{Reach, Reported};
 use crate::commands::check::rule::VIEW_INCOMPATIBLE;
-use crate::tree::place_in;
 use mesh_avro::compat::{self, CompatFinding, Direction};
 use mesh_avro::schema::Schema;
 use mesh_contract::{Finding, MASKED_VIEW, Place, Severity};
@@ -29,7 +28,7 @@ impl Break {
 }
 
 pub(super) fn compare(change: &Change<'_>) -> Vec<Reported> {
-    let breaks = breaks(change, &Port::Input, &change.now.schema);
+    let breaks = breaks(change, &Port::Input, change.now.files.parsed());
     let mut views = BTreeMap::new();
     for view in &change.now.views {
         let port = Port::View(view.name.clone());
@@ -79,15 +78,18 @@ fn breaks(change: &Change<'_>, port: &Port, new: &Schema) -> Vec<Break> {
     breaks
 }
 
-/// At its place in the schema's file.
+/// At its place in the schema's file, or in that of a type that it uses.
 fn of_input(change: &Change<'_>, found: &Break, views: &[&str]) -> Reported {
-    let (contract, finding) = (&change.now.contract.value, &found.finding);
-    let pointer = match finding.direction {
-        Direction::Backward => &finding.reader_pointer,
-        Direction::Forward => &finding.writer_pointer,
+    let finding = &found.finding;
+    let (document, pointer) = match finding.direction {
+        Direction::Backward => (finding.reader_document, &finding.reader_pointer),
+        Direction::Forward => (finding.writer_document, &finding.writer_pointer),
     };
-    let place = place_in(&contract.schema, &change.now.schema_text, pointer);
-    let reported = message(change, found, finding.rule, place);
+    let mut reported = message(change, found, finding.rule, change.now.files.place(document, pointer));
+    if document > 0 {
+        let used_by = change.now.contract.places.at("schema");
+        reported.finding.message.push_str(&format!("; {used_by} uses the type"));
+    }
     match finding.severity {
         Severity::Error => reported.reaching(reaches(change, found, views)),
         Severity::Warning => reported,
