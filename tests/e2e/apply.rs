@@ -1,6 +1,6 @@
 //! `mesh apply` on a real Kafka: creates what is not there, changes nothing twice, breaks no reader, deletes nothing.
 
-use crate::support::{Finished, PATIENCE, World, eventually};
+use crate::support::{Finished, PATIENCE, World, eventually, mesh};
 use mesh_kafka::TopicPartition;
 use mesh_kafka::admin::{Admin, TopicSpec};
 use mesh_kafka::consumer::{Consumer, Start};
@@ -13,9 +13,13 @@ const USAGE: i32 = 2;
 /// It reads what is to be deleted.
 const GROUP: &str = "ana";
 
+fn report(finished: &Finished) -> Value {
+    serde_json::from_str(&finished.stdout).expect("one JSON object")
+}
+
 /// The changes that an apply reports, by name.
 fn changed(finished: &Finished) -> Vec<String> {
-    let report: Value = serde_json::from_str(&finished.stdout).expect("one JSON object");
+    let report = report(finished);
     let changes = report["changes"].as_array().expect("a list").iter();
     changes.map(|change| change["name"].as_str().expect("a name").to_owned()).collect()
 }
@@ -94,8 +98,20 @@ fn a_saved_plan_is_done_as_it_is_or_not_at_all() {
     world.tree.write("cluster.yaml", "production: another\n");
     assert!(world.run(["plan"]).expect(USAGE).stderr.contains("cluster.yaml knows only production"));
     std::fs::remove_file(world.tree.root().join("cluster.yaml")).expect("it is there");
-    assert_eq!(changed(&planned), changed(&world.run(["apply", path, "--format", "json"]).expect(0)));
-    world.run(["apply", path]).expect(0);
+    let gained = |finished: &Finished| report(finished)["gains"].clone();
+    assert!(gained(&planned).as_array().is_some_and(|gains| !gains.is_empty()), "{}", planned.stdout);
+    let show = |format| Finished::of(&mut mesh(["plan", "--show", path, "--format", format])).expect(0);
+    for again in [show("json"), world.run(["apply", path, "--format", "json"]).expect(0)] {
+        assert_eq!((changed(&again), gained(&again)), (changed(&planned), gained(&planned)));
+    }
+    let sight = "group crm-support sees phone of crm.customers@1: clear, in view support";
+    let shown = show("markdown").stdout;
+    assert!(
+        shown.contains("Who gains sight of sensitive columns") && shown.contains(&format!("- {sight}\n")),
+        "{shown}"
+    );
+    let applied = world.run(["apply", path]).expect(0).stdout;
+    assert!(applied.contains(&format!("sight     {sight}\n")), "{applied}");
     world.run(["drift"]).expect(0);
 
     world.tree.replace("topics/crm/orders.yaml", "One record per purchase", "A record per purchase");

@@ -6,6 +6,7 @@ mod issuer;
 mod least;
 mod ports;
 mod refused;
+mod tampered;
 mod tokens;
 
 use crate::support::{Finished, PATIENCE, Process, Python, Tree, eventually, mesh};

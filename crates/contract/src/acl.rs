@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use rule::TopicRule;
-pub use table::{backbone, product, readers};
+pub use table::{CONTROL_TOPICS, backbone, product, quotas, readers};
 
 /// What a rule is about, by its literal name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub enum Operation {
     Alter,
     /// Change its configuration.
     AlterConfigs,
+    /// Whatever there is to do with it. No rule of a contract says so: people's rules do.
+    All,
 }
 
 /// A rule: this principal may do this, from any host.
@@ -98,6 +100,8 @@ pub enum Part {
     Apply,
     /// What keeps the members' rules as the directory says.
     Access,
+    /// Who looks and changes nothing, such as CI: `mesh plan`, `mesh drift`, `mesh access`.
+    Plan,
 }
 
 impl Part {
@@ -112,6 +116,7 @@ impl Part {
             Part::Audit => "mesh-audit".to_owned(),
             Part::Apply => "mesh-apply".to_owned(),
             Part::Access => "mesh-access".to_owned(),
+            Part::Plan => "mesh-plan".to_owned(),
         }
     }
 
@@ -122,7 +127,7 @@ impl Part {
 }
 
 impl Operation {
-    /// All of them.
+    /// Each that Kafka tells apart.
     pub const ALL: [Operation; 8] = [
         Operation::Describe,
         Operation::DescribeConfigs,
@@ -133,6 +138,11 @@ impl Operation {
         Operation::Alter,
         Operation::AlterConfigs,
     ];
+
+    /// Whether it lets somebody read.
+    pub fn is_reading(self) -> bool {
+        matches!(self, Operation::Read | Operation::All)
+    }
 
     /// As Kafka writes it.
     pub fn name(self) -> &'static str {
@@ -145,6 +155,7 @@ impl Operation {
             Operation::Delete => "Delete",
             Operation::Alter => "Alter",
             Operation::AlterConfigs => "AlterConfigs",
+            Operation::All => "All",
         }
     }
 }
@@ -162,7 +173,11 @@ impl fmt::Display for Resource {
 
 impl fmt::Display for Acl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} may {} {}", self.principal, self.operation.name(), self.resource)
+        let operation = match self.operation {
+            Operation::All => "do anything with",
+            operation => operation.name(),
+        };
+        write!(f, "{} may {operation} {}", self.principal, self.resource)
     }
 }
 

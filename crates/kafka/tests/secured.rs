@@ -73,7 +73,7 @@ async fn nobody_may_anything_but_what_a_rule_allows() {
     let read = tokio::time::timeout(PATIENCE, consumer.next()).await.unwrap().unwrap();
     assert_eq!(read.value.as_deref(), Some(b"hello".as_slice()));
 
-    // who may not change rules may not look at them either
+    // who may not describe the cluster may not look at its rules either
     assert_eq!(Admin::new(&ana.settings).unwrap().rights().await.unwrap_err().kind(), ErrorKind::Unauthorised);
     operator.revoke(&[topic(service, Operation::Write)].into()).await.unwrap();
     eventually(Err(ErrorKind::Unauthorised), || write(&service.settings)).await;

@@ -3,7 +3,7 @@
 use mesh_avro::mask::Rules;
 use mesh_avro::schema::Schema;
 use mesh_contract::{Clear, Contract, MASKED_VIEW, MaskRule};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -91,5 +91,12 @@ impl fmt::Display for Form {
 impl Serialize for Form {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Form {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(if text == Self::Clear.to_string() { Self::Clear } else { Self::Masked(text) })
     }
 }

@@ -4,7 +4,7 @@ mod doubt;
 #[cfg(test)]
 mod tests;
 
-use mesh_contract::acl::{self, Acl, AclTable, Members, Operation, Resource, Sidecars};
+use mesh_contract::acl::{self, Acl, AclTable, Members, Resource, Sidecars};
 use mesh_contract::{Contract, Domain};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,7 +127,7 @@ impl Reach {
     /// Whether a rule lets somebody read a view or a quarantine who is no part of the backbone.
     pub(crate) fn is_reading(&self, acl: &Acl) -> bool {
         let on_port = topic(acl).is_some_and(|topic| self.ports.contains(topic));
-        on_port && acl.operation == Operation::Read && !self.parts.contains(acl)
+        on_port && acl.operation.is_reading() && !self.parts.contains(acl)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who may really do what with products' topics, beside what contracts say. Pure.
 
+mod control;
 mod ports;
 mod select;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 
 use crate::columns::Columns;
 use crate::sight::Seen;
+use control::Control;
 use ports::Port;
 
 pub use select::Selection;
@@ -29,6 +31,8 @@ pub struct Known<'a> {
     pub members: Option<&'a Members>,
     /// All rules on topics that the cluster has.
     pub rules: &'a BTreeSet<TopicRule>,
+    /// Who may change rules.
+    pub administrators: &'a BTreeSet<String>,
     /// How it decides where no rule does.
     pub brokers: &'a Brokers,
 }
@@ -145,6 +149,11 @@ pub enum Finding {
         /// The topic.
         topic: String,
     },
+    /// Somebody may change rules, and is no part of the backbone that does.
+    Administrator {
+        /// Who.
+        principal: String,
+    },
 }
 
 /// Compares what a cluster has with what contracts say.
@@ -166,30 +175,33 @@ pub fn report(known: &Known<'_>) -> Report {
 }
 
 fn findings(known: &Known<'_>, ports: &[Port<'_>]) -> Vec<Finding> {
-    let undeclared = known.rules.iter().filter(|rule| rule.allows).filter_map(|rule| undeclared(rule, ports, known));
+    let control = Control::of(known);
+    let allowing = known.rules.iter().filter(|rule| rule.allows);
+    let undeclared = allowing.filter_map(|rule| undeclared(rule, ports, &control, known));
     let refused = ports.iter().flat_map(|port| port.refused(known));
     let open = ports.iter().filter(|port| port.is_open(known)).map(|port| Finding::Open { topic: port.topic.clone() });
-    let mut findings: Vec<Finding> = undeclared.chain(refused).chain(open).collect();
+    let administrators = control::administrators(known).map(|principal| Finding::Administrator { principal });
+    let mut findings: Vec<Finding> = undeclared.chain(refused).chain(open).chain(administrators).collect();
     findings.sort();
     findings.dedup();
     findings
 }
 
-/// A rule that no contract asks for, if it is about topics of products.
-fn undeclared(rule: &TopicRule, ports: &[Port<'_>], known: &Known<'_>) -> Option<Finding> {
+/// A rule that no contract asks for, if it is about topics of products, or changes what the backbone keeps.
+fn undeclared(rule: &TopicRule, ports: &[Port<'_>], control: &Control, known: &Known<'_>) -> Option<Finding> {
     let covered: Vec<&Port<'_>> = ports.iter().filter(|port| rule.covers(&port.topic)).collect();
-    let is_derived = rule.plain().is_some_and(|acl| covered.iter().all(|port| port.derived.contains(&acl)));
-    if covered.is_empty() || is_derived {
-        return None;
-    }
+    let kept = control.changed_by(rule, known.members.is_some());
+    // from a single host it gives nothing to whoever has it from anywhere
+    let is_derived = rule.literal().is_some_and(|acl| covered.iter().all(|port| port.derived.contains(&acl)));
     // without the groups, whoever reads a view may be in one
     let may_be_member = known.members.is_none() && rule.plain().is_some_and(|acl| acl.operation == Operation::Read);
-    if may_be_member && covered.iter().all(|port| port.is_granted) {
+    let is_granted = is_derived || may_be_member && covered.iter().all(|port| port.is_granted);
+    if kept.is_empty() && (covered.is_empty() || is_granted) {
         return None;
     }
     let reads = rule.decides(Operation::Read);
     let clear: BTreeSet<String> = covered.iter().filter(|_| reads).flat_map(|port| port.clear()).collect();
-    let topics = covered.iter().map(|port| port.topic.clone()).collect();
+    let topics = covered.iter().map(|port| port.topic.as_str()).chain(kept).map(str::to_owned).collect();
     Some(Finding::Undeclared { rule: rule.clone(), topics, clear: clear.into_iter().collect() })
 }
 

@@ -1,8 +1,8 @@
 //! Who gains sight of which sensitive column, between two sets of contracts and groups. Pure.
 
 use mesh_contract::Contract;
-use mesh_contract::acl::{self, Acl, AclTable, Members, Operation, Resource, Sidecars};
-use serde::Serialize;
+use mesh_contract::acl::{self, Acl, AclTable, Members, Resource, Sidecars};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,8 @@ pub struct State<'a> {
 }
 
 /// Somebody sees more of a column than before.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Gain {
     /// The product and its major version: `crm.customers@1`.
     pub product: String,
@@ -62,7 +63,7 @@ pub struct Gain {
     /// The groups that may read the view.
     pub groups: Vec<String>,
     /// Who reads it; none where only groups are known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principals: Option<BTreeSet<String>>,
 }
 
@@ -147,8 +148,7 @@ impl Readers<'_> {
             Self::Rules(table) => {
                 let topic = Resource::Topic(topic.to_owned());
                 let parts = acl::product(contract, &[], &Members::new(), &Sidecars::default());
-                let reads =
-                    |acl: &&Acl| acl.operation == Operation::Read && acl.resource == topic && !parts.contains(*acl);
+                let reads = |acl: &&Acl| acl.operation.is_reading() && acl.resource == topic && !parts.contains(*acl);
                 table.iter().filter(reads).map(|acl| acl.principal.clone()).collect()
             }
         }
@@ -189,6 +189,7 @@ fn named(groups: &[String]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use mesh_contract::acl::Operation;
     use mesh_contract::parse_contract;
 
     const CUSTOMERS: &str = include_str!("../../../topics/crm/customers.yaml");

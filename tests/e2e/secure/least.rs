@@ -7,6 +7,7 @@ use mesh_kafka::embedded::{EmbeddedKafka, User};
 use mesh_kafka::log::{FencedLogWriter, LogReader, LogWriter};
 use mesh_kafka::{Error, ErrorKind, OutgoingRecord, Settings};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 use crate::support::PATIENCE;
 
@@ -16,6 +17,9 @@ const DEED: Duration = Duration::from_secs(10);
 const FOLLOWING: Duration = Duration::from_secs(2);
 const SCHEMAS: &str = "_schemas";
 const PRODUCTS: &str = "mesh.products";
+const AUDIT: &str = "mesh.audit";
+/// The product whose topics are tried of those that are kept.
+const KEPT: &str = "crm.orders.";
 
 /// What became of a deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,23 +38,32 @@ struct Suspect {
     operator: Admin,
 }
 
-/// Takes each rule of the services away, one at a time, and looks at what they then can do no more. Of the sidecars those of one
-/// domain: the rules of all are made alike.
+/// Takes each rule of the backbone's parts away, one at a time, and looks at what they then can do no more. Of the sidecars those of one
+/// domain, and of what is kept for each product that of one: the rules of all are made alike.
 pub async fn each_rule_is_needed(kafka: &EmbeddedKafka, clients: &[User], domain: &str) {
     let operator = Admin::new(&kafka.settings()).expect("the settings are right");
     let table = operator.rights().await.expect("the operator may").expect("it is secured").table;
-    let parts = [Part::Registry, Part::Freshness, Part::Lineage, Part::Audit, Part::Masking(domain.to_owned())];
-    let tried = parts.map(|part| {
+    let services = [Part::Registry, Part::Freshness, Part::Lineage, Part::Audit, Part::Masking(domain.to_owned())];
+    let operators = [Part::Apply, Part::Access, Part::Plan];
+    let is_tried = |acl: &&Acl| match &acl.resource {
+        Resource::Topic(topic) if operators.iter().any(|part| part.principal() == acl.principal) => {
+            topic.starts_with("mesh.") || topic.starts_with(KEPT)
+        }
+        _ => true,
+    };
+    let mut tried = Vec::new();
+    for part in services.into_iter().chain(operators.clone()) {
         let user = clients.iter().find(|user| user.name == part.user()).expect("each part is a user");
         let suspect = Suspect { part, settings: user.settings.clone(), operator: operator.clone() };
-        let rules: Vec<Acl> = table.iter().filter(|acl| acl.principal == suspect.part.principal()).cloned().collect();
-        tokio::spawn(async move {
+        let own = table.iter().filter(|acl| acl.principal == suspect.part.principal());
+        let rules: Vec<Acl> = own.filter(is_tried).cloned().collect();
+        tried.push(tokio::spawn(async move {
             assert!(!rules.is_empty(), "{:?} has rules", suspect.part);
             for rule in &rules {
                 suspect.try_without(rule).await;
             }
-        })
-    });
+        }));
+    }
     for rules in tried {
         rules.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()));
     }
@@ -72,7 +85,8 @@ impl Suspect {
         let started = Instant::now();
         loop {
             let found = match tokio::time::timeout(DEED, self.act(&rule.resource)).await {
-                Ok(Ok(())) => Outcome::Done,
+                Ok(Ok(true)) => Outcome::Done,
+                Ok(Ok(false)) => Outcome::Refused,
                 Ok(Err(error)) if matches!(error.kind(), ErrorKind::Unauthorised | ErrorKind::UnknownTopic) => {
                     Outcome::Refused
                 }
@@ -87,19 +101,35 @@ impl Suspect {
         }
     }
 
-    /// All that the part's service does with a resource.
-    async fn act(&self, resource: &Resource) -> Result<(), Error> {
+    /// All that the part's service does with a resource; whether it was let, where Kafka does not call it an error.
+    async fn act(&self, resource: &Resource) -> Result<bool, Error> {
+        match resource {
+            Resource::Cluster => self.with_cluster().await,
+            resource => self.with_resource(resource).await.map(|()| true),
+        }
+    }
+
+    async fn with_resource(&self, resource: &Resource) -> Result<(), Error> {
         let name = match resource {
             Resource::Topic(name) | Resource::Group(name) | Resource::TransactionalId(name) => name.as_str(),
-            Resource::Cluster => panic!("{:?} does nothing with the cluster", self.part),
+            Resource::Cluster => panic!("it has no name"),
         };
-        // the catalogue, by whatever name
-        match name {
-            PRODUCTS => return self.read_log(PRODUCTS).await,
-            "mesh-log-reader" => return self.follow_log(PRODUCTS).await,
+        // the catalogue, by whatever name; and what was told last, before more is
+        match (name, &self.part) {
+            (PRODUCTS, Part::Apply | Part::Plan) => {}
+            (PRODUCTS, _) => return self.read_log(PRODUCTS).await,
+            ("mesh-log-reader", _) => return self.follow_log(PRODUCTS).await,
+            ("mesh-reader", Part::Apply | Part::Access) => return self.follow_alone(AUDIT).await,
             _ => {}
         }
         match (&self.part, resource) {
+            (Part::Access, Resource::Topic(topic)) if topic == AUDIT => {
+                self.read_log(topic).await?;
+                self.append(topic).await
+            }
+            (Part::Apply, Resource::Topic(topic)) => self.keep(topic).await,
+            (Part::Apply, Resource::TransactionalId(id)) => self.take_over(id).await,
+            (Part::Plan, Resource::Topic(topic)) => self.look_at(topic).await,
             (Part::Registry, Resource::Topic(topic)) if topic == SCHEMAS => self.keep_schemas().await,
             (Part::Registry, Resource::TransactionalId(id)) => self.take_over(id).await,
             (Part::Registry, Resource::Topic(topic)) if topic == "mesh.audit" => {
@@ -120,6 +150,54 @@ impl Suspect {
             (Part::Masking(domain), _) => self.mask(domain, resource, name).await,
             _ => panic!("{:?} does nothing with {resource}: the rule is one too many", self.part),
         }
+    }
+
+    /// What those who keep rules, or look at them, do with the cluster itself.
+    async fn with_cluster(&self) -> Result<bool, Error> {
+        let admin = Admin::new(&self.settings)?;
+        if self.part != Part::Plan {
+            let resource = Resource::Topic(format!("made-by-{}", self.part.user()));
+            let operation = Operation::Describe;
+            let rule = [Acl { principal: "User:nobody".to_owned(), resource, operation }].into();
+            admin.grant(&rule).await?;
+            admin.revoke(&rule).await?;
+        }
+        if self.part == Part::Apply {
+            let name = format!("made-by-{}", Uuid::new_v4());
+            admin.create_topics(&[TopicSpec::new(&name)]).await?;
+            self.operator.delete_topics(&[&name]).await.expect("the operator may");
+        }
+        admin.rights().await?;
+        let is_seen = admin.broker_settings().await?.is_some();
+        Ok(is_seen || self.part == Part::Access)
+    }
+
+    /// What `mesh apply` does with a topic.
+    async fn keep(&self, topic: &str) -> Result<(), Error> {
+        self.look_at(topic).await?;
+        let admin = Admin::new(&self.settings)?;
+        let change = [("retention.ms".to_owned(), Some("86400000".to_owned()))].into();
+        admin.change_settings(&[(topic.to_owned(), change)].into()).await?;
+        match topic {
+            PRODUCTS | AUDIT => {
+                self.read_log(topic).await?;
+                self.append(topic).await
+            }
+            "mesh.lineage" => self.append(topic).await,
+            topic if topic.starts_with(KEPT) => {
+                let partitions = self.operator.partitions(topic).await.expect("the operator may").expect("it is there");
+                admin.add_partitions(topic, partitions + 1).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What `mesh plan` does with a topic.
+    async fn look_at(&self, topic: &str) -> Result<(), Error> {
+        let admin = Admin::new(&self.settings)?;
+        admin.end_offsets(&[topic]).await?;
+        admin.config(topic).await?;
+        if topic == PRODUCTS { self.read_log(topic).await } else { Ok(()) }
     }
 
     async fn keep_schemas(&self) -> Result<(), Error> {

@@ -59,15 +59,21 @@ impl TopicRule {
     /// One of the mesh's own rules, if it is about a topic.
     pub fn of(acl: &Acl) -> Option<TopicRule> {
         let Resource::Topic(name) = &acl.resource else { return None };
-        let (principal, operation, host) = (acl.principal.clone(), Some(acl.operation), ANY.to_owned());
+        let operation = Some(acl.operation).filter(|operation| *operation != Operation::All);
+        let (principal, host) = (acl.principal.clone(), ANY.to_owned());
         Some(TopicRule { principal, operation, name: name.clone(), prefixed: false, host, allows: true })
     }
 
     /// The same as one of the mesh's own rules, if it has that form.
     pub fn plain(&self) -> Option<Acl> {
-        let is_plain = self.allows && !self.prefixed && self.is_anywhere() && self.name != ANY;
-        let operation = self.operation.filter(|_| is_plain)?;
-        Some(Acl { principal: self.principal.clone(), resource: Resource::Topic(self.name.clone()), operation })
+        self.literal().filter(|_| self.is_anywhere())
+    }
+
+    /// One of the mesh's own rules that allows this and maybe more, from other hosts, if there is one.
+    pub fn literal(&self) -> Option<Acl> {
+        let is_literal = self.allows && !self.prefixed && self.name != ANY;
+        let (principal, resource) = (self.principal.clone(), Resource::Topic(self.name.clone()));
+        is_literal.then(|| Acl { principal, resource, operation: self.operation.unwrap_or(Operation::All) })
     }
 }
 
@@ -115,10 +121,16 @@ mod tests {
     #[test]
     fn only_plain_rules_are_the_meshs_own() {
         let plain = rule("a", false);
-        assert_eq!(plain.plain().as_ref().and_then(TopicRule::of), Some(plain.clone()));
+        let all = TopicRule { operation: None, ..plain.clone() };
+        for plain in [&plain, &all] {
+            assert_eq!(plain.plain().as_ref().and_then(TopicRule::of).as_ref(), Some(plain));
+        }
+        assert_eq!(all.plain().map(|acl| acl.to_string()), Some(all.to_string()));
         let host = TopicRule { host: "10.0.0.1".to_owned(), ..plain.clone() };
         let others = [rule("a", true), rule("*", false), TopicRule { allows: false, ..plain.clone() }, host];
         assert!(others.iter().all(|rule| rule.plain().is_none()));
+        assert_eq!(others[3].literal(), plain.plain());
+        assert!(others[..3].iter().all(|rule| rule.literal().is_none()));
         assert_eq!(others[3].to_string(), "User:ana may Read topic a from 10.0.0.1");
         assert_eq!(others[2].to_string(), "User:ana must not Read topic a");
     }

@@ -15,6 +15,9 @@ const LOG_READER: &str = "mesh-log-reader";
 /// And by this one stretches of ports, and what groups have committed.
 const READER: &str = "mesh-reader";
 
+/// What `mesh apply` keeps besides the products' topics.
+pub const CONTROL_TOPICS: [&str; 5] = [PRODUCTS_TOPIC, HEARTBEATS_TOPIC, LINEAGE_TOPIC, FRESHNESS_TOPIC, AUDIT_TOPIC];
+
 /// Rules being gathered for one principal.
 struct Grants<'a> {
     principal: &'a str,
@@ -49,7 +52,7 @@ impl Grants<'_> {
     }
 }
 
-/// What the parts of the backbone need whatever the products are. The sidecars' rules are those of their products.
+/// What the parts of the backbone need, and nothing that this includes (Alter includes Describe, AlterConfigs DescribeConfigs), whatever the products are. The sidecars' rules are those of their products.
 pub fn backbone() -> AclTable {
     let mut table = AclTable::new();
     let mut part = |part: Part, grant: fn(&mut Grants<'_>)| {
@@ -76,18 +79,36 @@ pub fn backbone() -> AclTable {
     });
     part(Part::Apply, |grants| {
         // whoever makes the rules can make them for itself: it is to be guarded as an operator is
-        grants.all(&Resource::Cluster, &[Create, Alter, Describe, DescribeConfigs]);
+        grants.all(&Resource::Cluster, &[Create, Alter, DescribeConfigs]);
         grants.topic(PRODUCTS_TOPIC, &[Write]).transactional_id("mesh.apply".to_owned()).group(READER, Describe);
         grants.topic(LINEAGE_TOPIC, &[Write]).topic(AUDIT_TOPIC, &[Read, Write]);
-        for topic in [PRODUCTS_TOPIC, HEARTBEATS_TOPIC, LINEAGE_TOPIC, FRESHNESS_TOPIC, AUDIT_TOPIC] {
-            grants.topic(topic, &[Describe, DescribeConfigs, AlterConfigs]);
+        grants.topic(HEARTBEATS_TOPIC, &[Describe]).topic(FRESHNESS_TOPIC, &[Describe]);
+        for topic in CONTROL_TOPICS {
+            grants.topic(topic, &[AlterConfigs]);
+        }
+    });
+    part(Part::Plan, |grants| {
+        grants.all(&Resource::Cluster, &[Describe, DescribeConfigs]);
+        for topic in CONTROL_TOPICS {
+            grants.topic(topic, &[DescribeConfigs]);
+        }
+        // the catalogue is read
+        for topic in CONTROL_TOPICS.into_iter().filter(|topic| *topic != PRODUCTS_TOPIC) {
+            grants.topic(topic, &[Describe]);
         }
     });
     part(Part::Access, |grants| {
         // as strong as the operator, for the same reason
-        grants.all(&Resource::Cluster, &[Alter, Describe]).topic(AUDIT_TOPIC, &[Read, Write]);
+        grants.all(&Resource::Cluster, &[Alter]).topic(AUDIT_TOPIC, &[Read, Write]);
         grants.group(READER, Describe);
     });
+    table
+}
+
+/// What `mesh apply` needs besides where a domain says what principals may take.
+pub fn quotas() -> AclTable {
+    let mut table = AclTable::new();
+    Grants { principal: &Part::Apply.principal(), table: &mut table }.all(&Resource::Cluster, &[AlterConfigs]);
     table
 }
 
@@ -191,6 +212,11 @@ fn services(contract: &Contract, table: &mut AclTable) {
     let principal = Part::Apply.principal();
     let mut apply = Grants { principal: &principal, table };
     for topic in topics.all() {
-        apply.topic(topic, &[Describe, DescribeConfigs, Alter, AlterConfigs]);
+        apply.topic(topic, &[Alter, AlterConfigs]);
+    }
+    let principal = Part::Plan.principal();
+    let mut plan = Grants { principal: &principal, table };
+    for topic in topics.all() {
+        plan.topic(topic, &[Describe, DescribeConfigs]);
     }
 }

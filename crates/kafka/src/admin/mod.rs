@@ -28,7 +28,7 @@ use crate::opened::Opened;
 use crate::{Error, ErrorKind, Settings};
 
 pub use quotas::{QuotaChanges, Quotas};
-pub use rights::Rights;
+pub use rights::{Foreign, Rights};
 pub use state::{ClusterState, Members, SettingChanges, TopicState};
 pub use topics::{Creation, Deletion, TopicSpec};
 

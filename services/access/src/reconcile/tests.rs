@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use mesh_contract::acl::Operation;
 use mesh_contract::{parse_contract, parse_domain};
 
 const CUSTOMERS: &str = include_str!("../../../../topics/crm/customers.yaml");

@@ -101,9 +101,10 @@ impl Port<'_> {
             return groups.into_iter().collect();
         }
         let owner = &self.contract.owner;
-        let part = [Part::Freshness, Part::Apply].into_iter().find(|part| part.principal() == principal);
+        let part = [Part::Freshness, Part::Apply, Part::Plan].into_iter().find(|part| part.principal() == principal);
         vec![match part {
             Some(Part::Freshness) => "the freshness monitor".to_owned(),
+            Some(Part::Plan) => "mesh plan".to_owned(),
             Some(_) => "mesh apply".to_owned(),
             None if principal == Part::Masking(owner.clone()).principal() => format!("the sidecar of {owner}"),
             None => format!("producer of {owner}"),

@@ -75,13 +75,14 @@ impl Finding {
         match self {
             Self::Undeclared { topics, .. } => topics.clone(),
             Self::Refused { topic, .. } | Self::Open { topic } => vec![topic.clone()],
+            Self::Administrator { .. } => Vec::new(),
         }
     }
 
     fn is_of(&self, principal: &str) -> bool {
         match self {
             Self::Undeclared { rule, .. } => rule.concerns(principal),
-            Self::Refused { principal: of, .. } => of == principal,
+            Self::Refused { principal: of, .. } | Self::Administrator { principal: of } => of == principal,
             Self::Open { .. } => true,
         }
     }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use mesh_contract::acl::{self, Sidecars};
+use mesh_contract::acl::{self, Part, Sidecars};
 use mesh_contract::{Contract, parse_contract, parse_domain};
 
 const CUSTOMERS: &str = include_str!("../../../../topics/crm/customers.yaml");
@@ -26,7 +26,9 @@ fn reported(members: Option<&Members>, brokers: &Brokers, change: impl Fn(&mut B
     let mut rules = table.iter().filter_map(TopicRule::of).collect();
     change(&mut rules);
     let products = [Seen::of(&contract, &serde_json::from_str(SCHEMA).unwrap())];
-    report(&Known { products: &products, domains: &[&domain], members, rules: &rules, brokers })
+    let administrators = [Part::Apply, Part::Access].map(|part| part.principal()).into();
+    let administrators = &administrators;
+    report(&Known { products: &products, domains: &[&domain], members, rules: &rules, administrators, brokers })
 }
 
 fn brokers() -> Brokers {
@@ -68,6 +70,40 @@ fn without_groups_a_reader_of_a_view_is_no_finding_but_one_of_the_input_port_is(
     let found: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("crm.customers.v1.in; it shows in clear address.street of crm.customers@1"), "{found:?}");
+}
+
+#[test]
+fn whoever_may_change_what_the_backbone_keeps_is_a_finding_and_whoever_reads_it_is_not() {
+    let change = |rules: &mut BTreeSet<TopicRule>| {
+        rules.insert(rule("User:eve", Some(Operation::Write), "mesh.products"));
+        rules.insert(rule("User:eve", Some(Operation::Write), "mesh.lineage"));
+        rules.insert(rule("User:auditor", Some(Operation::Read), "mesh.audit"));
+        rules.insert(rule("User:mirror", Some(Operation::Read), "_schemas"));
+        rules.insert(rule("User:tool", None, "_schemas"));
+    };
+    let found = |members: Option<&Members>| {
+        let report = reported(members, &brokers(), change);
+        report.findings.iter().map(ToString::to_string).collect::<Vec<String>>()
+    };
+    let products = "undeclared: User:eve may Write topic mesh.products; no contract asks for it on mesh.products";
+    let lineage = "undeclared: User:eve may Write topic mesh.lineage; no contract asks for it on mesh.lineage";
+    let schemas = "undeclared: User:tool may do anything with topic _schemas; no contract asks for it on _schemas";
+    assert_eq!(found(Some(&members())), [lineage, products, schemas]);
+    assert_eq!(found(None), [products, schemas], "somebody in a group tells lineage what they read");
+}
+
+#[test]
+fn an_administrator_of_whom_nobody_knows_is_a_finding() {
+    let known = |administrators: BTreeSet<String>| {
+        let (brokers, rules) = (brokers(), BTreeSet::new());
+        let administrators = &administrators;
+        let known =
+            Known { products: &[], domains: &[], members: None, rules: &rules, administrators, brokers: &brokers };
+        report(&known).findings
+    };
+    let eve = Finding::Administrator { principal: "User:eve".to_owned() };
+    let who = ["User:eve", "User:root", "User:mesh-apply", "User:mesh-access"].map(str::to_owned);
+    assert_eq!(known(who.into()), [eve]);
 }
 
 #[test]

@@ -109,6 +109,12 @@ impl std::fmt::Display for Finding {
                     None => f.write_str("no rule allows it"),
                 }
             }
+            Self::Administrator { principal } => {
+                write!(
+                    f,
+                    "administrator: {principal} may change who may do what, and so do everything; --super-user names those of whom that is known"
+                )
+            }
             Self::Open { topic } => {
                 write!(
                     f,

@@ -17,8 +17,12 @@ pub(super) async fn create(admin: &Admin) -> Result<(), Failure> {
     created.map(drop).map_err(|error| refused("cannot create the control topics", error))
 }
 
-/// Creates the one that says who applies, if it is not there.
+/// Creates the one that says who applies, if it is not there: where it is, nobody needs the right to make topics.
 pub(super) async fn create_products(admin: &Admin) -> Result<(), Failure> {
+    let there = admin.partitions(PRODUCTS_TOPIC).await;
+    if there.map_err(|error| refused(format!("cannot look for {PRODUCTS_TOPIC}"), error))?.is_some() {
+        return Ok(());
+    }
     let spec: Vec<TopicSpec> = specs().into_iter().filter(|spec| spec.name == PRODUCTS_TOPIC).collect();
     let created = admin.create_topics(&spec).await;
     created.map(drop).map_err(|error| refused(format!("cannot create {PRODUCTS_TOPIC}"), error))

@@ -144,7 +144,8 @@ impl<'a> Applier<'a> {
     /// # Errors
     /// The cluster or the registry cannot be reached, or the file cannot be written.
     pub async fn show(&self, save_to: Option<&Path>) -> Result<Shown, Failure> {
-        let (plan, _) = self.plan().await?;
+        let (plan, observed) = self.plan().await?;
+        let plan = plan.shown(&observed);
         let is_refused = !plan.refused.is_empty();
         if let Some(file) = save_to.filter(|_| !is_refused) {
             Saved::write(file, &plan, &self.scope)?;
@@ -237,6 +238,14 @@ pub async fn tree(
     Ok(tree.products.iter().map(|product| product.contract.value.product().to_string()).collect())
 }
 
+/// What a saved plan would do; nothing but the file is looked at.
+///
+/// # Errors
+/// It is none, or was changed.
+pub fn read(file: &Path) -> Result<Report, Failure> {
+    Ok(Report::of(&Saved::read(file)?.plan(), false))
+}
+
 /// Applies a plan as it was saved, if the cluster is still as it was then.
 ///
 /// # Errors
@@ -256,13 +265,7 @@ pub async fn saved(
         let what = format!("the plan is for the cluster {}, and this is {}", saved.cluster_id, observed.cluster_id);
         return Err(Failure::usage(what).hint("check --bootstrap-servers; nothing was changed"));
     }
-    let mut plan = Plan {
-        cluster_id: saved.cluster_id.clone(),
-        steps: saved.steps.clone(),
-        facts: observed.facts(&saved.scope),
-        looked_at: saved.steps.len(),
-        ..Plan::default()
-    };
+    let mut plan = Plan { facts: observed.facts(&saved.scope), ..saved.plan() };
     stale(&saved, &plan)?;
     let read = observed.read.iter().filter(|(_, why)| !why.is_empty());
     read.for_each(|(topic, why)| {

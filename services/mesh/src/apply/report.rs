@@ -17,9 +17,8 @@ pub struct Report {
     refused: Vec<Refusal>,
     remains: Vec<Remains>,
     left: Vec<String>,
-    /// Who comes to see which sensitive column, as a plan foretells it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gains: Option<Vec<Gain>>,
+    /// Who comes to see which sensitive column.
+    gains: Vec<Gain>,
     looked_at: usize,
 }
 
@@ -52,7 +51,7 @@ impl Report {
             refused: plan.refused.clone(),
             remains: plan.remains.clone(),
             left: plan.left.clone(),
-            gains: (!applied).then(|| plan.gains.clone()),
+            gains: plan.gains.clone(),
             looked_at: plan.looked_at,
         }
     }
@@ -83,7 +82,7 @@ impl Report {
         let remains = self.remains.iter();
         lines.extend(remains.map(|it| format!("remains   {} {}: {}: {}", it.kind, it.name, it.what, it.why)));
         lines.extend(self.left.iter().map(|left| format!("left      {left}")));
-        lines.extend(self.gains.iter().flatten().map(|gain| format!("sight     {gain}")));
+        lines.extend(self.gains.iter().map(|gain| format!("sight     {gain}")));
         lines
     }
 
@@ -129,7 +128,7 @@ impl Report {
         let remains = self.remains.iter().map(|it| format!("{} {}: {}: {}", it.kind, it.name, it.what, it.why));
         section(&mut lines, "Cannot be mended", remains);
         section(&mut lines, "Left alone", self.left.iter().cloned());
-        let gains = self.gains.iter().flatten().map(ToString::to_string);
+        let gains = self.gains.iter().map(ToString::to_string);
         section(&mut lines, "Who gains sight of sensitive columns", gains);
         lines.join("\n")
     }

@@ -6,7 +6,8 @@ use crate::groups;
 use crate::output;
 use crate::platform::MaskingOptions;
 use crate::tree::WorkingTree;
-use mesh_contract::acl::{self, Acl, AclTable, Members, Resource, Sidecars};
+use mesh_contract::acl::{self, Acl, AclTable, Members, Part, Resource, Sidecars, TopicRule};
+use mesh_contract::topic::masking_group;
 use mesh_directory::Directory;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -23,6 +24,10 @@ pub struct RightsOptions {
     /// Leave the cluster's access rules as they are
     #[arg(long)]
     pub leave_access: bool,
+    /// Somebody of whom it is known that their rules reach into products (prefixes, any topic, single hosts, refusals), such as
+    /// User:mirror: these are told, and are no difference; may be repeated
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub accept_rules_of: Vec<String>,
     /// The name of a masking sidecar's replica, whose transactional ids are allowed; may be repeated [default: 0]
     #[arg(long, value_name = "NAME")]
     pub sidecar_replica: Vec<String>,
@@ -42,13 +47,19 @@ pub struct Wanted {
     pub table: AclTable,
     /// Whether it is known who is in which group: if not, what members may read is left as it is.
     pub members_known: bool,
+    /// Whose rules of other forms than the mesh's are no difference.
+    pub accepted: BTreeSet<String>,
     topics: BTreeSet<String>,
+    domains: BTreeSet<String>,
 }
 
 impl Wanted {
     /// What follows from a tree and who is in which group.
     pub fn of(tree: &WorkingTree, members: Option<&Members>, sidecars: &Sidecars) -> Self {
         let (none, mut table, mut topics) = (Members::new(), acl::backbone(), BTreeSet::new());
+        if tree.domains.iter().any(|domain| !domain.value.quotas.is_empty()) {
+            table.extend(acl::quotas());
+        }
         for product in &tree.products {
             let contract = &product.contract.value;
             let domain = tree.domains.iter().find(|domain| domain.value.domain == contract.owner);
@@ -56,13 +67,13 @@ impl Wanted {
             table.extend(acl::product(contract, producers, members.unwrap_or(&none), sidecars));
             topics.extend(contract.topics().all().map(str::to_owned));
         }
-        Self { table, members_known: members.is_some(), topics }
+        let domains = tree.products.iter().map(|product| product.contract.value.owner.clone()).collect();
+        Self { table, members_known: members.is_some(), accepted: BTreeSet::new(), topics, domains }
     }
 
     /// What a product's topics admit that no contract says. An answer that is not known is not believed to be "nobody".
     pub(super) fn stale(&self, found: &AclTable) -> AclTable {
-        let products = |acl: &&Acl| matches!(&acl.resource, Resource::Topic(topic) if self.topics.contains(topic));
-        let extra = found.difference(&self.table).filter(products);
+        let extra = found.difference(&self.table).filter(|acl| self.owns(acl));
         extra.filter(|_| self.members_known).cloned().collect()
     }
 }
@@ -70,8 +81,26 @@ impl Wanted {
 impl Wanted {
     /// Whether a rule is one that is wanted, or is about a product's topic.
     pub(super) fn concerns(&self, acl: &Acl) -> bool {
-        let of_product = matches!(&acl.resource, Resource::Topic(topic) if self.topics.contains(topic));
-        of_product || self.table.contains(acl)
+        self.owns(acl) || self.table.contains(acl)
+    }
+
+    /// The topics of products that a rule of whatever form is about.
+    pub(super) fn covered<'s>(&'s self, rule: &TopicRule) -> Vec<&'s str> {
+        self.topics.iter().map(String::as_str).filter(|topic| rule.covers(topic)).collect()
+    }
+
+    /// Whether a rule is about what only contracts of this tree give away: a product's topic, or what a domain's sidecars read and
+    /// write as. Which replicas these are, other applies may know.
+    fn owns(&self, acl: &Acl) -> bool {
+        match &acl.resource {
+            Resource::Topic(topic) => self.topics.contains(topic),
+            Resource::Group(group) => self.domains.iter().any(|domain| masking_group(domain) == *group),
+            Resource::TransactionalId(id) => self.domains.iter().any(|domain| {
+                let is_of = id.strip_prefix(&masking_group(domain)).is_some_and(|rest| rest.starts_with('.'));
+                is_of && acl.principal != Part::Masking(domain.clone()).principal()
+            }),
+            Resource::Cluster => false,
+        }
     }
 }
 
@@ -121,7 +150,8 @@ impl RightsOptions {
         if let Some(members) = &members {
             tell_unknown(tree, members);
         }
-        Ok(Some(Wanted::of(tree, members.as_ref(), &self.sidecars())))
+        let accepted = self.accept_rules_of.iter().cloned().collect();
+        Ok(Some(Wanted { accepted, ..Wanted::of(tree, members.as_ref(), &self.sidecars()) }))
     }
 }
 

@@ -4,6 +4,7 @@ use super::observed::{Facts, fingerprint, is_registered, moved, published};
 use super::plan::{Change, Plan, Step};
 use super::scope::Scope;
 use crate::failure::Failure;
+use mesh_access::sight::Gain;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -22,6 +23,8 @@ pub(super) struct Saved {
     pub(super) steps: Vec<Step>,
     facts: Facts,
     pub(super) scope: Scope,
+    /// Who comes to see which sensitive column by it.
+    gains: Vec<Gain>,
 }
 
 impl Saved {
@@ -38,6 +41,7 @@ impl Saved {
             steps: plan.steps.clone(),
             facts: plan.facts.clone(),
             scope: scope.clone(),
+            gains: plan.gains.clone(),
         };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed().because(error))?;
@@ -63,6 +67,18 @@ impl Saved {
             return Err(failed().because("it is of another version, or was changed by hand").hint(hint));
         }
         Ok(saved)
+    }
+
+    /// The plan as it was made; what spoke against no change, and what is left alone, is not kept.
+    pub(super) fn plan(&self) -> Plan {
+        Plan {
+            cluster_id: self.cluster_id.clone(),
+            steps: self.steps.clone(),
+            gains: self.gains.clone(),
+            facts: self.facts.clone(),
+            looked_at: self.steps.len(),
+            ..Plan::default()
+        }
     }
 
     /// What has moved since it was made, but for what it does itself: an apply of it may have been killed in the middle.
@@ -137,6 +153,7 @@ mod tests {
             steps: vec![Step { change, asks: None }],
             facts: then,
             scope: Scope::default(),
+            gains: Vec::new(),
         };
         let now = |retention: &str, size: &str| {
             saved.moved(&facts(&[("topic a.b.v1: retention.ms", retention), ("topic a.b.v1", size)]))

@@ -11,9 +11,9 @@ use mesh_access::report::{Brokers, Known, Report, markdown, report, text};
 use mesh_access::sight::Seen;
 use mesh_client::Catalogue;
 use mesh_contract::Domain;
-use mesh_contract::acl::{Members, TopicRule};
+use mesh_contract::acl::Members;
 use mesh_kafka::Settings;
-use mesh_kafka::admin::Admin;
+use mesh_kafka::admin::{Admin, Rights};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -21,8 +21,8 @@ use std::path::PathBuf;
 const DETAILS: &str = "\
 What the cluster's own rules allow (prefixes, wildcards and refusals included) is compared with what follows from the contracts that \
 are applied and from who is in which group: for each topic of a product who reads and writes it, why, and in which form it shows each \
-sensitive column. A rule that no contract asks for, and one that is missing, is a finding: exit 1. Wants a principal that may Alter the \
-cluster, as the operator and mesh-apply may. Kafka does not tell who its super users are: --super-user names them.";
+sensitive column. A rule that no contract asks for, one that is missing, and somebody unknown who may change rules, is a finding: exit 1. \
+Wants a principal that may Describe the cluster, as mesh-plan may. Kafka does not tell who its super users are: --super-user names them.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = DETAILS)]
@@ -49,13 +49,18 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let granted: BTreeSet<String> =
         seen.iter().flat_map(|seen| &seen.contract.access_group).map(|grant| grant.group.clone()).collect();
     let members = members(&args, context, &granted)?;
-    let (rules, mut brokers) = rules(&kafka).await?;
+    let (rights, mut brokers) = rights(&kafka).await?;
     if !args.super_user.is_empty() {
         brokers.super_users = Some(args.super_user.iter().cloned().collect());
     }
-    let known =
-        Known { products: &seen, domains: &domains, members: members.as_ref(), rules: &rules, brokers: &brokers };
-    let whole = report(&known);
+    let whole = report(&Known {
+        products: &seen,
+        domains: &domains,
+        members: members.as_ref(),
+        rules: &rights.topic_rules(),
+        administrators: &rights.administrators,
+        brokers: &brokers,
+    });
     let report = match &args.of {
         Some(of) => select(whole, of, &granted)?,
         None => whole,
@@ -71,19 +76,19 @@ fn members(args: &Args, context: &Context, granted: &BTreeSet<String>) -> Result
     file.map(|file| groups::members(&*groups::open(&file)?, granted)).transpose()
 }
 
-async fn rules(kafka: &Settings) -> Result<(BTreeSet<TopicRule>, Brokers), Failure> {
+async fn rights(kafka: &Settings) -> Result<(Rights, Brokers), Failure> {
     let admin = Admin::new(kafka).map_err(kafka_failure)?;
-    let rules = admin.topic_rules().await.map_err(|error| {
+    let rights = admin.rights().await.map_err(|error| {
         Failure::unreachable("cannot read who may do what at Kafka")
             .because(error)
-            .hint("be a principal that may Alter the cluster (--kafka-config), such as the operator or mesh-apply")
+            .hint("be a principal that may Describe the cluster (--kafka-config), such as the operator or mesh-plan")
     })?;
-    let rules = rules.ok_or_else(|| {
+    let rights = rights.ok_or_else(|| {
         Failure::usage("this Kafka asks nobody who they are: everybody may do everything")
             .hint("give it an authoriser; `mesh up --secure` starts one that has it")
     })?;
     let settings = admin.broker_settings().await.map_err(kafka_failure)?;
-    Ok((rules, settings.as_ref().map(Brokers::of).unwrap_or_default()))
+    Ok((rights, settings.as_ref().map(Brokers::of).unwrap_or_default()))
 }
 
 fn select(report: Report, of: &str, groups: &BTreeSet<String>) -> Result<Report, Failure> {

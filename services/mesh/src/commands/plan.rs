@@ -1,6 +1,6 @@
 //! `mesh plan` and `mesh drift`: what an apply would change; nothing is.
 
-use crate::apply::{Applier, PlanOptions, RightsOptions, Shown};
+use crate::apply::{self, Applier, PlanOptions, Report, RightsOptions, Shown};
 use crate::cli::AnyFormat;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -15,6 +15,9 @@ pub struct Args {
     /// Save the plan to a file, for `mesh apply FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Show a plan that was saved, as it is in the file; the cluster is not looked at
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "delete", "adopt", "leave_access"])]
+    show: Option<PathBuf>,
     #[command(flatten)]
     compared: Compared,
 }
@@ -38,6 +41,10 @@ struct Compared {
 
 /// Exit code 1 if something speaks against the plan.
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
+    if let Some(file) = &args.show {
+        print(&apply::read(file)?, context)?;
+        return Ok(Exit::Fine);
+    }
     let shown = show(&args.compared, args.out.as_deref(), context).await?;
     if let Some(file) = args.out.as_deref().filter(|_| !shown.is_refused) {
         output::talk(&format!("saved to {}: `mesh apply {}` does exactly this", file.display(), file.display()));
@@ -58,10 +65,15 @@ async fn show(compared: &Compared, out: Option<&Path>, context: &Context) -> Res
     let (kafka, registry) = (context.kafka()?, context.registry()?);
     answers(&kafka).await?;
     let shown = Applier::new(&root, &tree, &kafka, registry, wanted.as_ref(), &compared.plan)?.show(out).await?;
-    let _ = match context.any_format() {
-        AnyFormat::Json => output::json(&shown.report)?,
-        AnyFormat::Markdown => output::data(&shown.report.markdown())?,
-        _ => output::data(&shown.report.text())?,
-    };
+    print(&shown.report, context)?;
     Ok(shown)
+}
+
+fn print(report: &Report, context: &Context) -> Result<(), Failure> {
+    let _ = match context.any_format() {
+        AnyFormat::Json => output::json(report)?,
+        AnyFormat::Markdown => output::data(&report.markdown())?,
+        _ => output::data(&report.text())?,
+    };
+    Ok(())
 }

@@ -8,6 +8,7 @@ use mesh_contract::acl::{AclTable, Part, backbone};
 use mesh_kafka::Settings;
 use mesh_kafka::admin::Admin;
 use mesh_kafka::embedded::{EmbeddedKafka, User};
+use mesh_masking::Duty;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -78,9 +79,9 @@ impl Principals {
     }
 
     /// The domains whose sidecars have a principal of their own, with how they speak; none if all parts are one.
-    pub fn sidecars(&self) -> impl Iterator<Item = (&str, &Settings)> {
-        self.own.iter().filter_map(|(part, settings)| match part {
-            Part::Masking(domain) => Some((domain.as_str(), settings)),
+    pub fn sidecars(&self, duty: Duty) -> impl Iterator<Item = (&str, &Settings)> {
+        self.own.iter().filter_map(move |(part, settings)| match (part, duty) {
+            (Part::Masking(domain), Duty::Mask) | (Part::Feed(domain), Duty::Feed) => Some((domain.as_str(), settings)),
             _ => None,
         })
     }
@@ -110,8 +111,12 @@ fn parts(tree: Option<&WorkingTree>) -> Vec<Part> {
     let domains: BTreeSet<&String> =
         tree.into_iter().flat_map(|tree| &tree.products).map(|product| &product.contract.value.owner).collect();
     let sidecars = domains.into_iter().cloned().map(Part::Masking);
-    [Part::Registry, Part::Freshness, Part::Lineage, Part::Apply, Part::Audit, Part::Access]
+    let contracts = tree.into_iter().flat_map(|tree| &tree.products).map(|product| &product.contract.value);
+    let fed: BTreeSet<&String> = contracts.filter(|it| it.fed_by.is_some()).map(|it| &it.owner).collect();
+    let feeds = fed.into_iter().cloned().map(Part::Feed);
+    [Part::Registry, Part::Freshness, Part::Lineage, Part::Apply, Part::Audit, Part::Access, Part::Plan]
         .into_iter()
         .chain(sidecars)
+        .chain(feeds)
         .collect()
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use mesh_contract::acl::{Acl, AclTable, Operation, Resource, TopicRule};
 use rdkafka::client::Client;
 use rdkafka::error::RDKafkaErrorCode as Code;
-use uuid::Uuid;
 
 use super::{Admin, REQUEST_TIMEOUT};
 use crate::Error;
@@ -25,32 +24,39 @@ const ANY_HOST: &str = "*";
 pub struct Rights {
     /// Those of the mesh's form: one principal may do one thing with what has one literal name, from any host.
     pub table: AclTable,
-    /// All others (prefixes, refusals, hosts), in words.
-    pub others: BTreeSet<String>,
+    /// All others: prefixes, refusals, hosts.
+    pub others: BTreeSet<Foreign>,
+    /// Who may change rules, and so may do everything.
+    pub administrators: BTreeSet<String>,
+}
+
+/// A rule that is not of the mesh's form.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Foreign {
+    /// In words.
+    pub words: String,
+    /// What it says of topics, if it is about those.
+    pub topics: Option<TopicRule>,
+}
+
+impl Rights {
+    /// All rules on topics, of whatever form.
+    pub fn topic_rules(&self) -> BTreeSet<TopicRule> {
+        let foreign = self.others.iter().filter_map(|foreign| foreign.topics.clone());
+        self.table.iter().filter_map(TopicRule::of).chain(foreign).collect()
+    }
 }
 
 impl Admin {
-    /// The cluster's rules; none if it asks nobody who they are. Wants the right to change them: librdkafka takes a refusal to
-    /// describe them for an empty answer, so that one to remove nothing is what tells.
+    /// The cluster's rules; none if it asks nobody who they are. Wants the right to describe the cluster.
     pub async fn rights(&self) -> Result<Option<Rights>, Error> {
-        Ok(self.described().await?.map(|rules| sort(&rules)))
-    }
-
-    /// All rules on topics, of whatever form; none if it asks nobody who they are. Wants the same right as [`Admin::rights`].
-    pub async fn topic_rules(&self) -> Result<Option<BTreeSet<TopicRule>>, Error> {
-        Ok(self.described().await?.map(|rules| rules.iter().filter_map(topic_rule).collect()))
-    }
-
-    /// All rules, as librdkafka has them.
-    async fn described(&self) -> Result<Option<Vec<Rule>>, Error> {
         let shared = self.shared.clone();
         let operation = format!("read the access rules at {}", shared.settings.bootstrap());
         blocking(move || {
             let client = shared.client.inner();
-            let described = native::delete(client, &[nothing()], REQUEST_TIMEOUT)
-                .and_then(|()| native::describe(client, &any(), REQUEST_TIMEOUT));
-            match described {
-                Ok(rules) => Ok(Some(rules)),
+            let described = native::describe(client, &any(), REQUEST_TIMEOUT);
+            match described.and_then(|rules| believed(client, rules)) {
+                Ok(rules) => Ok(Some(sort(&rules))),
                 Err(refusal) if refusal.code == Code::SecurityDisabled => Ok(None),
                 Err(refusal) => Err(failed(operation, refusal)),
             }
@@ -102,6 +108,20 @@ impl Admin {
     }
 }
 
+/// librdkafka takes a refusal to describe rules for an empty answer, so that an empty one is believed of whoever may describe them.
+fn believed(client: &Client<LogContext>, rules: Vec<Rule>) -> Result<Vec<Rule>, Refusal> {
+    if !rules.is_empty() {
+        return Ok(rules);
+    }
+    let allowed = super::native::on_cluster(client, REQUEST_TIMEOUT);
+    let said = || "who may not describe the cluster is told no rules".to_owned();
+    match allowed {
+        Ok(allowed) if allowed.contains(&native_of(Operation::Describe)) => Ok(rules),
+        Ok(_) => Err(Refusal { code: Code::ClusterAuthorizationFailed, said: said() }),
+        Err(code) => Err(Refusal { code, said: "what one may do with the cluster was not told".to_owned() }),
+    }
+}
+
 /// The controller has taken the rules; waits until the broker that decides has heard of them.
 fn wait(client: &Client<LogContext>, table: &AclTable) -> Result<(), Refusal> {
     let started = Instant::now();
@@ -133,12 +153,6 @@ fn any() -> Rule {
     }
 }
 
-/// A filter that no rule matches: nobody has such a name.
-fn nothing() -> Rule {
-    let nobody = format!("User:nobody-{}", Uuid::new_v4());
-    Rule { principal: Some(nobody), pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_LITERAL, ..any() }
-}
-
 fn rule(acl: &Acl) -> Rule {
     let (kind, name) = match &acl.resource {
         Resource::Cluster => (Kind::RD_KAFKA_RESOURCE_BROKER, CLUSTER),
@@ -162,10 +176,19 @@ fn sort(rules: &[Rule]) -> Rights {
     for rule in rules {
         match acl(rule) {
             Some(acl) => drop(rights.table.insert(acl)),
-            None => drop(rights.others.insert(words(rule))),
+            None => drop(rights.others.insert(Foreign { words: words(rule), topics: topic_rule(rule) })),
         }
     }
+    let administrators = rules.iter().filter(|rule| is_administration(rule));
+    rights.administrators = administrators.filter_map(|rule| rule.principal.clone()).collect();
     rights
+}
+
+/// Whether a rule lets somebody change rules, from wherever.
+fn is_administration(rule: &Rule) -> bool {
+    rule.kind == Kind::RD_KAFKA_RESOURCE_BROKER
+        && rule.permission == Permission::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW
+        && matches!(operation_of(rule.operation), Some(Operation::Alter | Operation::All))
 }
 
 /// A rule of Kafka's as one of the mesh's, if it has that form.
@@ -187,14 +210,10 @@ fn acl(rule: &Rule) -> Option<Acl> {
 
 /// A rule on topics of whatever form; none of other things, or of operations that topics do not have.
 fn topic_rule(rule: &Rule) -> Option<TopicRule> {
-    let is_all = rule.operation == NativeOperation::RD_KAFKA_ACL_OPERATION_ALL;
-    let operation = operation_of(rule.operation);
-    if rule.kind != Kind::RD_KAFKA_RESOURCE_TOPIC || (operation.is_none() && !is_all) {
-        return None;
-    }
+    let operation = operation_of(rule.operation).filter(|_| rule.kind == Kind::RD_KAFKA_RESOURCE_TOPIC)?;
     Some(TopicRule {
         principal: rule.principal.clone()?,
-        operation,
+        operation: Some(operation).filter(|operation| *operation != Operation::All),
         name: rule.name.clone()?,
         prefixed: rule.pattern == Pattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED,
         host: rule.host.clone()?,
@@ -219,7 +238,7 @@ fn words(rule: &Rule) -> String {
 
 /// One of Kafka's operations, if the mesh has a word for it.
 pub(super) fn operation_of(native: NativeOperation) -> Option<Operation> {
-    Operation::ALL.into_iter().find(|operation| native_of(*operation) == native)
+    Operation::ALL.into_iter().chain([Operation::All]).find(|operation| native_of(*operation) == native)
 }
 
 fn native_of(operation: Operation) -> NativeOperation {
@@ -232,6 +251,7 @@ fn native_of(operation: Operation) -> NativeOperation {
         Operation::Delete => NativeOperation::RD_KAFKA_ACL_OPERATION_DELETE,
         Operation::Alter => NativeOperation::RD_KAFKA_ACL_OPERATION_ALTER,
         Operation::AlterConfigs => NativeOperation::RD_KAFKA_ACL_OPERATION_ALTER_CONFIGS,
+        Operation::All => NativeOperation::RD_KAFKA_ACL_OPERATION_ALL,
     }
 }
 
@@ -251,7 +271,13 @@ mod tests {
             resource: resource.clone(),
             operation,
         };
-        resources.iter().flat_map(|resource| Operation::ALL.map(|operation| each(resource, operation))).collect()
+        let operations = Operation::ALL.into_iter().chain([Operation::All]);
+        operations.flat_map(|operation| resources.clone().map(|resource| each(&resource, operation))).collect()
+    }
+
+    fn ours() -> Rule {
+        let resource = Resource::Topic("crm.customers.v1".to_owned());
+        rule(&Acl { principal: "User:ana".to_owned(), resource, operation: Operation::DescribeConfigs })
     }
 
     #[test]
@@ -263,7 +289,7 @@ mod tests {
 
     #[test]
     fn rules_on_topics_are_read_in_whatever_form_they_are() {
-        let ours = rule(&acls()[9]);
+        let ours = ours();
         let all = Rule { operation: NativeOperation::RD_KAFKA_ACL_OPERATION_ALL, ..ours.clone() };
         let prefixed = Rule { pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED, ..all };
         let found = topic_rule(&prefixed).map(|rule| rule.to_string());
@@ -271,25 +297,36 @@ mod tests {
         let denied = Rule { permission: Permission::RD_KAFKA_ACL_PERMISSION_TYPE_DENY, ..ours.clone() };
         assert!(topic_rule(&denied).is_some_and(|rule| !rule.allows));
         assert_eq!(topic_rule(&ours).and_then(|rule| rule.plain()), acl(&ours));
-        assert!(acls().iter().filter(|acl| topic_rule(&rule(acl)).is_some()).count() == Operation::ALL.len());
+        assert!(acls().iter().filter(|acl| topic_rule(&rule(acl)).is_some()).count() == Operation::ALL.len() + 1);
     }
 
     #[test]
     fn rules_of_another_form_are_told_in_words_and_not_taken_for_ours() {
-        let ours = rule(&acls()[9]);
+        let ours = ours();
         let others = [
             Rule { pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED, ..ours.clone() },
             Rule { permission: Permission::RD_KAFKA_ACL_PERMISSION_TYPE_DENY, ..ours.clone() },
             Rule { host: Some("10.0.0.1".to_owned()), ..ours.clone() },
-            Rule { name: Some("*".to_owned()), ..ours.clone() },
-            Rule { operation: NativeOperation::RD_KAFKA_ACL_OPERATION_ALL, ..ours },
+            Rule { name: Some("*".to_owned()), ..ours },
         ];
         let rights = sort(&others);
         assert!(rights.table.is_empty());
         assert_eq!(rights.others.len(), others.len());
-        assert!(
-            rights.others.contains("allow User:ana describe_configs prefixed topic crm.customers.v1 from *"),
-            "{rights:?}"
-        );
+        let words: Vec<&str> = rights.others.iter().map(|foreign| foreign.words.as_str()).collect();
+        let prefixed = "allow User:ana describe_configs prefixed topic crm.customers.v1 from *";
+        assert!(words.contains(&prefixed), "{words:?}");
+        assert_eq!(rights.topic_rules().len(), others.len());
+    }
+
+    #[test]
+    fn whoever_may_change_rules_is_told() {
+        let on_cluster =
+            |user: &str, operation| Acl { principal: format!("User:{user}"), resource: Resource::Cluster, operation };
+        let ana = Rule { host: Some("10.0.0.1".to_owned()), ..rule(&on_cluster("ana", Operation::All)) };
+        let eve = rule(&on_cluster("eve", Operation::Alter));
+        let refused = Permission::RD_KAFKA_ACL_PERMISSION_TYPE_DENY;
+        let rules = [ana, Rule { permission: refused, ..rule(&on_cluster("bob", Operation::Alter)) }, eve];
+        let rules = [rules.as_slice(), &[rule(&on_cluster("carl", Operation::Create)), ours()]].concat();
+        assert_eq!(sort(&rules).administrators, ["User:ana", "User:eve"].map(str::to_owned).into());
     }
 }

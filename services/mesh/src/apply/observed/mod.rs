@@ -113,7 +113,8 @@ async fn rights(admin: &Admin, scope: &Scope) -> Result<Option<Rights>, Failure>
     }
     admin.rights().await.map_err(|error| match error.kind() {
         ErrorKind::Unauthorised => Failure::unreachable("cannot change who may do what at Kafka").because(error).hint(
-            "be a principal that may Alter the cluster (--kafka-config), or leave the rules to others with --leave-access",
+            "be a principal that may Alter the cluster, or Describe it for a look (--kafka-config): mesh-apply, mesh-plan; --leave-access \
+             leaves the rules to others",
         ),
         _ => refused("cannot look at who may do what at Kafka", error),
     })

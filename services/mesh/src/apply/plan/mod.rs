@@ -119,6 +119,13 @@ impl Plan {
         plan
     }
 
+    /// The same for whoever may look at the cluster and not change it: what they may not do speaks against nothing.
+    #[must_use]
+    pub(super) fn shown(mut self, observed: &Observed) -> Self {
+        permissions::leave_to_others(&mut self, observed);
+        self
+    }
+
     /// Whether the cluster is what the contracts say, as far as that can be.
     pub(super) fn is_empty(&self) -> bool {
         self.steps.is_empty()

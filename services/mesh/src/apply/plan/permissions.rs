@@ -67,3 +67,15 @@ pub(super) fn check(plan: &mut Plan, observed: &Observed, wishes: &Wishes) {
         );
     }
 }
+
+/// A plan for whoever may only look: somebody else applies it, and what that one may do is not known here.
+pub(super) fn leave_to_others(plan: &mut Plan, observed: &Observed) {
+    let changes = |operation| matches!(operation, &Operation::Alter | &Operation::Create | &Operation::All);
+    let refused = plan.refused.len();
+    if !observed.allowed.iter().any(changes) {
+        plan.refused.retain(|refusal| refusal.rule != NOT_ALLOWED);
+    }
+    if plan.refused.len() < refused {
+        plan.left.push("whether whoever applies it may do all of it: who looks here may only look".to_owned());
+    }
+}

@@ -7,7 +7,7 @@ use crate::apply::scope::Scope;
 use crate::tree::WorkingTree;
 use mesh_access::sight::{Readers, Seen, State, gains};
 use mesh_contract::AppliedProduct;
-use mesh_contract::acl::{Acl, AclTable, Operation, Resource};
+use mesh_contract::acl::{Acl, AclTable, Resource};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where Kafka's rules are known and kept, people are told; elsewhere the groups of the contracts.
@@ -41,7 +41,7 @@ pub(super) fn plan(plan: &mut Plan, tree: &WorkingTree, scope: &Scope, observed:
 
 /// The rules that let somebody read a topic.
 fn reads<'r>(rules: impl IntoIterator<Item = &'r Acl>) -> AclTable {
-    let reads = |rule: &&Acl| rule.operation == Operation::Read && matches!(rule.resource, Resource::Topic(_));
+    let reads = |rule: &&Acl| rule.operation.is_reading() && matches!(rule.resource, Resource::Topic(_));
     rules.into_iter().filter(reads).cloned().collect()
 }
 
