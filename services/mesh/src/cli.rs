@@ -147,7 +147,7 @@ pub enum Command {
     Up(commands::up::Args),
     /// The three example domains on real data, end to end, with a report of what was seen
     Demo(commands::demo::Args),
-    /// The named services, each a sidecar: registry, masking, freshness, lineage
+    /// The named services, each a sidecar: registry, masking, feed, freshness, lineage, audit, access
     Run(commands::run::Args),
     /// Check the contracts and schemas of the working tree; for CI
     Check(commands::check::Args),

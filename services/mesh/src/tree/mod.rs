@@ -2,6 +2,7 @@
 //!
 //! Every command that acts on contracts reads them here, so that what `check` finds, `apply` refuses.
 
+mod feeds;
 mod files;
 mod finding;
 mod language;
@@ -102,6 +103,7 @@ impl WorkingTree {
         let checked = candidates.into_iter().map(|candidate| candidate.check(&schemas, names, &keys, &mut findings));
         let products: Vec<WorkingProduct> = checked.flatten().collect();
         findings.extend(product::foreign(&products, &tree.contracts));
+        findings.extend(feeds::check(&products));
         let Tree { domains, contracts, broken } = tree;
         Ok(Self { domains, contracts, broken, products, waivers, findings: in_order(findings), counts })
     }

@@ -31,6 +31,7 @@ impl Ground {
         let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
         let others: Vec<&Contract> = catalogue.products().into_iter().map(|other| &other.contract).collect();
         let mut found = dependents(contract, &others);
+        found.extend(fed(contract, &others));
         let views: Vec<String> = contract.topics().views.into_iter().map(|(_, topic)| topic).collect();
         let readers = readership::look(kafka, admin, views.iter()).await.map_err(kafka_failure)?;
         found.extend(readers.iter().flat_map(|(view, why)| why.iter().map(move |why| format!("{view}: {why}"))));
@@ -58,6 +59,13 @@ fn dependents(contract: &Contract, all: &[&Contract]) -> Vec<String> {
     derived.map(|other| format!("{}@{} is derived from it", other.product(), other.version)).collect()
 }
 
+/// The versions that this one feeds: with it, nobody would write them any more.
+fn fed(contract: &Contract, all: &[&Contract]) -> Vec<String> {
+    let is_fed =
+        |other: &&&Contract| other.product() == contract.product() && other.fed_by == Some(contract.version);
+    all.iter().filter(is_fed).map(|other| format!("{}@{} is fed by it", other.product(), other.version)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -80,6 +88,15 @@ mod tests {
         assert_eq!(times(&until("2026-06-14"), today), [""; 0]);
         assert_eq!(times(&until("2026-06-15"), today), ["it was promised until 2026-06-15, and that day is not over"]);
         assert!(times(&contract("a", 1, ""), today)[0].contains("never announced"));
+    }
+
+    #[test]
+    fn what_feeds_another_version_is_relied_on() {
+        let (one, two) = (contract("a", 1, "fed_by: 2\n"), contract("a", 2, ""));
+        let other = contract("b", 1, "fed_by: 2\n");
+        let all = [&one, &two, &other];
+        assert_eq!(fed(&two, &all), ["crm.a@1 is fed by it"]);
+        assert_eq!(fed(&one, &all), [""; 0]);
     }
 
     #[test]
