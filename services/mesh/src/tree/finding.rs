@@ -32,8 +32,11 @@ pub(super) const RULES: [(&str, &str); 6] = [
 /// What a rule holds against a file, whichever crate found it.
 pub fn rule_description(id: &str) -> &'static str {
     let contract = rules::RULES.iter().map(|rule| (rule.id, rule.description));
-    let mut known =
-        contract.chain(mesh_avro::mask::RULES.iter().copied()).chain([mesh_avro::sensitivity::RULE]).chain(RULES).chain(super::feeds::RULES);
+    let mut known = contract
+        .chain(mesh_avro::mask::RULES.iter().copied())
+        .chain([mesh_avro::sensitivity::RULE])
+        .chain(RULES)
+        .chain(super::feeds::RULES);
     known.find(|(known, _)| *known == id).map_or("", |(_, description)| description)
 }
 
