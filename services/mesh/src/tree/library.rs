@@ -220,6 +220,11 @@ impl TreeSchema {
         used.map(Name::to_string).collect()
     }
 
+    /// The full names of all types that it has of other files, directly or through others.
+    pub fn types(&self) -> impl Iterator<Item = String> {
+        self.files[1..].iter().filter_map(|file| file.defines.as_ref()).map(Name::to_string)
+    }
+
     /// The schemas of the files that it uses, each before those that use it.
     pub fn used(&self) -> impl Iterator<Item = TreeSchema> {
         (1..self.files.len()).filter_map(|document| self.part(document))

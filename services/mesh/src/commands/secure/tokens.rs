@@ -85,12 +85,15 @@ fn refused(error: AccessError) -> Failure {
 fn users(tree: &WorkingTree, wanted: Option<&Wanted>) -> BTreeMap<String, Scopes> {
     let domains: BTreeSet<String> = tree.products.iter().map(|product| product.contract.value.owner.clone()).collect();
     let prefixes: Vec<String> = domains.iter().map(|domain| format!("{domain}.")).collect();
+    // types that several domains use are subjects of no domain
+    let types: BTreeSet<String> = tree.products.iter().flat_map(|product| product.files.types()).collect();
+    let applied = || prefixes.iter().chain(&types).map(String::as_str);
     let mut users = BTreeMap::from([
         (OPERATOR.to_owned(), Scopes::writes(["*"])),
         ("prometheus".to_owned(), Scopes::reads(METRICS)),
         // each replica decides itself what its clients may
         (Part::Registry.user(), Scopes::writes(["*"])),
-        (Part::Apply.user(), Scopes::writes(prefixes.iter().map(String::as_str))),
+        (Part::Apply.user(), Scopes::writes(applied())),
     ]);
     for (domain, prefix) in domains.into_iter().zip(&prefixes) {
         // a record may name any schema: that it is another domain's has to be told from that it is none
@@ -100,6 +103,8 @@ fn users(tree: &WorkingTree, wanted: Option<&Wanted>) -> BTreeMap<String, Scopes
     for (name, topic) in wanted.into_iter().flat_map(clients) {
         let read = &mut users.entry(name).or_default().read;
         read.extend(["key", "value"].map(|part| format!("{topic}-{part}")));
+        let written = tree.products.iter().find(|product| product.contract.value.topics().input == topic);
+        read.extend(written.into_iter().flat_map(|product| product.files.types()));
     }
     users
 }
