@@ -15,6 +15,7 @@ mod drift;
 mod forget;
 mod freshness_paging;
 mod heartbeat;
+mod import;
 mod interrupted;
 mod keys;
 mod lifecycle;

@@ -159,6 +159,8 @@ pub enum Command {
     Apply(commands::apply::Args),
     /// Begin a data product: a contract and a schema that `mesh check` accepts
     New(commands::new::Args),
+    /// Contracts for topics and subjects that exist, and for products whose contracts were lost
+    Import(commands::import::Args),
     /// End a deprecated version of a product, once nobody reads it
     Retire(commands::retire::Args),
     /// Who may really read and write what, and what is not as contracts say
@@ -204,7 +206,9 @@ impl Command {
         match format {
             Text | Json => true,
             Github | Sarif | Junit => matches!(self, Self::Check(_)),
-            Markdown => matches!(self, Self::Access(_) | Self::Check(_) | Self::Plan(_) | Self::Drift(_)),
+            Markdown => {
+                matches!(self, Self::Access(_) | Self::Check(_) | Self::Import(_) | Self::Plan(_) | Self::Drift(_))
+            }
             Dot | Mermaid => matches!(self, Self::Lineage(_)),
         }
     }

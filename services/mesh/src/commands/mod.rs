@@ -10,6 +10,7 @@ pub mod demo;
 pub mod forget;
 pub mod freshness;
 pub mod heartbeat;
+pub mod import;
 pub mod keys;
 pub mod lineage;
 pub mod mask;
@@ -52,6 +53,7 @@ pub async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Forget(args) => forget::run(args, &context).await,
         Command::Freshness(args) => freshness::run(args, &context).await,
         Command::Heartbeat(args) => heartbeat::run(args, &context).await,
+        Command::Import(args) => import::run(args, &context).await,
         Command::Keys(args) => keys::run(args, &context).await,
         Command::Lineage(args) => lineage::run(args, &context).await,
         Command::Mask(args) => mask::run(args, &context).await,

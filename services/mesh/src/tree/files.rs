@@ -21,7 +21,7 @@ pub(super) struct File {
 }
 
 impl File {
-    #[cfg(test)]
+    /// One that is on the disk only later, or never.
     pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
         Self { name: name.to_owned(), bytes: bytes.to_vec() }
     }

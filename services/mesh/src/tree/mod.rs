@@ -13,6 +13,7 @@ mod schema;
 mod tests;
 
 use crate::failure::Failure;
+use crate::new_files::NewFile;
 use crate::output;
 use files::File;
 use mesh_avro::sensitivity::SensitiveNames;
@@ -72,8 +73,26 @@ impl WorkingTree {
     /// # Errors
     /// A folder or a file cannot be read from the disk.
     pub fn read(root: &Path, names: &SensitiveNames) -> Result<Self, Failure> {
+        Self::of(files::below(root, TOPICS)?, files::below(root, SCHEMAS)?, names)
+    }
+
+    /// The same as it will be with further files, which are not on the disk yet.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with(root: &Path, names: &SensitiveNames, further: &[NewFile]) -> Result<Self, Failure> {
+        let with = |folder: &str| {
+            let further = further.iter().filter(|file| file.name.split('/').next() == Some(folder));
+            let mut files = files::below(root, folder)?;
+            files.extend(further.map(|file| File::of(&file.name, file.text.as_bytes())));
+            files.sort_by(|one, other| one.name.cmp(&other.name));
+            Ok(files)
+        };
+        Self::of(with(TOPICS)?, with(SCHEMAS)?, names)
+    }
+
+    fn of(topics: Vec<File>, schemas: Vec<File>, names: &SensitiveNames) -> Result<Self, Failure> {
         let keys = ThrowAwayKeys::generate().map_err(|error| Failure::internal("cannot make a key").because(error))?;
-        let (topics, schemas) = (files::below(root, TOPICS)?, files::below(root, SCHEMAS)?);
         let mut findings = Vec::new();
         let mut counts = Counts::default();
         let mut tree = Tree::default();
