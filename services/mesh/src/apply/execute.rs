@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output;
 use mesh_contract::acl::AclTable;
 use mesh_contract::{AppliedProduct, domain_key};
-use mesh_kafka::admin::{Admin, SettingChanges, TopicSpec};
+use mesh_kafka::admin::{Admin, QuotaChanges, SettingChanges, TopicSpec};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -91,6 +91,7 @@ impl Executor<'_> {
             Some(Change::PublishDomain { .. } | Change::NameCluster { .. } | Change::PublishProduct { .. }) => {
                 self.publish(changes).await
             }
+            Some(Change::Limit { .. } | Change::Release { .. }) => self.limit(changes).await,
             Some(Change::DeleteTopic { .. }) => self.delete(changes).await,
             None => Ok(()),
         }
@@ -230,6 +231,20 @@ impl Executor<'_> {
         entries.push(Entry::new(key.clone(), &AppliedProduct { applied_at_ms: now_ms(), ..product.clone() })?);
         entries.push(Entry::tombstone(claim_key(&key)));
         Ok(entries)
+    }
+
+    async fn limit(&mut self, changes: &[&Change]) -> Result<(), Failure> {
+        let limited = changes.iter().filter_map(|change| match change {
+            Change::Limit { principal, limits } | Change::Release { principal, limits } => {
+                let limits = limits.iter().map(|change| (change.limit.kafkas_name().to_owned(), change.to));
+                Some((principal.strip_prefix("User:")?.to_owned(), limits.collect()))
+            }
+            _ => None,
+        });
+        let limited: QuotaChanges = limited.collect();
+        self.lock.held().await?;
+        let changed = self.admin.change_quotas(&limited).await;
+        changed.map_err(|error| refused("cannot change client quotas", error))
     }
 
     async fn delete(&mut self, changes: &[&Change]) -> Result<(), Failure> {

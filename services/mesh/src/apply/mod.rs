@@ -1,4 +1,4 @@
-//! Makes a cluster what the working tree's contracts say: topics, access rules, schemas and their levels, and the contracts
+//! Makes a cluster what the working tree's contracts say: topics, access rules, quotas, schemas and their levels, and the contracts
 //! themselves on `mesh.products`.
 //!
 //! ```text
@@ -114,7 +114,7 @@ impl<'a> Applier<'a> {
     ) -> Result<Self, Failure> {
         let delete: BTreeSet<String> = options.delete.iter().cloned().collect();
         let subjects = schemas::subjects(&tree.products);
-        let scope = Scope::new(topics::names(tree), &subjects, rights, &delete);
+        let scope = Scope::new(topics::names(tree), &subjects, rights, &delete).with_quotas(tree);
         let wishes = Wishes {
             delete,
             adopt: options.adopt.iter().cloned().collect(),

@@ -14,8 +14,9 @@ pub struct PlanOptions {
     /// it holds what nobody has read
     #[arg(long, value_name = "TOPIC")]
     pub delete: Vec<String>,
-    /// A topic that is there without the mesh and becomes a product's, with the settings that its contract asks for; may be repeated
-    #[arg(long, value_name = "TOPIC")]
+    /// A topic that is there without the mesh and becomes a product's, with the settings that its contract asks for; or a principal
+    /// (User:…) that is limited without the mesh, and gets the quota that its domain asks for; may be repeated
+    #[arg(long, value_name = "NAME")]
     pub adopt: Vec<String>,
     /// The id of the cluster that is meant: any other is refused [default: those of cluster.yaml beside topics/]
     #[arg(long, value_name = "ID", env = "MESH_CLUSTER_ID")]

@@ -1,6 +1,6 @@
 //! A plan in a file: made once, looked at by people, applied as it is or not at all.
 
-use super::observed::{Facts, fingerprint, is_registered, moved, published};
+use super::observed::{Facts, fingerprint, is_registered, moved, published, quota_fact};
 use super::plan::{Change, Plan, Step};
 use super::scope::Scope;
 use crate::failure::Failure;
@@ -123,6 +123,10 @@ fn explains(change: &Change, about: &str, is: &str, now: &Facts) -> bool {
         Change::PublishProduct { product, .. } => {
             about == format!("published {}", product.key()) && is_content(product, is)
         }
+        Change::Limit { principal, limits } | Change::Release { principal, limits } => limits.iter().any(|change| {
+            let to = change.to.map_or_else(|| "absent".to_owned(), |value| change.limit.text(value));
+            about == quota_fact(principal, change.limit) && is == to
+        }),
         Change::DeleteTopic { topic } => is == "absent" && (is_topic(topic) || setting(topic).is_some()),
     }
 }

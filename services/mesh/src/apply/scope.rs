@@ -3,6 +3,7 @@
 use super::references::WantedSchemas;
 use super::rights::Wanted;
 use super::schemas::Subject;
+use crate::tree::WorkingTree;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -16,6 +17,9 @@ pub(super) struct Scope {
     pub(super) subjects: WantedSchemas,
     /// The access rules that the contracts ask for; none if they are to be left as they are.
     pub(super) rights: Option<Wanted>,
+    /// The principals that the domains limit.
+    #[serde(default)]
+    pub(super) quotas: BTreeSet<String>,
     /// The topics that are to be deleted.
     pub(super) deletions: BTreeSet<String>,
 }
@@ -32,6 +36,14 @@ impl Scope {
             subjects: subjects.iter().map(|subject| (subject.name.clone(), subject.wanted())).collect(),
             rights: rights.cloned(),
             deletions: deletions.clone(),
+            ..Self::default()
         }
+    }
+
+    /// The same with what principals may take.
+    #[must_use]
+    pub(super) fn with_quotas(mut self, tree: &WorkingTree) -> Self {
+        self.quotas = tree.domains.iter().flat_map(|domain| domain.value.quotas.keys().cloned()).collect();
+        self
     }
 }

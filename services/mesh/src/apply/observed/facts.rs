@@ -3,6 +3,7 @@
 use super::Observed;
 use crate::apply::scope::Scope;
 use crate::apply::topics::MANAGED;
+use mesh_contract::Limit;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -45,6 +46,10 @@ impl Observed {
         for (key, value) in self.published.in_force() {
             facts.insert(format!("published {key}"), published(value));
         }
+        for (principal, limits) in &self.quotas {
+            let limits = limits.iter().map(|(limit, value)| (quota_fact(principal, *limit), limit.text(*value)));
+            facts.extend(limits);
+        }
         facts.extend(self.rules(scope).iter().map(|rule| (format!("rule {rule}"), "there".to_owned())));
         facts
     }
@@ -69,6 +74,11 @@ fn digest(value: &[u8]) -> String {
 
 fn schema_fact(subject: &str) -> String {
     format!("subject {subject}: the contract's schema")
+}
+
+/// What says how far a principal is limited; nothing does where it is not.
+pub(in crate::apply) fn quota_fact(principal: &str, limit: Limit) -> String {
+    format!("quota {principal}: {}", limit.name())
 }
 
 /// Whether a subject has the schema that it is to have.

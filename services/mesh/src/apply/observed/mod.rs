@@ -2,6 +2,7 @@
 
 mod facts;
 mod published;
+mod quotas;
 mod subjects;
 
 use super::scope::Scope;
@@ -13,8 +14,9 @@ use mesh_kafka::admin::{Admin, ClusterState, Rights, TopicState};
 use mesh_kafka::{ErrorKind, Settings};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) use facts::{Facts, fingerprint, is_registered, moved, published};
+pub(super) use facts::{Facts, fingerprint, is_registered, moved, published, quota_fact};
 pub(super) use published::{Entry, Published, claim_key};
+pub(super) use quotas::Limits;
 pub(super) use subjects::SubjectState;
 
 /// Kafka's default, for a cluster that does not tell its own.
@@ -39,6 +41,8 @@ pub(super) struct Observed {
     pub(super) subjects: BTreeMap<String, SubjectState>,
     /// The cluster's access rules; none if it asks nobody who they are, or if they are to be left alone.
     pub(super) rights: Option<Rights>,
+    /// What the principals are limited to that are, or were, to have a quota, and have one.
+    pub(super) quotas: BTreeMap<String, Limits>,
     /// What one may do with the cluster itself.
     pub(super) allowed: BTreeSet<Operation>,
     /// What one may do with the topics that matter and are there.
@@ -74,6 +78,7 @@ impl Observed {
             record_bytes: record_bytes(admin).await?,
             subjects: subjects::look(registry, scope, &published).await?,
             rights: rights(admin, scope).await?,
+            quotas: quotas::look(admin, scope, &published).await?,
             allowed: admin.allowed_on_cluster().await.map_err(failed)?,
             allowed_on,
             read: read(kafka, admin, scope.deletions.iter().filter(|topic| topics.contains_key(*topic))).await?,

@@ -3,7 +3,7 @@
 use crate::apply::refused;
 use crate::failure::Failure;
 use mesh_contract::topic::PRODUCTS_TOPIC;
-use mesh_contract::{AppliedProduct, GENERATION_PREFIX};
+use mesh_contract::{AppliedProduct, Domain, GENERATION_PREFIX};
 use mesh_kafka::admin::ClusterState;
 use mesh_kafka::log::LogReader;
 use mesh_kafka::{OutgoingRecord, Record, Settings};
@@ -122,6 +122,12 @@ impl Published {
     pub(in crate::apply) fn products(&self) -> impl Iterator<Item = (&str, AppliedProduct)> {
         let newest = self.values.iter().filter(|(key, _)| product_of(key) == Some(key.as_str()));
         newest.filter_map(|(key, value)| Some((key.as_str(), serde_json::from_slice(value).ok()?)))
+    }
+
+    /// The domains that can be read.
+    pub(in crate::apply) fn domains(&self) -> impl Iterator<Item = Domain> {
+        let domains = self.values.iter().filter(|(key, _)| key.starts_with(DOMAIN_PREFIX));
+        domains.filter_map(|(_, value)| serde_json::from_slice(value).ok())
     }
 
     /// The revisions of a product, the one in force and those before it.

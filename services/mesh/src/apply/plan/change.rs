@@ -2,7 +2,7 @@
 
 use mesh_client::lineage::KafkaCluster;
 use mesh_contract::acl::Acl;
-use mesh_contract::{AppliedProduct, Compatibility, Domain};
+use mesh_contract::{AppliedProduct, Compatibility, Domain, Limit};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,6 +46,10 @@ pub(in crate::apply) enum Change {
     NameCluster { key: String, cluster: KafkaCluster },
     /// Publishes a product, in the revision that it has here; when, is said when it is done.
     PublishProduct { product: Box<AppliedProduct>, is_new: bool },
+    /// Limits what a principal may take; its other limits stay as they are.
+    Limit { principal: String, limits: Vec<LimitChange> },
+    /// Takes away what a principal was limited to, of which no domain speaks any more.
+    Release { principal: String, limits: Vec<LimitChange> },
     /// Deletes a topic.
     DeleteTopic { topic: String },
 }
@@ -71,6 +75,15 @@ pub(in crate::apply) struct SettingChange {
     pub(in crate::apply) to: Option<String>,
 }
 
+/// A limit of a principal as it is and as it will be, as Kafka counts it; none: there is no such limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::apply) struct LimitChange {
+    pub(in crate::apply) limit: Limit,
+    pub(in crate::apply) from: Option<f64>,
+    pub(in crate::apply) to: Option<f64>,
+}
+
 /// A change, as a line of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(in crate::apply) struct Row {
@@ -85,7 +98,8 @@ impl Change {
     /// When it is done: changes of one stage are done together. Rules come before the topics that they are about, so that
     /// nobody else ever sees these open; outputs have room before their input has; a level is loosened before a schema is
     /// registered and tightened after; a contract in force is published before its schemas, which the registry holds to it,
-    /// and a new one last, so that whoever learns of it finds its topics and schemas.
+    /// and a new one last, so that whoever learns of it finds its topics and schemas. What a domain says of quotas is published
+    /// before they are set and after they are gone, so that it is known whose they are wherever an apply ends.
     pub(in crate::apply) fn stage(&self) -> u8 {
         match self {
             Self::Revoke { .. } => 0,
@@ -96,11 +110,13 @@ impl Change {
             Self::Configure { port: Port::Other, .. } => 5,
             Self::Configure { port: Port::Input, .. } => 6,
             Self::SetLevel { from, to, .. } if is_loosened(*from, *to) => 7,
-            Self::PublishDomain { .. } | Self::NameCluster { .. } | Self::PublishProduct { is_new: false, .. } => 8,
-            Self::Register { .. } => 9,
-            Self::SetLevel { .. } => 10,
-            Self::PublishProduct { is_new: true, .. } => 11,
-            Self::DeleteTopic { .. } => 12,
+            Self::Release { .. } => 8,
+            Self::PublishDomain { .. } | Self::NameCluster { .. } | Self::PublishProduct { is_new: false, .. } => 9,
+            Self::Limit { .. } => 10,
+            Self::Register { .. } => 11,
+            Self::SetLevel { .. } => 12,
+            Self::PublishProduct { is_new: true, .. } => 13,
+            Self::DeleteTopic { .. } => 14,
         }
     }
 
@@ -133,6 +149,8 @@ impl Change {
                 format!("publish {}", things("change of the catalogue", "changes of the catalogue"))
             }
             Self::PublishProduct { .. } => format!("publish {}", things("new product", "new products")),
+            Self::Limit { .. } => format!("limit {}", things("principal", "principals")),
+            Self::Release { .. } => format!("take back {}", things("quota", "quotas")),
             Self::DeleteTopic { .. } => format!("delete {}", things("topic", "topics")),
         }
     }
@@ -170,6 +188,12 @@ impl Change {
                 let name = format!("{}@{}", product.contract.product(), product.contract.version);
                 row("publish", "product", name, vec![format!("revision {}", product.revision)])
             }
+            Self::Limit { principal, limits } => {
+                row("change", "quota", principal.clone(), limits.iter().map(LimitChange::text).collect())
+            }
+            Self::Release { principal, limits } => {
+                row("delete", "quota", principal.clone(), limits.iter().map(LimitChange::text).collect())
+            }
             Self::DeleteTopic { topic } => row("delete", "topic", topic.clone(), Vec::new()),
         }
     }
@@ -186,6 +210,14 @@ impl SettingChange {
         let from = self.from.as_deref().unwrap_or("unknown");
         let to = self.to.as_deref().unwrap_or("the cluster's default");
         format!("{}: {from} -> {to}", self.setting)
+    }
+}
+
+impl LimitChange {
+    /// `produce: none -> 10 MB/s`
+    pub(in crate::apply) fn text(&self) -> String {
+        let text = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), |value| self.limit.text(value));
+        format!("{}: {} -> {}", self.limit.name(), text(self.from), text(self.to))
     }
 }
 

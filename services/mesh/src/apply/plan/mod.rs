@@ -7,6 +7,7 @@ mod change;
 mod deletions;
 mod loss;
 mod permissions;
+mod quotas;
 mod sight;
 mod subjects;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use mesh_access::sight::Gain;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-pub(super) use change::{Change, Port, Row, SettingChange};
+pub(super) use change::{Change, LimitChange, Port, Row, SettingChange};
 
 /// A change, and what has to be confirmed before it is done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ pub(super) struct Remains {
 pub(super) struct Wishes {
     /// Topics to delete.
     pub(super) delete: BTreeSet<String>,
-    /// Topics that are there and become the mesh's.
+    /// Topics that are there, and principals that are limited, and become the mesh's.
     pub(super) adopt: BTreeSet<String>,
     /// Whether it is certain that this is the cluster that is meant.
     pub(super) is_pinned: bool,
@@ -112,6 +113,7 @@ impl Plan {
         topics::plan(&mut plan, tree, observed, wishes);
         subjects::plan(&mut plan, subjects, observed);
         catalogue::plan(&mut plan, tree, observed, wishes);
+        quotas::plan(&mut plan, tree, observed, wishes);
         deletions::plan(&mut plan, tree, observed, wishes);
         sight::plan(&mut plan, tree, scope, observed);
         permissions::check(&mut plan, observed, wishes);

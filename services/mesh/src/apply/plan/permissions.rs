@@ -2,12 +2,21 @@
 
 use super::{Change, Plan, Wishes};
 use crate::apply::observed::Observed;
-use mesh_contract::acl::{Operation, Resource};
+use mesh_contract::acl::{Acl, Operation, Resource};
 use mesh_contract::topic::AUDIT_TOPIC;
 use std::collections::BTreeMap;
 
 /// Something has to be done that one may not do.
 const NOT_ALLOWED: &str = "not-allowed";
+
+/// Whether the plan itself gives a right on the cluster, before it is needed.
+fn is_given(plan: &Plan, wishes: &Wishes, operation: Operation) -> bool {
+    let is_it = |rule: &Acl| {
+        let is_own = wishes.principal.as_ref() == Some(&rule.principal);
+        is_own && rule.resource == Resource::Cluster && rule.operation == operation
+    };
+    plan.steps.iter().any(|step| matches!(&step.change, Change::Grant { rule } if is_it(rule)))
+}
 
 pub(super) fn check(plan: &mut Plan, observed: &Observed, wishes: &Wishes) {
     let granted = |topic: &str, operation: Operation| {
@@ -31,6 +40,7 @@ pub(super) fn check(plan: &mut Plan, observed: &Observed, wishes: &Wishes) {
             Change::AddPartitions { .. } => (Operation::Alter, "topics"),
             Change::Configure { .. } => (Operation::AlterConfigs, "topics"),
             Change::DeleteTopic { .. } => (Operation::Delete, "topics"),
+            Change::Limit { .. } | Change::Release { .. } => (Operation::AlterConfigs, "the cluster"),
             _ => continue,
         };
         let topic = step.change.topic().unwrap_or_default();
@@ -39,7 +49,7 @@ pub(super) fn check(plan: &mut Plan, observed: &Observed, wishes: &Wishes) {
                 let allowed = observed.allowed_on.get(topic).is_some_and(|allowed| allowed.contains(&operation));
                 allowed || granted(topic, operation)
             }
-            _ => observed.allowed.contains(&operation),
+            _ => observed.allowed.contains(&operation) || is_given(plan, wishes, operation),
         };
         if !may {
             let lack = lacking.entry(format!("{} {what}", operation.name())).or_insert((0, topic.to_owned()));

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used)]
+mod quotas;
+
 use super::*;
 use crate::apply::Wanted;
 use crate::apply::observed::SubjectState;
@@ -67,6 +69,16 @@ fn carry_out(observed: &mut Observed, plan: &Plan) {
             Change::NameCluster { key, cluster } => put(observed, &key, &cluster),
             Change::PublishProduct { product, .. } => put(observed, &product.key(), &product),
             Change::DeleteTopic { topic } => drop(observed.topics.remove(&topic)),
+            Change::Limit { principal, limits } | Change::Release { principal, limits } => {
+                let state = observed.quotas.entry(principal).or_default();
+                for LimitChange { limit, to, .. } in limits {
+                    match to {
+                        Some(value) => drop(state.insert(limit, value)),
+                        None => drop(state.remove(&limit)),
+                    }
+                }
+                observed.quotas.retain(|_, limits| !limits.is_empty());
+            }
             Change::Revoke { .. } | Change::Grant { .. } => {}
         }
     }
