@@ -5,6 +5,7 @@ mod authority;
 mod issuer;
 mod least;
 mod ports;
+mod quotas;
 mod refused;
 mod tampered;
 mod tokens;
