@@ -12,6 +12,7 @@ mod compose;
 mod demo;
 mod directory;
 mod drift;
+mod feed;
 mod forget;
 mod freshness_paging;
 mod heartbeat;
