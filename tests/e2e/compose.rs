@@ -4,15 +4,20 @@
 mod machine;
 mod project;
 
-use crate::support::{Finished, PATIENCE, Process, eventually, mesh};
+use crate::support::{Finished, Loader, PATIENCE, Process, eventually, mesh, repository};
 use machine::Machine;
+use mesh_kafka::admin::Admin;
+use mesh_kafka::secure::SecureFolder;
 use project::{Project, Service};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use tokio::runtime::Runtime;
 
 /// What every service that is served over HTTPS shares with the others, and no secret of one alone.
 const SHARED: [&str; 3] = ["authority", "access", "mesh_keys"];
@@ -71,6 +76,36 @@ fn known(service: &Service<'_>) {
     }
 }
 
+/// The probe of containers that have no certificate: ready, not ready, not there.
+#[test]
+fn the_probe_tells_ready_from_not() {
+    let probe =
+        |port: u16| Finished::of(Command::new(repository().join("deploy/docker/healthy")).arg(port.to_string()));
+    for (status, code) in [("200 OK", 0), ("503 Service Unavailable", 1)] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
+        let port = listener.local_addr().expect("it is bound").port();
+        let answering = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("the probe comes");
+            let mut asked = BufReader::new(stream);
+            let mut lines = asked.by_ref().lines().map(|line| line.expect("it asks"));
+            let line = lines.next().expect("it asks");
+            assert!(lines.any(|line| line.is_empty()), "the request has an end");
+            let answer = format!("HTTP/1.0 {status}\r\n\r\n");
+            asked.get_mut().write_all(answer.as_bytes()).expect("it listens");
+            line
+        });
+        assert_eq!(probe(port).code, code, "{status}");
+        assert_eq!(answering.join().expect("it has answered"), "GET /readyz HTTP/1.0");
+    }
+}
+
+#[test]
+fn the_open_files_are_such_as_compose_takes() {
+    let loaded = Loader::run(Loader::command().arg("docker-compose.yml").current_dir(repository()));
+    let project: Value = serde_json::from_str(&loaded).expect("one JSON object");
+    assert_eq!(project["name"], "mesh", "its volumes are not those of the secured one");
+}
+
 /// Everything that the head of the file says to do, in that order.
 #[test]
 fn the_secured_backbone_starts_as_the_compose_files_say() {
@@ -82,10 +117,7 @@ fn the_secured_backbone_starts_as_the_compose_files_say() {
     let mut kafka = machine.start_kafka();
     machine.kafka_healthy(&mut kafka);
 
-    // who comes too early is told so, and tries again when Compose starts it anew
-    let early = machine.run("registry");
-    assert!(early.code == 4 && early.stderr.contains("hint:"), "{early:?}");
-
+    comes_too_early(&machine);
     let admitted = machine.run("admit").expect(0);
     assert!(admitted.stdout.contains("the registry can start"), "{}", admitted.stdout);
     let mut running: BTreeMap<String, Process> = BTreeMap::new();
@@ -102,7 +134,8 @@ fn the_secured_backbone_starts_as_the_compose_files_say() {
     assert!(applied.stdout.contains("crm.customers"), "{}", applied.stdout);
     let again = machine.run("apply").expect(0);
     assert!(again.stdout.contains("nothing to change"), "{}", again.stdout);
-    machine.run("admit").expect(0);
+    let again = machine.run("admit").expect(0);
+    assert!(again.stdout.contains(" 0 rules were missing"), "{}", again.stdout);
 
     products_flow(&machine);
     who_is_denied_is_on_record(&machine);
@@ -118,6 +151,25 @@ fn the_secured_backbone_starts_as_the_compose_files_say() {
     for secret in before {
         assert!(said.iter().all(|text| !text.contains(&secret)), "a secret is shown");
     }
+}
+
+/// A registry that nobody knows yet, and one that is known and allowed nothing, as on a cluster whose users are made in some other way:
+/// each says what is missing, and Compose starts it anew.
+fn comes_too_early(machine: &Machine<'_>) {
+    let unknown = machine.run("registry").expect(4);
+    assert!(unknown.stderr.contains("hint:"), "{unknown:?}");
+    let secure = machine.project.root().join(".mesh/secure");
+    let mut users = SecureFolder::users(&secure).expect("they were made").into_iter();
+    let itself = users.find(|user| user.name == "mesh-registry").expect("it is one of them");
+    let address = format!("{}:19093", machine.address("kafka"));
+    let operator = SecureFolder::by_certificate(&secure, "operator.pem", &address);
+    let runtime = Runtime::new().expect("threads can be started");
+    let told = Admin::new(&operator).expect("the settings are right");
+    runtime.block_on(told.set_password(&itself.name, itself.password())).expect("the operator may");
+    eventually("the registry is known, and told what is missing", PATIENCE, || {
+        let early = machine.run("registry").expect(4);
+        if early.stderr.contains("mesh secure admit") { Ok(()) } else { Err(early) }
+    });
 }
 
 /// All that was made is its owner's alone, and every secret of a service is there.
@@ -189,7 +241,7 @@ fn prometheus_sees_all(machine: &Machine<'_>) {
     eventually("every service is scraped", PATIENCE, || {
         assert_eq!(prometheus.ended(), None, "{}", prometheus.stderr());
         let asked = format!("http://{address}:9090/api/v1/query?query=up");
-        let said = reqwest_text(&asked).map_err(|error| (error, BTreeSet::new()))?;
+        let said = answer(&asked).map_err(|error| (error, BTreeSet::new()))?;
         let said: Value = serde_json::from_str(&said).expect("it answers in JSON");
         let up = said["data"]["result"].as_array().into_iter().flatten().filter(|one| one["value"][1] == "1");
         let up: BTreeSet<String> =
@@ -198,8 +250,8 @@ fn prometheus_sees_all(machine: &Machine<'_>) {
     });
 }
 
-fn reqwest_text(url: &str) -> Result<String, String> {
-    let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
+fn answer(url: &str) -> Result<String, String> {
+    let runtime = Runtime::new().expect("threads can be started");
     runtime.block_on(async {
         let answer = reqwest::get(url).await.map_err(|error| error.to_string())?;
         answer.text().await.map_err(|error| error.to_string())

@@ -10,7 +10,6 @@ use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -308,16 +307,4 @@ fn alerts_say_who_is_told_what_and_where_to_read_on() {
             assert!(["page", "ticket"].contains(&rule["labels"]["severity"].as_str().unwrap()), "{name}");
         }
     }
-}
-
-/// Runs a checker that may not be there.
-#[test]
-fn dockers_own_checker_agrees_where_it_is_installed() {
-    let docker = |arguments: &[&str]| Command::new("docker").args(arguments).current_dir(root()).output();
-    if !docker(&["compose", "version"]).is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: docker has no compose here");
-        return;
-    }
-    let output = docker(&["compose", "config", "--quiet"]).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -4,6 +4,7 @@ use super::plan::{Plan, Service};
 use crate::failure::Failure;
 use mesh_client::registry::Endpoint;
 use mesh_contract::acl::Part;
+use mesh_kafka::ErrorKind;
 use mesh_registry::Registry;
 use mesh_runtime::{AdminServer, Readiness, Shutdown, recorder};
 use std::error::Error;
@@ -182,7 +183,7 @@ impl Services {
     /// Resolves when a service ends though nobody asked it to.
     pub async fn ended(&mut self) -> Failure {
         match self.tasks.join_next().await {
-            Some(Ok((name, Err(error)))) => Failure::internal(format!("{name} failed")).because(error),
+            Some(Ok((name, Err(error)))) => failed(name, error),
             Some(Ok((name, Ok(())))) => Failure::internal(format!("{name} ended without being told to")),
             Some(Err(error)) => Failure::internal("a service broke").because(error),
             None => Failure::internal("no service is running"),
@@ -208,6 +209,24 @@ impl Services {
         }
         outcome
     }
+}
+
+/// What a service's own failure means: one that Kafka does not allow what it needs is no defect.
+fn failed(name: &str, error: Box<dyn Error + Send + Sync>) -> Failure {
+    match kafkas_word(&*error) {
+        Some(ErrorKind::Unauthorised) => {
+            Failure::unreachable(format!("{name} may not do at Kafka what it has to")).because(error).hint(
+                "`mesh secure admit` allows the backbone what it needs, before its registry is there; `mesh apply` does after",
+            )
+        }
+        _ => Failure::internal(format!("{name} failed")).because(error),
+    }
+}
+
+/// What Kafka said, if it is Kafka that a failure comes from.
+fn kafkas_word(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    let own = error.downcast_ref().map(mesh_kafka::Error::kind);
+    own.or_else(|| error.source().and_then(kafkas_word))
 }
 
 fn port_taken(option: &str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {

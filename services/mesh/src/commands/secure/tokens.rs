@@ -29,8 +29,8 @@ struct Scopes {
 }
 
 impl Scopes {
-    fn reads(scope: &str) -> Self {
-        Self { read: BTreeSet::from([scope.to_owned()]), ..Self::default() }
+    fn reads<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { read: scopes.into_iter().map(str::to_owned).collect(), ..Self::default() }
     }
 
     fn writes<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Self {
@@ -90,14 +90,15 @@ fn users(tree: &WorkingTree, wanted: Option<&Wanted>) -> BTreeMap<String, Scopes
     let applied = || prefixes.iter().chain(&types).map(String::as_str);
     let mut users = BTreeMap::from([
         (OPERATOR.to_owned(), Scopes::writes(["*"])),
-        ("prometheus".to_owned(), Scopes::reads(METRICS)),
+        ("prometheus".to_owned(), Scopes::reads([METRICS])),
         // each replica decides itself what its clients may
         (Part::Registry.user(), Scopes::writes(["*"])),
         (Part::Apply.user(), Scopes::writes(applied())),
+        (Part::Plan.user(), Scopes::reads(applied())),
     ]);
     for (domain, prefix) in domains.into_iter().zip(&prefixes) {
         // a record may name any schema: that it is another domain's has to be told from that it is none
-        let scopes = Scopes { read: BTreeSet::from(["*".to_owned()]), ..Scopes::writes([prefix.as_str()]) };
+        let scopes = Scopes { write: Scopes::writes([prefix.as_str()]).write, ..Scopes::reads(["*"]) };
         users.insert(Part::Masking(domain).user(), scopes);
     }
     for (name, topic) in wanted.into_iter().flat_map(clients) {
