@@ -38,7 +38,9 @@ impl World {
         ];
         let slapd = Slapd::start(&format!("{people}{}", groups.concat()));
         let tree = Tree::examples();
-        tree.write("groups.yaml", &slapd.settings(&slapd.tls_url(), "timeout_seconds: 5\n"));
+        let settings = slapd.settings(&slapd.tls_url(), "timeout_seconds: 5\n");
+        let may_be_empty = "groups: { may_be_empty: [crm-support], base";
+        tree.write("groups.yaml", &settings.replace("groups: { base", may_be_empty));
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = mesh(["up", "--secure", "--format", "json", "--access-interval", "1", "--data"]);
         let mut up = Process::start(command.arg(data.path()).arg("--root").arg(tree.root()));
@@ -155,6 +157,14 @@ fn members_of_the_directory_read_until_they_are_removed_and_no_doubtful_answer_s
     });
     world.eventually_synced_again();
     assert_eq!((world.reads("ana"), world.reads("eve")), (true, true));
+
+    // but of a group that may be empty it is: its last member reads no longer
+    world.set("crm-support", &["gone"], &[]);
+    eventually("the last member of a group that may be empty is shut out", PATIENCE, || {
+        let log = world.up.stderr();
+        let taken_back = "User:sue may Read topic crm.customers.v1.support";
+        if log.contains(taken_back) { Ok(()) } else { Err(log) }
+    });
 
     // the directory is gone: nothing changes, and the failures are counted
     let failures = "mesh_access_failed_rounds_total{reason=\"directory\"}";

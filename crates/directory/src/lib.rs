@@ -29,8 +29,18 @@ pub use ldap::{Ldap, LdapSettings};
 pub struct Answer {
     /// The members of the groups that it knows, of those that were asked for; a group that it does not know is not in it.
     pub members: Members,
+    /// Those of them that are without members on purpose: whoever keeps the directory's file has said of each that it may be.
+    pub nobody: BTreeSet<String>,
     /// How many members have no usable name: they are members of nothing.
     pub left_out: usize,
+}
+
+impl Answer {
+    /// Whether it says that nobody is in any group, and not all of that is on purpose: what a directory says that has lost its data.
+    pub fn is_void(&self) -> bool {
+        let is_meant = !self.members.is_empty() && self.members.keys().all(|group| self.nobody.contains(group));
+        self.members.values().all(BTreeSet::is_empty) && !is_meant
+    }
 }
 
 /// An answer that is being waited for.
@@ -66,6 +76,24 @@ pub fn open(file: &Path) -> Result<Arc<dyn Directory>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_without_anybody_is_void_unless_all_of_it_is_meant() {
+        let answer = |groups: &[(&str, &[&str])], nobody: &[&str]| Answer {
+            members: groups.iter().map(|(group, of)| ((*group).to_owned(), names(of))).collect(),
+            nobody: names(nobody),
+            left_out: 0,
+        };
+        assert!(answer(&[], &[]).is_void());
+        assert!(answer(&[("analysts", &[])], &[]).is_void());
+        assert!(answer(&[("analysts", &[]), ("campaigns", &[])], &["campaigns"]).is_void());
+        assert!(!answer(&[("campaigns", &[])], &["campaigns"]).is_void());
+        assert!(!answer(&[("analysts", &["User:ana"]), ("campaigns", &[])], &[]).is_void());
+    }
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
 
     #[test]
     fn a_file_says_itself_what_kind_of_directory_it_is() {

@@ -88,15 +88,15 @@ impl Rounds<'_> {
         let asked = directory.members(&groups).await;
         let answer = asked.map_err(|source| Error::AskDirectory { directory: directory.name(), source })?;
         metrics::left_out(answer.left_out);
-        if answer.members.values().all(|members| members.is_empty()) {
+        if answer.is_void() {
             return Err(Error::EmptyAnswer { directory: directory.name() });
         }
         let Some(rights) = self.admin.rights().await.map_err(Error::ReadRules)? else {
             tracing::debug!("this Kafka asks nobody who they are: there are no rules to keep");
             return Ok(());
         };
-        let members = &answer.members;
-        let facts = Facts { contracts: &contracts, domains: &domains, members, found: &rights.table };
+        let (members, nobody) = (&answer.members, &answer.nobody);
+        let facts = Facts { contracts: &contracts, domains: &domains, members, nobody, found: &rights.table };
         let wanted = reconcile(&facts, &self.believed, self.config.guard);
         self.change(&wanted).await?;
         self.doubt(&wanted.doubted);

@@ -19,6 +19,8 @@ pub struct Facts<'a> {
     pub domains: &'a [&'a Domain],
     /// What the directory says; a group that it does not know is not in it.
     pub members: &'a Members,
+    /// The groups that are without members on purpose.
+    pub nobody: &'a BTreeSet<String>,
     /// What Kafka has.
     pub found: &'a AclTable,
 }

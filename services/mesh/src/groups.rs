@@ -34,8 +34,7 @@ pub fn members(directory: &dyn Directory, groups: &BTreeSet<String>) -> Result<M
             .because(error)
             .hint("nothing was changed; --leave-access leaves access rules as they are")
     })?;
-    let is_empty = answer.members.values().all(BTreeSet::is_empty);
-    if is_empty && !groups.is_empty() {
+    if answer.is_void() && !groups.is_empty() {
         let what = format!("{} knows no member of any group, which is not believed", directory.name());
         return Err(Failure::usage(what).hint("nothing was changed; --leave-access leaves access rules as they are"));
     }

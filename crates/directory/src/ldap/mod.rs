@@ -71,6 +71,16 @@ async fn ask(settings: &Resolved, groups: &BTreeSet<String>) -> Result<Answer, E
         answer.members.insert(group.clone(), members);
     }
     answer.left_out = people.left_out();
+    answer.nobody = nobody(settings, &answer);
     people.close().await;
     Ok(answer)
+}
+
+/// The groups that are there, may be empty, and are. Where somebody's name is not to be had, that somebody may be in one.
+fn nobody(settings: &Resolved, answer: &Answer) -> BTreeSet<String> {
+    if answer.left_out > 0 {
+        return BTreeSet::new();
+    }
+    let empty = answer.members.iter().filter(|(_, members)| members.is_empty()).map(|(group, _)| group);
+    empty.filter(|group| settings.groups.may_be_empty.contains(*group)).cloned().collect()
 }

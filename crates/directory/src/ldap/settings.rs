@@ -4,6 +4,7 @@ use crate::Error;
 use crate::principal::Template;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::{Host, Url};
@@ -67,6 +68,9 @@ pub(super) struct Groups {
     /// What that attribute holds.
     #[serde(default)]
     pub(super) members_are: MembersAre,
+    /// The groups that may be without members: it is believed of them, and of no others.
+    #[serde(default)]
+    pub(super) may_be_empty: BTreeSet<String>,
 }
 
 /// How people are found.

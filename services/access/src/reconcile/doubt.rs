@@ -94,6 +94,7 @@ fn loss(group: &str, facts: &Facts<'_>, reach: &Reach, believed: &Believed, guar
     let doubt = match answer {
         _ if lost.is_empty() => None,
         None => Some(Doubt::Unknown { readers: lost.len() }),
+        Some(_) if facts.nobody.contains(group) => None,
         Some(members) if members.is_empty() => Some(Doubt::Empty { readers: lost.len() }),
         Some(_) if lost.len() > guard.members && lost.len() * 100 > before.len() * usize::from(guard.percent) => {
             Some(Doubt::Shrunk { lost: lost.len(), of: before.len() })

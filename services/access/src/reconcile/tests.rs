@@ -11,6 +11,7 @@ struct World {
     contracts: Vec<Contract>,
     domain: Domain,
     members: Members,
+    nobody: BTreeSet<String>,
     found: AclTable,
     believed: Believed,
 }
@@ -42,14 +43,16 @@ impl World {
         let members = members.map(|(group, members)| (group.to_owned(), members)).into();
         let domain = parse_domain("topics/crm/domain.yaml", CRM).unwrap().value;
         let (found, believed) = (AclTable::new(), Believed::default());
-        let mut world = Self { contracts: vec![contract(CUSTOMERS)], domain, members, found, believed };
+        let nobody = BTreeSet::new();
+        let mut world = Self { contracts: vec![contract(CUSTOMERS)], domain, members, nobody, found, believed };
         world.look();
         world
     }
 
     fn facts<T>(&self, with: impl FnOnce(&Facts<'_>) -> T) -> T {
         let contracts: Vec<&Contract> = self.contracts.iter().collect();
-        with(&Facts { contracts: &contracts, domains: &[&self.domain], members: &self.members, found: &self.found })
+        let Self { members, nobody, found, .. } = self;
+        with(&Facts { contracts: &contracts, domains: &[&self.domain], members, nobody, found })
     }
 
     /// Looks, and does what follows.
@@ -164,6 +167,17 @@ fn a_group_that_nobody_reads_by_may_be_empty() {
     world.found.retain(|acl| acl.principal != "User:sue");
     world.members.insert("crm-support".to_owned(), BTreeSet::new());
     assert!(world.look().doubted.is_empty());
+}
+
+#[test]
+fn a_group_that_is_empty_on_purpose_shuts_out_its_last_member_and_no_other_group_does() {
+    let mut world = World::new();
+    world.members.insert("crm-support".to_owned(), BTreeSet::new());
+    world.members.insert("crm-stewards".to_owned(), BTreeSet::new());
+    world.nobody.insert("crm-support".to_owned());
+    let wanted = world.look();
+    assert_eq!(wanted.doubted.keys().collect::<Vec<_>>(), ["crm-stewards"]);
+    assert_eq!((world.reads("sue").len(), world.reads("stan").is_empty()), (0, false));
 }
 
 #[test]
