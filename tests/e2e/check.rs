@@ -16,7 +16,7 @@ const INT: &str = r#""quantity", "type": "int""#;
 const STRING: &str = r#""quantity", "type": "string""#;
 
 /// The example domains in a repository of their own, on a branch that has just left `main`.
-fn project() -> Tree {
+pub fn project() -> Tree {
     let tree = Tree::examples();
     git(tree.root(), &["init", "--quiet", "--initial-branch=main"]).expect(FINE);
     commit(&tree, "the examples");
@@ -30,7 +30,7 @@ fn git(folder: &Path, arguments: &[&str]) -> Finished {
     Finished::of(git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").env("PATH", path()))
 }
 
-fn commit(tree: &Tree, message: &str) {
+pub fn commit(tree: &Tree, message: &str) {
     git(tree.root(), &["add", "--all"]).expect(FINE);
     git(tree.root(), &["commit", "--quiet", "--no-verify", "-m", message]).expect(FINE);
 }
@@ -42,7 +42,7 @@ fn path() -> String {
     format!("{folder}:{}", std::env::var("PATH").unwrap_or_default())
 }
 
-fn check(tree: &Tree, arguments: &[&str]) -> Finished {
+pub fn check(tree: &Tree, arguments: &[&str]) -> Finished {
     Finished::of(mesh(["check"]).args(arguments).current_dir(tree.root()))
 }
 

@@ -29,6 +29,7 @@ mod polyglot;
 mod quarantine;
 mod readme;
 mod recorded;
+mod references;
 mod refused;
 mod registry;
 mod remask;

@@ -1,6 +1,8 @@
 """Writes records to an input port with the registry's own AvroSerializer: JSON lines on standard input, a key column.
 
-usage: write_input.py BOOTSTRAP REGISTRY TOPIC SCHEMA_FILE KEY_COLUMN
+usage: write_input.py BOOTSTRAP REGISTRY TOPIC SCHEMA_FILE|latest KEY_COLUMN
+
+With `latest` nothing is registered: the newest version is taken, with all that it refers to.
 """
 
 import json
@@ -19,9 +21,12 @@ def fail_on_error(error, _message):
 
 def main():
     bootstrap, registry, topic, schema_file, key_column = sys.argv[1:6]
-    with open(schema_file, encoding="utf-8") as file:
-        schema = file.read()
-    serialise = AvroSerializer(SchemaRegistryClient({"url": registry}), schema)
+    client = SchemaRegistryClient({"url": registry})
+    if schema_file == "latest":
+        serialise = AvroSerializer(client, conf={"auto.register.schemas": False, "use.latest.version": True})
+    else:
+        with open(schema_file, encoding="utf-8") as file:
+            serialise = AvroSerializer(client, file.read())
     # murmur2_random is the partitioner of every Java client; librdkafka's own default differs.
     producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True})
     for text in sys.stdin:
