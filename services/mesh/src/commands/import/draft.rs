@@ -23,13 +23,16 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The contract's path.
+    /// The contract's path: a version after the first has its number in it.
     pub(super) fn contract_file(target: &Target) -> String {
-        format!("{TOPICS}/{}/{}.yaml", target.product.domain, target.product.name)
+        let version = if target.major == 1 { String::new() } else { format!("@{}", target.major) };
+        format!("{TOPICS}/{}/{}{version}.yaml", target.product.domain, target.product.name)
     }
 
     fn schema_file(&self) -> String {
-        format!("schemas/{}/{}.avsc", self.target.product.domain, self.target.product.name)
+        let Target { product, major, .. } = self.target;
+        let version = if *major == 1 { String::new() } else { format!("-v{major}") };
+        format!("schemas/{}/{}{version}.avsc", product.domain, product.name)
     }
 
     /// The contract, as what is said in it and as a file.

@@ -25,14 +25,20 @@ use crate::output;
 use crate::platform::answers;
 use crate::schema_rules::NameOptions;
 use crate::tree::WorkingTree;
-use mesh_client::{Catalogue, CatalogueError, RegistryClient};
-use mesh_contract::Contract;
+use mesh_avro::schema::{Name, Schema};
+use mesh_client::{Catalogue, CatalogueError, RegisteredSchema, RegistryClient};
+use mesh_contract::{Contract, value_subject};
 use mesh_kafka::Settings;
 use published::Brought;
 use report::Report;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use topics::Topics;
+
+/// Schemas by the keys of their products.
+type Registered = BTreeMap<String, Arc<RegisteredSchema>>;
 
 /// What `--help` adds to the command's line.
 const DETAILS: &str = "\
@@ -89,7 +95,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let catalogue = catalogue(&kafka).await?;
     let mut report = Report { dry_run: args.dry_run, ..Report::default() };
     let files = match args.published {
-        true => write_back(&args.names, &root, &tree, &catalogue, &mut report)?,
+        true => {
+            let registered = registered(context, &catalogue).await?;
+            write_back(&args.names, (&root, &tree), &catalogue, registered, &mut report)?
+        }
         false => {
             let registry = RegistryClient::new(context.registry()?).map_err(registry_failure)?;
             let topics = Topics { args: &args, root: &root, tree: &tree, names: &names };
@@ -115,11 +124,49 @@ async fn catalogue(kafka: &Settings) -> Result<Catalogue, Failure> {
     }
 }
 
+/// The schemas of products as they were registered; none where no registry is known: then each is written as one.
+async fn registered(context: &Context, catalogue: &Catalogue) -> Result<Registered, Failure> {
+    let mut found = Registered::new();
+    if context.registry_url().is_err() {
+        output::talk("no registry is named: a schema that uses types of other files is written as one");
+        return Ok(found);
+    }
+    let registry = RegistryClient::new(context.registry()?).map_err(registry_failure)?;
+    for applied in catalogue.products() {
+        let subject = value_subject(&applied.contract.topics().input);
+        let numbers = registry.version_numbers(&subject, false).await.map_err(registry_failure)?;
+        for number in numbers.into_iter().rev() {
+            let version = registry.version(&subject, number).await.map_err(registry_failure)?;
+            let is_it =
+                version.schema.parse().and_then(Schema::into_one).is_ok_and(|one| *one.json() == applied.schema);
+            if is_it {
+                if are_shared(&registry, &version.schema).await? {
+                    found.insert(applied.key(), version.schema);
+                }
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether all that a schema refers to is there as `mesh apply` registers types: by their full names. What is called otherwise was in no
+/// file of its own.
+async fn are_shared(registry: &RegistryClient, schema: &RegisteredSchema) -> Result<bool, Failure> {
+    for text in &schema.references {
+        let Some(name) = Name::defined_by(text) else { return Ok(false) };
+        if registry.version_numbers(&name.to_string(), false).await.map_err(registry_failure)?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn write_back(
     names: &[String],
-    root: &Path,
-    tree: &WorkingTree,
+    (root, tree): (&Path, &WorkingTree),
     catalogue: &Catalogue,
+    registered: Registered,
     report: &mut Report,
 ) -> Result<Vec<NewFile>, Failure> {
     let products = catalogue.products();
@@ -131,7 +178,7 @@ fn write_back(
         let path = root.join(name);
         path.exists().then(|| fs::read_to_string(path).unwrap_or_default())
     };
-    let there = published::Tree { contracts, read: &read };
+    let there = published::Tree { contracts, read: &read, registered };
     let brought = Brought::of(&products, &domains, &published::named(names)?, &there)?;
     (report.products, report.left_out) = (brought.products, brought.left_out);
     output::talk("groups.yaml, cluster.yaml and waivers are published nowhere: those are not brought back");

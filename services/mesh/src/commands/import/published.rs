@@ -5,16 +5,21 @@ use super::select::LeftOut;
 use super::yaml;
 use crate::failure::Failure;
 use crate::new_files::NewFile;
-use crate::tree::TOPICS;
+use crate::tree::{Library, TOPICS};
+use mesh_avro::schema::Name;
+use mesh_client::RegisteredSchema;
 use mesh_contract::{AppliedProduct, Contract, Domain, ProductRef, parse_contract, parse_domain};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// What is in the way of files: paths from the root, and the contracts there are.
+/// What is in the way of files, and what is known of schemas besides what is published.
 pub(super) struct Tree<'a> {
     pub(super) contracts: Vec<&'a Contract>,
-    /// The text of a file that is there.
+    /// The text of a file that is there, by its path from the root.
     pub(super) read: &'a dyn Fn(&str) -> Option<String>,
+    /// The schemas of products as they were registered, by the products' keys: published is each as one.
+    pub(super) registered: BTreeMap<String, Arc<RegisteredSchema>>,
 }
 
 /// What is written back.
@@ -23,6 +28,8 @@ pub(super) struct Brought {
     pub(super) files: Vec<NewFile>,
     pub(super) products: Vec<Imported>,
     pub(super) left_out: Vec<LeftOut>,
+    /// The file of each type that is the schema of a product.
+    homes: BTreeMap<String, String>,
 }
 
 impl Brought {
@@ -47,7 +54,11 @@ impl Brought {
         let wanted = products
             .iter()
             .filter(|applied| asked.is_empty() || asked.iter().any(|asked| is_asked(asked, &applied.contract)));
-        let mut brought = Self::default();
+        let home = |applied: &&AppliedProduct| {
+            let name = Name::defined_by(&applied.schema.to_string())?;
+            Some((name.to_string(), applied.contract.schema.clone()))
+        };
+        let mut brought = Self { homes: products.iter().filter_map(home).collect(), ..Self::default() };
         // an older version has the shorter name
         let mut wanted: Vec<&AppliedProduct> = wanted.copied().collect();
         wanted.sort_by_key(|applied| (applied.contract.product(), applied.contract.version));
@@ -91,19 +102,40 @@ impl Brought {
         Ok(true)
     }
 
-    /// A product's schema, unless it is there; several products may share one.
+    /// A product's schema, with the types that it has of other files; unless they are there.
     fn schema(&mut self, product: &str, applied: &AppliedProduct, tree: &Tree<'_>) -> Result<(), Failure> {
-        let name = &applied.contract.schema;
-        let new = self.files.iter().find(|file| file.name == *name).map(|file| file.text.clone());
-        match new.or_else(|| (tree.read)(name)) {
+        let one = || vec![(applied.contract.schema.clone(), applied.schema.clone())];
+        let registered = tree.registered.get(&applied.key());
+        let files = registered.and_then(|registered| self.divided(applied, registered)).unwrap_or_else(one);
+        files.into_iter().try_for_each(|(name, schema)| self.schema_file(product, name, &schema, tree))
+    }
+
+    /// A schema as it was registered, in files that read as what is published; none if they do not.
+    fn divided(&self, applied: &AppliedProduct, registered: &RegisteredSchema) -> Option<Vec<(String, Value)>> {
+        let own = &applied.contract.schema;
+        let mut texts = Vec::new();
+        for text in &registered.references {
+            let name = Name::defined_by(text)?.to_string();
+            let home = self.homes.get(&name).cloned();
+            texts.push((home.unwrap_or_else(|| format!("schemas/{}.avsc", name.replace('.', "/"))), text.as_str()));
+        }
+        texts.push((own.clone(), &registered.text));
+        let library = Library::of(texts.iter().map(|(name, text)| (name.as_str(), *text)));
+        library.schema(own).filter(|schema| *schema.whole().json() == applied.schema)?;
+        let parsed = texts.into_iter().map(|(name, text)| Some((name, serde_json::from_str(text).ok()?)));
+        parsed.collect()
+    }
+
+    /// A file of a schema, unless it is there; several products may share one.
+    fn schema_file(&mut self, product: &str, name: String, schema: &Value, tree: &Tree<'_>) -> Result<(), Failure> {
+        let new = self.files.iter().find(|file| file.name == name).map(|file| file.text.clone());
+        match new.or_else(|| (tree.read)(&name)) {
             None => {
-                let text = serde_json::to_string_pretty(&applied.schema);
-                let text = text.map_err(|error| unwritable(product).because(error))? + "\n";
-                self.files.push(NewFile { name: name.clone(), text });
+                self.files.push(NewFile { name, text: format!("{schema:#}\n") });
                 Ok(())
             }
-            Some(text) if serde_json::from_str::<Value>(&text).is_ok_and(|there| there == applied.schema) => Ok(()),
-            Some(_) => Err(Failure::usage(format!("{name} is not the schema that {product} was published with"))
+            Some(text) if serde_json::from_str::<Value>(&text).is_ok_and(|there| there == *schema) => Ok(()),
+            Some(_) => Err(Failure::usage(format!("{name} is not what {product} was published with"))
                 .hint("nothing was written; move that file away, or name the products that are to be brought back")),
         }
     }
@@ -140,8 +172,8 @@ pub(super) fn named(names: &[String]) -> Result<Vec<ProductRef>, Failure> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use mesh_avro::schema::Schema;
     use mesh_contract::History;
-    use std::collections::BTreeMap;
 
     const CONTRACT: &str = "unique_id: 5b1c3f0e-8a0d-4f64-9f0b-6d2f3c8f1a01\nowner: crm\nname: orders\nversion: 1\ndescription: One.\n\
         schema: schemas/crm/order.avsc\nrefresh_rate: hour\nhistory: 2 years\nsensitive_columns: []\naccess_group: analysts\n";
@@ -153,6 +185,15 @@ mod tests {
     }
 
     fn brought(products: &[AppliedProduct], asked: &[&str], there: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        registered(products, asked, there, BTreeMap::new())
+    }
+
+    fn registered(
+        products: &[AppliedProduct],
+        asked: &[&str],
+        there: &[(&str, &str)],
+        registered: BTreeMap<String, Arc<RegisteredSchema>>,
+    ) -> Result<Vec<String>, String> {
         let domain =
             parse_domain("topics/crm/domain.yaml", "domain: crm\ndescription: Us.\nteam: { name: CRM, contact: us }\n");
         let domain = domain.unwrap().value;
@@ -160,7 +201,7 @@ mod tests {
             there.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let contracts: Vec<Contract> =
             there.iter().filter_map(|(name, text)| parse_contract(name, text).ok()).map(|read| read.value).collect();
-        let tree = Tree { contracts: contracts.iter().collect(), read: &|name| files.get(name).cloned() };
+        let tree = Tree { contracts: contracts.iter().collect(), read: &|name| files.get(name).cloned(), registered };
         let products: Vec<&AppliedProduct> = products.iter().collect();
         let asked = named(&asked.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
         let brought = Brought::of(&products, &[&domain], &asked, &tree).map_err(|failure| failure.report())?;
@@ -186,12 +227,28 @@ mod tests {
     }
 
     #[test]
+    fn types_of_other_files_have_files_of_their_own_again() {
+        let tax = r#"{"type":"record","name":"Tax","namespace":"shared","fields":[{"name":"rate","type":"int"}]}"#;
+        let order =
+            r#"{"type":"record","name":"Order","namespace":"crm","fields":[{"name":"tax","type":"shared.Tax"}]}"#;
+        let whole = Schema::parse_with(order, &[tax]).unwrap().whole().unwrap();
+        let product = AppliedProduct { schema: whole, ..applied(1) };
+        let schema = |text: &str| {
+            let (text, references) = (text.to_owned(), vec![tax.to_owned()]);
+            [(product.key(), Arc::new(RegisteredSchema { id: 1, text, references }))].into()
+        };
+        let files = registered(std::slice::from_ref(&product), &[], &[], schema(order)).unwrap();
+        assert_eq!(files[2..], ["schemas/shared/Tax.avsc", "schemas/crm/order.avsc"]);
+        let other = order.replace("Order", "Other");
+        let files = registered(std::slice::from_ref(&product), &[], &[], schema(&other)).unwrap();
+        assert_eq!(files[2..], ["schemas/crm/order.avsc"], "what was registered is not what is published");
+    }
+
+    #[test]
     fn what_would_be_something_else_is_refused() {
         let other = [("schemas/crm/order.avsc", "\"string\"")];
         assert!(
-            brought(&[applied(1)], &[], &other)
-                .unwrap_err()
-                .contains("is not the schema that crm.orders@1 was published with")
+            brought(&[applied(1)], &[], &other).unwrap_err().contains("is not what crm.orders@1 was published with")
         );
         assert!(
             brought(&[applied(1)], &["crm.orders@7"], &[])

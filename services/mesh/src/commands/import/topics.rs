@@ -13,6 +13,7 @@ use crate::output;
 use crate::tree::{TOPICS, WorkingTree, number};
 use mesh_avro::sensitivity::SensitiveNames;
 use mesh_client::{Catalogue, RegistryClient};
+use mesh_contract::Product;
 use mesh_contract::topic::input_topic;
 use mesh_kafka::Settings;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,8 +53,9 @@ impl Topics<'_> {
                 Err(why) => left_out.push(LeftOut { topic, why }),
             }
         }
-        let drafted: Vec<Draft<'_>> =
-            found.iter().map(|(source, target)| self.draft(source, target, around.now_ms)).collect();
+        let mut ids = self.ids(catalogue);
+        let draft = |(source, target)| self.draft((source, target), &mut ids, around.now_ms);
+        let drafted: Vec<Draft<'_>> = found.iter().map(|(source, target)| (source, target)).map(draft).collect();
         let files = self.files(&drafted, &there, report, &mut left_out);
         self.refuse(&left_out)?;
         report.left_out = left_out;
@@ -116,8 +118,22 @@ impl Topics<'_> {
             .hint("nothing was written; `mesh import --all --dry-run` shows what can be"))
     }
 
-    fn draft<'d>(&'d self, source: &'d Source, target: &'d Target, now_ms: i64) -> Draft<'d> {
-        Draft { source, target, unique_id: Uuid::new_v4(), names: self.names, now_ms }
+    /// The ids of products that are known: versions of one share it.
+    fn ids(&self, catalogue: &Catalogue) -> BTreeMap<Product, Uuid> {
+        let published =
+            catalogue.products().into_iter().map(|applied| (applied.contract.product(), applied.contract.unique_id));
+        let own = self.tree.contracts.iter().map(|contract| (contract.value.product(), contract.value.unique_id));
+        published.chain(own).collect()
+    }
+
+    fn draft<'d>(
+        &'d self,
+        (source, target): (&'d Source, &'d Target),
+        ids: &mut BTreeMap<Product, Uuid>,
+        now_ms: i64,
+    ) -> Draft<'d> {
+        let unique_id = *ids.entry(target.product.clone()).or_insert_with(Uuid::new_v4);
+        Draft { source, target, unique_id, names: self.names, now_ms }
     }
 
     /// The files, a domain's before those of its products.
