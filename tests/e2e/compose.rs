@@ -227,11 +227,13 @@ fn prometheus_sees_all(machine: &Machine<'_>) {
     for rules in ["alerts.yml", "freshness.yml"] {
         fs::copy(format!("{folder}/{rules}"), settings.with_file_name(rules)).expect("it is mounted");
     }
-    let address = machine.address("prometheus");
+    // another one may listen at 9090 of all addresses
+    let free = TcpListener::bind((machine.address("prometheus"), 0)).and_then(|listener| listener.local_addr());
+    let address = free.expect("loopback has ports");
     let mut command = Command::new("prometheus");
     command.arg(format!("--config.file={}", settings.display()));
     command.arg(format!("--storage.tsdb.path={}", settings.with_file_name("prometheus").display()));
-    let mut prometheus = Process::start(command.arg(format!("--web.listen-address={address}:9090")));
+    let mut prometheus = Process::start(command.arg(format!("--web.listen-address={address}")));
     let wanted = machine.project.services();
     let wanted: BTreeSet<String> = wanted
         .values()
@@ -240,9 +242,10 @@ fn prometheus_sees_all(machine: &Machine<'_>) {
         .collect();
     eventually("every service is scraped", PATIENCE, || {
         assert_eq!(prometheus.ended(), None, "{}", prometheus.stderr());
-        let asked = format!("http://{address}:9090/api/v1/query?query=up");
-        let said = answer(&asked).map_err(|error| (error, BTreeSet::new()))?;
-        let said: Value = serde_json::from_str(&said).expect("it answers in JSON");
+        let asked = format!("http://{address}/api/v1/query?query=up");
+        // it says otherwise that it is not ready
+        let said = answer(&asked).and_then(|said| serde_json::from_str::<Value>(&said).map_err(|_| said));
+        let said = said.map_err(|said| (said, BTreeSet::new()))?;
         let up = said["data"]["result"].as_array().into_iter().flatten().filter(|one| one["value"][1] == "1");
         let up: BTreeSet<String> =
             up.map(|one| one["metric"]["instance"].as_str().expect("it has one").to_owned()).collect();
