@@ -144,7 +144,9 @@ const ENOUGH: [(fn() -> Resource, Operation); 6] = [
 fn who_may_only_look_imports_and_is_told_what_could_not_be_seen() {
     let secured = Secured::start();
     let shown = secured.import().expect(0).stdout;
-    for said in ["key: order_id", "producers: [\"User:shop\"]", "may be read by User:ana", "refresh_rate: minute"] {
+    for said in
+        ["key: order_id", "producers: [\"User:shop\"]", "may be read by User:ana", "the longest pause in 40 records"]
+    {
         assert!(shown.contains(said), "{said}: {shown}");
     }
     assert!(!shown.contains("\nreplication: "), "it is the cluster's default: {shown}");

@@ -73,6 +73,11 @@ impl Evidence {
         keep(&mut self.as_text, all, is_its_text);
     }
 
+    /// Whether no record was taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
     /// The contract's `key`; `subject` is what is known of the topic's key subject, `failed` why records were not looked at.
     pub(super) fn said(&self, failed: Option<&str>, key_subject: Option<&str>) -> Said {
         let names = |found: &BTreeSet<Candidate>| -> Vec<String> { found.iter().map(|one| one.name.clone()).collect() };

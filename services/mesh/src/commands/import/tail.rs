@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-/// How long a topic is looked at.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a topic is looked at: what was read until then says something, too.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(60);
 /// Of more partitions than this, the others are not looked at.
 const PARTITIONS_MAX: usize = 64;
 /// A record that claims to be from later than this is not believed.
@@ -66,8 +66,13 @@ pub(super) async fn look(
             }
             Ok::<(), Error>(())
         };
-        // what was read until then says something, too
-        tokio::time::timeout(LOOK_TIMEOUT, all).await.unwrap_or(Ok(()))?;
+        let is_late = match tokio::time::timeout(LOOK_TIMEOUT, all).await {
+            Ok(read) => read.map(|()| false)?,
+            Err(_) => true,
+        };
+        if is_late && tail.keys.is_empty() {
+            return Ok(Look::failed(format!("Kafka gave none of its records within {} s", LOOK_TIMEOUT.as_secs())));
+        }
         Ok(tail.look())
     };
     match read.await {
