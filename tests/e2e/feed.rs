@@ -1,7 +1,7 @@
 //! Version 1 of a product goes on while its domain publishes version 2 alone.
 
 use crate::accounted::read;
-use crate::support::{PATIENCE, Process, World, eventually};
+use crate::support::{PATIENCE, Process, Tree, World, eventually};
 use mesh_kafka::OutgoingRecord;
 use mesh_kafka::producer::Producer;
 use rustix::process::Signal;
@@ -23,7 +23,8 @@ const FINDINGS: i32 = 1;
 #[test]
 fn version_2_feeds_version_1_once_and_in_order_through_kill_9() {
     let world = World::start();
-    declare(&world);
+    declare(&world.tree);
+    is_checked(&world);
     world.run(["apply"]).expect(0);
     for kill in 0..KILLS {
         publish(&world, kill * FURTHER..(kill + 1) * FURTHER);
@@ -55,11 +56,12 @@ fn version_2_feeds_version_1_once_and_in_order_through_kill_9() {
 }
 
 /// Two versions, the second with other fields, in another order, of other types.
-fn declare(world: &World) {
-    std::fs::create_dir_all(world.tree.root().join("topics/shop")).expect("the folder is ours");
-    std::fs::create_dir_all(world.tree.root().join("schemas/shop")).expect("the folder is ours");
-    let domain = "domain: shop\ndescription: Who buys.\nteam: { name: Shop, contact: shop@example.org }\n";
-    world.tree.write("topics/shop/domain.yaml", domain);
+pub(super) fn declare(tree: &Tree) {
+    std::fs::create_dir_all(tree.root().join("topics/shop")).expect("the folder is ours");
+    std::fs::create_dir_all(tree.root().join("schemas/shop")).expect("the folder is ours");
+    let domain = "domain: shop\ndescription: Who buys.\nteam: { name: Shop, contact: shop@example.org }\n\
+                  producers: [User:shop-service]\n";
+    tree.write("topics/shop/domain.yaml", domain);
     let contract = |version: u32, column: &str, more: &str| {
         format!(
             "unique_id: 0c9e6679-7425-40de-944b-e07fc1f90ae7\nowner: shop\nname: buyers\nversion: {version}\n\
@@ -67,24 +69,30 @@ fn declare(world: &World) {
              sensitive_columns: [{{ column: {column}, class: pii.contact }}]\naccess_group: analysts\npartitions: 3\n{more}"
         )
     };
-    world.tree.write("topics/shop/buyers.yaml", &contract(1, "email", "fed_by: 2\n"));
-    world.tree.write("topics/shop/buyers@2.yaml", &contract(2, "mail", ""));
-    world.tree.write("schemas/shop/buyer2.avsc", &new_schema(&json!("int")).to_string());
-    let old = |points: &str| {
-        let symbols = json!({"type": "enum", "name": "Plan", "symbols": ["PAID", "FREE"], "default": "FREE"});
-        record(json!([
-            {"name": "id", "type": "string"},
-            {"name": "plan", "type": symbols},
-            {"name": "points", "type": points},
-            {"name": "email", "aliases": ["mail"], "type": ["null", "string"], "default": null},
-            {"name": "note", "type": "string", "default": "none"},
-        ]))
-    };
-    world.tree.write("schemas/shop/buyer1.avsc", &old("boolean").to_string());
+    tree.write("topics/shop/buyers.yaml", &contract(1, "email", "fed_by: 2\n"));
+    tree.write("topics/shop/buyers@2.yaml", &contract(2, "mail", ""));
+    tree.write("schemas/shop/buyer1.avsc", &old_schema("long").to_string());
+    tree.write("schemas/shop/buyer2.avsc", &new_schema(&json!("int")).to_string());
+}
+
+/// What version 1 could not read is found before anything is applied.
+fn is_checked(world: &World) {
+    world.tree.write("schemas/shop/buyer1.avsc", &old_schema("boolean").to_string());
     let refused = world.run(["check"]).expect(FINDINGS);
     assert!(refused.stdout.contains("feed-incompatible: `shop.buyers@2` cannot feed"), "{}", refused.stdout);
-    world.tree.write("schemas/shop/buyer1.avsc", &old("long").to_string());
+    world.tree.write("schemas/shop/buyer1.avsc", &old_schema("long").to_string());
     world.run(["check"]).expect(0);
+}
+
+fn old_schema(points: &str) -> Value {
+    let plan = json!({"type": "enum", "name": "Plan", "symbols": ["PAID", "FREE"], "default": "FREE"});
+    record(json!([
+        {"name": "id", "type": "string"},
+        {"name": "plan", "type": plan},
+        {"name": "points", "type": points},
+        {"name": "email", "aliases": ["mail"], "type": ["null", "string"], "default": null},
+        {"name": "note", "type": "string", "default": "none"},
+    ]))
 }
 
 fn record(fields: Value) -> Value {

@@ -2,6 +2,7 @@
 //! who is not let in is told why.
 
 mod authority;
+mod fed;
 mod issuer;
 mod least;
 mod ports;
@@ -48,7 +49,11 @@ impl Up {
 
     /// The same with more options.
     fn start_with(more: impl FnOnce(&mut Command)) -> Self {
-        let tree = Tree::examples();
+        Self::start_on(Tree::examples(), more)
+    }
+
+    /// The same on another tree.
+    fn start_on(tree: Tree, more: impl FnOnce(&mut Command)) -> Self {
         tree.write("groups.yaml", GROUPS);
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         let mut command = mesh(["up", "--secure", "--format", "json", "--data"]);
