@@ -45,7 +45,7 @@ pub struct SchemaFile {
 #[derive(Debug)]
 pub(super) enum Fault {
     /// A file is not valid: its own text, or one that it uses.
-    Invalid { file: String, error: SchemaError, similar: Option<String> },
+    Invalid { file: String, error: Box<SchemaError>, similar: Option<String> },
     /// Several files define a type that is used elsewhere.
     Ambiguous { name: String, definers: Vec<String>, user: String },
     /// Files use one another in a circle.
@@ -165,7 +165,7 @@ impl<'t> Reading<'_, 't> {
             let known = self.library.definers.keys().map(Name::as_str);
             did_you_mean(name.as_str(), known).map(str::to_owned)
         });
-        Fault::Invalid { file, error: SchemaError { document: 0, ..error }, similar }
+        Fault::Invalid { file, error: Box::new(SchemaError { document: 0, ..error }), similar }
     }
 }
 
@@ -192,7 +192,7 @@ impl TreeSchema {
             1 => None,
             _ => Some(parsed.clone().into_one().map_err(|error| Fault::Invalid {
                 file: files[0].path.clone(),
-                error: SchemaError { position: None, ..error },
+                error: Box::new(SchemaError { position: None, ..error }),
                 similar: None,
             })?),
         };

@@ -20,18 +20,17 @@ use mesh_avro::sensitivity::SensitiveNames;
 use mesh_contract::{Contract, Declared, Domain, Finding, Tree, Waiver};
 use mesh_runtime::keys::ThrowAwayKeys;
 use product::Candidate;
-use schema::Schemas;
+use schema::{SCHEMAS, Schemas};
 use std::collections::HashSet;
 use std::path::Path;
 
 pub use finding::rule_description;
 pub use library::{Library, TreeSchema};
 pub use product::{WorkingProduct, view_schemas};
+pub use schema::parse_schema;
 
 /// The files of domains and contracts.
 pub const TOPICS: &str = "topics";
-/// The files of schemas.
-const SCHEMAS: &str = "schemas";
 /// What a folder's domain is declared in.
 const DOMAIN_FILE: &str = "domain.yaml";
 /// What a folder's waivers are declared in.

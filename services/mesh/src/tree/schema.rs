@@ -1,13 +1,37 @@
 //! The schemas of the working tree, by path.
 
-use super::files::File;
+use super::files::{self, File};
 use super::finding;
 use super::library::{Library, TreeSchema};
+use mesh_avro::schema::{Schema, SchemaError};
 use mesh_contract::Finding;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What a file ends in that is an Avro schema.
 pub(super) const EXTENSION: &str = ".avsc";
+
+/// The files of schemas.
+pub(super) const SCHEMAS: &str = "schemas";
+
+/// Reads a schema's text that may use types which files of the tree under `root` define, as one document.
+///
+/// # Errors
+/// It is not a valid schema, also with those files.
+pub fn parse_schema(root: &Path, text: &str) -> Result<Schema, SchemaError> {
+    /// No file of a tree has this path.
+    const GIVEN: &str = "";
+    let alone = match Schema::parse(text) {
+        Ok(schema) => return Ok(schema),
+        Err(error) => error,
+    };
+    // what cannot be read from the disk defines nothing
+    let files = files::below(root, SCHEMAS).unwrap_or_default();
+    let schemas = files.iter().filter(|file| file.name.ends_with(EXTENSION));
+    let texts = schemas.filter_map(|file| Some((file.name.as_str(), file.text().ok()?)));
+    let joined = Library::of(texts.chain([(GIVEN, text)])).schema(GIVEN);
+    joined.map(|schema| schema.whole().clone()).ok_or(alone)
+}
 
 /// Every schema of the working tree; none where the file is not valid, which is a finding already.
 pub(super) struct Schemas<'f>(BTreeMap<&'f str, Option<TreeSchema>>);

@@ -258,3 +258,14 @@ fn a_type_of_another_domain_takes_a_dependency_on_who_has_it() {
     copy.replace(ORDER, "\"fields\": [", "\"fields\": [\n    { \"name\": \"line\", \"type\": \"crm.Line\" },");
     assert!(!copy.findings().contains("schema-foreign"), "{}", copy.findings());
 }
+
+#[test]
+fn a_text_beside_the_tree_may_use_its_types() {
+    let copy = sharing();
+    let parse = |text: &str| parse_schema(copy.0.path(), text);
+    let schema = parse(r#"{"type": "array", "items": "common.Address"}"#).unwrap();
+    assert_eq!(schema.json()["items"]["name"], "Address");
+    assert_eq!(parse("\"string\"").unwrap().json(), "string");
+    let nowhere = parse(r#"{"type": "array", "items": "common.Nowhere"}"#).unwrap_err();
+    assert!(nowhere.fault.to_string().contains("common.Nowhere"), "{nowhere}");
+}

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::output;
+use crate::tree;
 use mesh_avro::keys::KeyRing;
 use mesh_avro::mask::{CompileError, Guard, MaskError, Program, Rules, Scratch};
 use mesh_avro::schema::{Schema, SchemaError};
@@ -23,8 +24,8 @@ impl Contract {
         let name = file.display().to_string();
         let text = read_text(file, "the contract")?;
         let contract = mesh_contract::parse_contract(&name, &text).map_err(|found| unsound(&name, &found))?;
-        let schema_file = find_schema(file, &contract, context)?;
-        let schema = read_schema(&schema_file)?;
+        let (root, schema_file) = find_schema(file, &contract, context)?;
+        let schema = parsed(&schema_file, |text| tree::parse_schema(&root, text))?;
         let rules = Rules::check(&contract, &schema).map_err(|found| unsound(&name, &found))?;
         rules.warnings().iter().for_each(|finding| output::talk(&finding.to_string()));
         Ok(Contract { rules, schema })
@@ -42,8 +43,12 @@ impl Contract {
 
 /// Reads a schema's file.
 pub(super) fn read_schema(file: &Path) -> Result<Schema, Failure> {
+    parsed(file, Schema::parse)
+}
+
+fn parsed(file: &Path, parse: impl Fn(&str) -> Result<Schema, SchemaError>) -> Result<Schema, Failure> {
     let text = read_text(file, "the schema")?;
-    Schema::parse(&text).map_err(|error| {
+    parse(&text).map_err(|error| {
         let place = error.position.map_or(String::new(), |at| format!(":{}:{}", at.line, at.column));
         let hint = error.hint();
         let failure = Failure::findings(format!("{}{place}: not a valid schema", file.display()));
@@ -68,16 +73,17 @@ fn read_text(file: &Path, what: &str) -> Result<String, Failure> {
     })
 }
 
-/// The schema's path is relative to the root; a contract outside any working tree is looked for beside its own.
+/// The schema's file and the root that its path is relative to; a contract outside any working tree is looked for beside its own.
 fn find_schema(
     file: &Path,
     contract: &Declared<mesh_contract::Contract>,
     context: &Context,
-) -> Result<PathBuf, Failure> {
+) -> Result<(PathBuf, PathBuf), Failure> {
     let schema = &contract.value.schema;
     let above = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     let roots = context.root().ok().into_iter().chain(above.ancestors().skip(1).map(Path::to_owned));
-    roots.map(|root| root.join(schema)).find(|path| path.is_file()).ok_or_else(|| {
+    let mut files = roots.map(|root| (root.clone(), root.join(schema)));
+    files.find(|(_, path)| path.is_file()).ok_or_else(|| {
         Failure::usage(format!("cannot find {schema}, the schema of {}", file.display()))
             .hint("run in the working tree that holds it, or give --root")
     })

@@ -3,7 +3,7 @@
 use super::{Args, text};
 use crate::failure::Failure;
 use crate::new_files::NewFile;
-use crate::tree::TOPICS;
+use crate::tree::{TOPICS, parse_schema};
 use mesh_avro::schema::{Kind, Schema};
 use mesh_avro::sensitivity;
 use mesh_contract::{Contract, Product, parse_contract};
@@ -38,7 +38,7 @@ impl Draft {
             Some(text) => text.clone(),
             None => read(root.join(&schema))?,
         };
-        let parsed = Schema::parse(&text)
+        let parsed = parse_schema(root, &text)
             .map_err(|error| Failure::usage(format!("{schema} is not a valid Avro schema")).because(error))?;
         let suspects = sensitivity::suspects(&parsed, &[], &args.names.names()?);
         Ok(Self {

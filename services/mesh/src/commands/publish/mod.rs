@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::lineage_options::LineageOptions;
 use crate::output;
+use crate::tree::parse_schema;
 use indicatif::ProgressBar;
 use input::{Encoding, Input};
 use mesh_client::lineage::{Reporter, name::publishing_job};
@@ -82,7 +83,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     let shutdown =
         Shutdown::on_signals(GRACE).map_err(|error| Failure::internal("cannot listen to signals").because(error))?;
     let encoding = args.encoding.unwrap_or_else(|| Encoding::of(&args.file));
-    let own_schema = args.schema.as_deref().map(read_schema).transpose()?;
+    let own_schema = args.schema.as_deref().map(|file| read_schema(file, context)).transpose()?;
     let source = input::open(&args.file)?;
     let published = shutdown.abandon(open(&args, context, own_schema.as_ref())).await;
     let Some((producer, reporter)) = published.transpose()? else { return Ok(Exit::Interrupted) };
@@ -211,10 +212,15 @@ fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn read_schema(file: &Path) -> Result<Value, Failure> {
+/// A schema's file. Types of the working tree's files are put in place, where there is a tree.
+fn read_schema(file: &Path, context: &Context) -> Result<Value, Failure> {
     let unreadable = || Failure::usage(format!("cannot read the schema {}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| unreadable().because(error))?;
-    serde_json::from_str(&text).map_err(|error| unreadable().because(error))
+    let root = context.root().ok();
+    match root.and_then(|root| parse_schema(&root, &text).ok()) {
+        Some(schema) => Ok(schema.json().clone()),
+        None => serde_json::from_str(&text).map_err(|error| unreadable().because(error)),
+    }
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
