@@ -1,7 +1,7 @@
 //! Applies that are killed at every step, and two at once.
 
 use crate::support::{Finished, PATIENCE, Process, Tree, World, eventually};
-use mesh_kafka::admin::Admin;
+use mesh_kafka::admin::{Admin, Quotas};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,14 @@ fn tree(domain: &str, second: bool) -> Tree {
     }
     tree.replace("topics/crm/orders.yaml", "owner: crm", &format!("owner: {domain}"));
     tree.replace("topics/crm/domain.yaml", "domain: crm\n", &format!("domain: {domain}\n"));
+    let quotas = match second {
+        true => format!("User:{domain}-service: {{ produce: 2 MB/s }}"),
+        false => format!(
+            "User:{domain}-service: {{ produce: 1 MB/s, consume: 1 MB/s }}\n  User:{domain}-old: {{ requests: 50 % }}"
+        ),
+    };
+    let limited = format!("{}\nquotas:\n  {quotas}\n", tree.read("topics/crm/domain.yaml"));
+    tree.write("topics/crm/domain.yaml", &limited);
     tree.replace("schemas/crm/order.avsc", ", \"term\": \"crm.customer\"", "");
     tree.replace("schemas/crm/order.avsc", "  \"term\": \"crm.order\",\n", "");
     // another product for each run: an id stays what it is
@@ -86,6 +94,14 @@ fn state(world: &World, domain: &str) -> BTreeMap<String, (u32, BTreeMap<String,
     })
 }
 
+/// What the domain's principals are limited to in the end.
+fn limited(world: &World, domain: &str) -> Quotas {
+    let runtime = Runtime::new().expect("threads can be started");
+    let admin = Admin::new(&world.settings()).expect("the settings are right");
+    let quotas = runtime.block_on(admin.quotas()).expect("Kafka answers");
+    quotas.into_iter().filter(|(user, _)| user.starts_with(&format!("{domain}-"))).collect()
+}
+
 /// Killed when it begins step n, for every n; the next apply finishes what is left, and the end is the same.
 #[test]
 fn an_apply_that_is_killed_at_any_step_is_finished_by_the_next() {
@@ -120,6 +136,10 @@ fn an_apply_that_is_killed_at_any_step_is_finished_by_the_next() {
     assert_eq!(undisturbed.len(), 7, "two products: {undisturbed:?}");
     assert!(ends.len() > 6 && ends.len() < STEPS_MAX, "only {} steps", ends.len());
     ends.iter().for_each(|end| assert_eq!(end, undisturbed));
+    for domain in (1..=ends.len()).map(|step| format!("crm{step}")) {
+        let wanted = Quotas::from([(format!("{domain}-service"), [("producer_byte_rate".to_owned(), 2e6)].into())]);
+        assert_eq!(limited(&world, &domain), wanted);
+    }
 }
 
 /// Whatever was killed when, each topic that is there was on record before, and the audit is whole.

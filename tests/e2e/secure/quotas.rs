@@ -66,6 +66,12 @@ fn quotas_are_as_the_domains_say_and_others_are_left_alone() {
     // what is to be done, done as it was saved; who applies gives itself the right that it takes
     up.tree.write(DOMAIN, &format!("{before}{QUOTAS}"));
     let plan = up.data.path().join("plan.json");
+    let blind = Finished::of(&mut up.mesh_as("mesh-access", ["drift"])).expect(4);
+    assert!(
+        blind.stderr.contains("cannot look at client quotas") && blind.stderr.contains("DescribeConfigs"),
+        "{}",
+        blind.stderr
+    );
     let drift = run(&up, ["drift"]).expect(DRIFT);
     let changes = [
         "grant rule User:mesh-apply may AlterConfigs the cluster",
