@@ -20,6 +20,7 @@ fn who_changed_and_was_refused_what_is_on_record_and_damage_to_it_shows() {
     let world = World::start();
     an_apply_is_on_record_though_it_has_no_keys(&world);
     a_schema_that_is_refused_is_on_record(&world);
+    whoever_masks_by_hand_with_the_keys_is_on_record(&world);
     a_notary_vouches_for_those_without_keys(&world);
     damage_of_every_kind_shows(&world);
 }
@@ -90,6 +91,17 @@ fn a_schema_that_is_refused_is_on_record(world: &World) {
     );
     assert!(refused["rules"].as_array().is_some_and(|rules| !rules.is_empty()), "{refused}");
     assert!(refused["why"].as_str().is_some_and(|why| why.contains("compatibility level")), "{refused}");
+}
+
+fn whoever_masks_by_hand_with_the_keys_is_on_record(world: &World) {
+    let guess = format!("{}\n", json!({ "id": 1, "schema": "string", "payload_hex": "0261" }));
+    let mut mask = world.mesh(["mask", "--encoding", "hex"]);
+    Finished::given(mask.env("USER", "mallory"), &guess).expect(0);
+    let told = query(world, ["--what", "masked-by-hand", "--principal", "mallory"]);
+    assert_eq!((told.len(), &told[0]["view"]), (1, &json!("masked")), "{told:?}");
+    // whoever names no cluster, is with a key that is thrown away none the wiser
+    let keyless = Finished::given(&mut mesh(["mask", "--encoding", "hex"]), &guess).expect(0);
+    assert!(!keyless.stderr.contains("on record"), "{}", keyless.stderr);
 }
 
 /// What neither the apply nor the registry could seal is sealed by the word of a notary that has keys.

@@ -10,8 +10,11 @@ mod records;
 mod rulebook;
 mod table;
 
+use crate::audit;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use mesh_audit::{Event, Who};
+use mesh_kafka::Settings;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -21,7 +24,7 @@ use std::path::{Path, PathBuf};
 Examples:
   mesh mask --contract topics/crm/customers.yaml --in customers.jsonl
   mesh mask --contract topics/crm/customers.yaml --view support --encoding avro --in customers.avro --out support.avro
-  echo '{\"id\":1,\"schema\":\"string\",\"payload_hex\":\"0461\"}' | mesh mask --encoding hex")]
+  echo '{\"id\":1,\"schema\":\"string\",\"payload_hex\":\"0261\"}' | mesh mask --encoding hex")]
 pub struct Args {
     /// The contract whose rules are shown; only --encoding hex can do without
     #[arg(long, value_name = "FILE")]
@@ -64,6 +67,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     }
     let contract = args.contract.as_deref().map(|file| rulebook::Contract::read(file, context)).transpose()?;
     let keys = keys::find(context)?;
+    tell(&args, context).await;
     let input = open(&args.input)?;
     let out = args.out.as_deref().map(|file| out::OutFile::begin(file, &args.input)).transpose()?;
     let limit = args.limit.unwrap_or(u64::MAX);
@@ -85,6 +89,18 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
         Encoding::Avro => preview::container(&job, input, out, screen),
         _ => preview::json_lines(&job, args.schema.as_deref(), input, out, screen),
     }
+}
+
+/// Who masks guesses with the mesh's keys finds what others' hashes are of: that is on record, where a cluster is named.
+async fn tell(args: &Args, context: &Context) {
+    if !keys::are_the_meshs(context) {
+        return;
+    }
+    let contract = args.contract.as_ref().map(|file| file.display().to_string());
+    let event = |kafka: &Settings| {
+        Event::new("masked-by-hand", &Who::here(kafka, "mesh mask")).with("contract", contract).with("view", &args.view)
+    };
+    audit::try_tell(context, event).await;
 }
 
 fn open(file: &Path) -> Result<Box<dyn BufRead>, Failure> {

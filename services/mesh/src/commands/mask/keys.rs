@@ -7,9 +7,14 @@ use mesh_avro::keys::KeyRing;
 use mesh_runtime::keys::ThrowAwayKeys;
 use std::sync::Arc;
 
+/// Whether the mesh's own keys are used, and not one that is thrown away.
+pub(super) fn are_the_meshs(context: &Context) -> bool {
+    context.keys_file().is_some() || context.gives_keys()
+}
+
 /// The keys of `--keys`, of the environment or of the running `mesh up`; with none of them, a throw-away key.
 pub(super) fn find(context: &Context) -> Result<Arc<dyn KeyRing>, Failure> {
-    if context.keys_file().is_some() || context.gives_keys() {
+    if are_the_meshs(context) {
         return context.keys();
     }
     output::talk(
