@@ -156,16 +156,18 @@ impl Suspect {
     async fn with_cluster(&self) -> Result<bool, Error> {
         let admin = Admin::new(&self.settings)?;
         if self.part != Part::Plan {
-            let resource = Resource::Topic(format!("made-by-{}", self.part.user()));
-            let operation = Operation::Describe;
-            let rule = [Acl { principal: "User:nobody".to_owned(), resource, operation }].into();
+            // rules come before the topics that they are about
+            let name = format!("made-by-{}-{}", self.part.user(), Uuid::new_v4());
+            let (principal, resource) = (self.part.principal(), Resource::Topic(name.clone()));
+            let rule = [Acl { principal, resource, operation: Operation::Describe }].into();
             admin.grant(&rule).await?;
-            admin.revoke(&rule).await?;
-        }
-        if self.part == Part::Apply {
-            let name = format!("made-by-{}", Uuid::new_v4());
-            admin.create_topics(&[TopicSpec::new(&name)]).await?;
+            let made = match self.part {
+                Part::Apply => admin.create_topics(&[TopicSpec::new(&name)]).await.map(drop),
+                _ => Ok(()),
+            };
             self.operator.delete_topics(&[&name]).await.expect("the operator may");
+            admin.revoke(&rule).await?;
+            made?;
         }
         admin.rights().await?;
         let is_seen = admin.broker_settings().await?.is_some();

@@ -2,7 +2,7 @@
 //! what is not, and nothing foreign is touched.
 
 use super::GROUPS;
-use crate::support::{Finished, Process, Python, Tree, mesh};
+use crate::support::{Finished, PATIENCE, Process, Python, Tree, eventually, mesh};
 use mesh_kafka::admin::{Admin, Rights};
 use mesh_kafka::embedded::{EmbeddedKafka, Options};
 use serde_json::Value;
@@ -147,6 +147,11 @@ impl Bed {
         let line = registry.line("the registry says where it is", |line| line.contains("registry_url"));
         let said: Value = serde_json::from_str(&line).expect("one JSON object a line");
         let registry_url = said["registry_url"].as_str().expect("an address").to_owned();
+        eventually("the registry has read its log", PATIENCE, || {
+            let asked = runtime.block_on(reqwest::get(format!("{registry_url}/subjects")));
+            let status = asked.map(|answer| answer.status()).map_err(|error| error.to_string())?;
+            if status.is_success() { Ok(()) } else { Err(status.to_string()) }
+        });
         let tree = Tree::examples();
         tree.write("groups.yaml", GROUPS);
         let bed = Self { runtime, kafka: Some(kafka), registry_url, _registry: registry, tree, files };

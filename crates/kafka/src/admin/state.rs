@@ -121,6 +121,8 @@ impl Admin {
         let described = self.shared.client.describe_configs([&ResourceSpecifier::Broker(broker)], &options()).await;
         let described = described.map_err(|error| Error::kafka(operation.as_str(), error))?;
         match described.into_iter().next() {
+            // rdkafka 0.39 takes a resource's error for a resource without a configuration, which there is none of
+            Some(Ok(resource)) if resource.entries.is_empty() => Ok(None),
             Some(Ok(resource)) => {
                 let settings = resource.entries.into_iter();
                 Ok(Some(settings.filter_map(|entry| Some((entry.name, entry.value?))).collect()))
