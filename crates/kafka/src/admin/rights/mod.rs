@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use mesh_contract::acl::{Acl, AclTable, Operation, Resource, TopicRule};
 use rdkafka::client::Client;
 use rdkafka::error::RDKafkaErrorCode as Code;
+use uuid::Uuid;
 
 use super::{Admin, REQUEST_TIMEOUT};
 use crate::Error;
@@ -108,7 +109,8 @@ impl Admin {
     }
 }
 
-/// librdkafka takes a refusal to describe rules for an empty answer, so that an empty one is believed of whoever may describe them.
+/// librdkafka takes a refusal to describe rules for an empty answer, so that an empty one is believed of whoever may describe them. A
+/// cluster that asks nobody allows everything and refuses to describe, too: that it has no rules, it says to whoever removes one.
 fn believed(client: &Client<LogContext>, rules: Vec<Rule>) -> Result<Vec<Rule>, Refusal> {
     if !rules.is_empty() {
         return Ok(rules);
@@ -116,10 +118,19 @@ fn believed(client: &Client<LogContext>, rules: Vec<Rule>) -> Result<Vec<Rule>, 
     let allowed = super::native::on_cluster(client, REQUEST_TIMEOUT);
     let said = || "who may not describe the cluster is told no rules".to_owned();
     match allowed {
+        Ok(allowed) if allowed.contains(&native_of(Operation::Alter)) => {
+            native::delete(client, &[nothing()], REQUEST_TIMEOUT).map(|()| rules)
+        }
         Ok(allowed) if allowed.contains(&native_of(Operation::Describe)) => Ok(rules),
         Ok(_) => Err(Refusal { code: Code::ClusterAuthorizationFailed, said: said() }),
         Err(code) => Err(Refusal { code, said: "what one may do with the cluster was not told".to_owned() }),
     }
+}
+
+/// A filter that no rule matches: nobody has such a name.
+fn nothing() -> Rule {
+    let nobody = format!("User:nobody-{}", Uuid::new_v4());
+    Rule { principal: Some(nobody), pattern: Pattern::RD_KAFKA_RESOURCE_PATTERN_LITERAL, ..any() }
 }
 
 /// The controller has taken the rules; waits until the broker that decides has heard of them.
