@@ -156,7 +156,10 @@ fn shared_types_are_registered_once_masked_in_every_view_and_changed_together() 
     assert_eq!(versions, json!([1]), "what is published is not registered in another form");
 
     world.tree.replace(ADDRESS, FIELDS, &format!("{FIELDS} {COMPATIBLE}"));
-    let both = world.run(["apply", "--format", "json"]).expect(FINE);
+    let file = world.scratch("plan.json");
+    let plan = file.to_str().expect("temporary folders are UTF-8");
+    world.run(["plan", "--out", plan]).expect(FINE);
+    let both = world.run(["apply", plan, "--format", "json"]).expect(FINE);
     let wanted = ["common.Address", ORDERS_INPUT, PAGE_VIEWS_INPUT];
     assert!(wanted.iter().all(|name| registered(&both).iter().any(|registered| registered == name)), "{}", both.stdout);
     inputs.iter().for_each(|input| assert_eq!(asked.references(input, 2), uses("common.Address", 2)));
