@@ -1,6 +1,10 @@
 //! A product's life: begun by `mesh new`, announced to end, retired once nobody reads it; and what is on record of it.
 
 use crate::support::{Finished, PATIENCE, Process, World, eventually};
+use mesh_kafka::log::LogReader;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use tokio::runtime::Runtime;
 
 const FINDINGS: i32 = 1;
 
@@ -22,6 +26,7 @@ fn a_product_is_begun_announced_to_end_and_retired_and_all_of_it_is_on_record() 
     assert!(warned.stderr.contains("warning: shop.buyers@1 is deprecated"), "{}", warned.stderr);
 
     is_retired_once_nobody_reads_it(&world);
+    is_told_to_lineage(&world);
     is_on_record(&world);
 }
 
@@ -51,6 +56,24 @@ fn is_retired_once_nobody_reads_it(world: &World) {
     );
     let listed: Finished = world.run(["products"]).expect(0);
     assert!(listed.stdout.contains("shop.buyers@2") && !listed.stdout.contains("shop.buyers@1"), "{}", listed.stdout);
+}
+
+/// The view that is gone, and the input port that is kept, as OpenLineage has it.
+fn is_told_to_lineage(world: &World) {
+    let runtime = Runtime::new().expect("threads can be started");
+    let mut last = BTreeMap::new();
+    runtime.block_on(async {
+        let mut reader = LogReader::open(&world.settings(), "mesh.lineage").await.expect("the topic is there");
+        let take = |record: mesh_kafka::Record| {
+            let event: Value = serde_json::from_slice(&record.value.unwrap_or_default()).unwrap_or_default();
+            if let Some(topic) = event["dataset"]["name"].as_str() {
+                let facets = &event["dataset"]["facets"];
+                last.insert(topic.to_owned(), facets["lifecycleStateChange"]["lifecycleStateChange"].clone());
+            }
+        };
+        reader.read_to_end(take).await.expect("Kafka answers");
+    });
+    assert_eq!((&last["shop.buyers.v1"], &last["shop.buyers.v1.in"]), (&"DROP".into(), &"ALTER".into()), "{last:?}");
 }
 
 fn is_on_record(world: &World) {

@@ -58,6 +58,14 @@ fn every_design_event() -> Vec<Event> {
     design::of_applied(&cluster(), &derived, find, Timestamp::UNIX_EPOCH)
 }
 
+/// As `mesh retire` tells of a version whose input port is deleted.
+fn retired_events() -> Vec<Event> {
+    let mut ended = applied();
+    let deprecated = json!({ "until": "2027-06-30", "reason": "names are split", "successor": "crm.customers@2" });
+    ended.contract.deprecated = Some(serde_json::from_value(deprecated).unwrap());
+    design::of_retired(&cluster(), &ended, &["crm.customers.v1.in".to_owned()], Timestamp::UNIX_EPOCH)
+}
+
 /// As the freshness service tells of an output port.
 fn freshness_event() -> Event {
     let assertions = DataQualityAssertions { assertions: vec![Assertion::fresh("1 hour", "stale", false)] };
@@ -65,7 +73,8 @@ fn freshness_event() -> Event {
 }
 
 fn every_event() -> Vec<Event> {
-    every_run_event().into_iter().map(Event::from).chain(every_design_event()).chain([freshness_event()]).collect()
+    let runs = every_run_event().into_iter().map(Event::from);
+    runs.chain(every_design_event()).chain(retired_events()).chain([freshness_event()]).collect()
 }
 
 #[test]
@@ -79,6 +88,33 @@ fn what_was_not_moved_is_in_no_event() {
     let event = moved_run().snapshot(at).unwrap();
     let outputs: Vec<_> = event.outputs.iter().map(|output| output.dataset.name.as_str()).collect();
     assert_eq!(outputs, ["crm.customers.v1", "crm.customers.v1.quarantine", "crm.customers.v1.support"]);
+}
+
+#[test]
+fn a_retired_version_says_which_topics_are_gone_and_what_to_read_instead() {
+    let told = retired_events().into_iter().map(|event| serde_json::to_value(event).unwrap());
+    let told: Vec<(String, String)> = told
+        .map(|event| {
+            let facets = &event["dataset"]["facets"];
+            let description = facets["documentation"]["description"].as_str().unwrap();
+            let announced =
+                "\n\nThis version is deprecated, there until 2027-06-30; read crm.customers@2 instead: names are split";
+            assert!(description.ends_with(announced), "{description}");
+            let change = facets["lifecycleStateChange"]["lifecycleStateChange"].as_str().unwrap();
+            (event["dataset"]["name"].as_str().unwrap().to_owned(), change.to_owned())
+        })
+        .collect();
+    let told: Vec<(&str, &str)> = told.iter().map(|(topic, change)| (topic.as_str(), change.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("crm.customers.v1.in", "DROP"),
+            ("crm.customers.v1", "ALTER"),
+            ("crm.customers.v1.stewards", "ALTER"),
+            ("crm.customers.v1.support", "ALTER"),
+            ("crm.customers.v1.quarantine", "ALTER"),
+        ]
+    );
 }
 
 #[test]

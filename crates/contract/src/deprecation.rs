@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use jiff::Span;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::product::ProductRef;
@@ -25,6 +27,13 @@ pub struct Deprecation {
 }
 
 impl Deprecation {
+    /// When its last day is over, in milliseconds since the epoch.
+    pub fn ends_ms(&self) -> i64 {
+        let day_after = self.until.saturating_add(Span::new().days(1));
+        // only years that no calendar has are beyond
+        day_after.to_zoned(TimeZone::UTC).map_or(i64::MAX, |at| at.timestamp().as_millisecond())
+    }
+
     /// Whether its last day has passed.
     pub fn is_over(&self, today: Date) -> bool {
         self.until < today
@@ -54,6 +63,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&deprecation).unwrap(), json);
         assert!(!deprecation.is_over("2027-06-30".parse().unwrap()));
         assert!(deprecation.is_over("2027-07-01".parse().unwrap()));
+        assert_eq!(deprecation.ends_ms(), 1_814_400_000_000, "2027-07-01T00:00:00Z");
         insta::assert_snapshot!(deprecation, @"deprecated, there until 2027-06-30; read crm.customers@2 instead: names are split");
     }
 }

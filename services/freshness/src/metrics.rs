@@ -33,6 +33,9 @@ fn gauges(report: &ProductReport) -> Vec<Gauge> {
     tell("mesh_freshness_unknown", &[], flag(report.state == State::Unknown));
     tell("mesh_freshness_maintenance", &[], flag(report.maintenance.is_some()));
     tell("mesh_freshness_promise_seconds", &[], report.promise_seconds as f64);
+    if let Some(ends_at_ms) = report.ends_at_ms {
+        tell("mesh_freshness_ends_timestamp_seconds", &[], ends_at_ms as f64 / 1_000.0);
+    }
     for view in &report.views {
         let age_seconds = view.age_seconds.map_or(f64::NAN, |age_seconds| age_seconds as f64);
         tell("mesh_freshness_age_seconds", &[("view", &view.view)], age_seconds);

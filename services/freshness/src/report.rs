@@ -54,6 +54,9 @@ pub struct ProductReport {
     /// The maintenance that excuses it now, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maintenance: Option<MaintenanceReport>,
+    /// When its last day is over, if it is deprecated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at_ms: Option<i64>,
     /// What is remembered of it over a restart.
     #[serde(default)]
     pub course: Course,

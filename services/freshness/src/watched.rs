@@ -1,7 +1,7 @@
 //! One product under watch: what was seen of its output ports, and what follows from it. Pure: offsets, times and the
 //! clock are handed in.
 
-use mesh_contract::AppliedProduct;
+use mesh_contract::{AppliedProduct, Deprecation};
 
 use crate::judge::{self, State};
 use crate::look::Target;
@@ -75,6 +75,7 @@ impl Watched {
             alerts: self.course.alerts,
             blamed: Vec::new(),
             maintenance: None,
+            ends_at_ms: self.product.contract.deprecated.as_ref().map(Deprecation::ends_ms),
             course: self.course.clone(),
         }
     }

@@ -9,6 +9,7 @@ use super::event::{DatasetEvent, Event, InputDataset, Job, JobEvent, OutputDatas
 use super::facet::{JobDocumentation, JobOwnership, JobTags, JobType, Lifecycle, LifecycleStateChange, Owner};
 use super::name;
 use super::product::ProductDatasets;
+use super::run::Described;
 
 /// What is to be told of a product whose contract was applied: what became of each of its topics, and what it is derived
 /// from by declaration. `find` resolves a dependency; one that is not there is left out.
@@ -31,11 +32,28 @@ pub fn of_applied(
     events
 }
 
+/// What is to be told of a version that is retired: which of its topics are gone. Those that are kept have changed, no more.
+pub fn of_retired(cluster: &KafkaCluster, retired: &AppliedProduct, deleted: &[String], at: Timestamp) -> Vec<Event> {
+    let datasets = all(&ProductDatasets::new(cluster, retired));
+    let names: Vec<String> = retired.contract.topics().all().map(str::to_owned).collect();
+    let told = names.iter().zip(datasets).map(|(topic, described)| {
+        let change = if deleted.contains(topic) { Lifecycle::Drop } else { Lifecycle::Alter };
+        changed(described, change, at)
+    });
+    told.collect()
+}
+
 /// Each topic of a product as it is designed, and what became of it.
 fn topics(datasets: &ProductDatasets, change: Lifecycle, at: Timestamp) -> Vec<Event> {
-    let all = [datasets.input()].into_iter().chain(datasets.views()).chain([datasets.quarantine()]);
-    let changed = LifecycleStateChange { lifecycle_state_change: change };
-    all.map(|described| DatasetEvent::new(at, described.dataset.with(&changed)).into()).collect()
+    all(datasets).into_iter().map(|described| changed(described, change, at)).collect()
+}
+
+fn all(datasets: &ProductDatasets) -> Vec<Described> {
+    [datasets.input()].into_iter().chain(datasets.views()).chain([datasets.quarantine()]).collect()
+}
+
+fn changed(described: Described, change: Lifecycle, at: Timestamp) -> Event {
+    DatasetEvent::new(at, described.dataset.with(&LifecycleStateChange { lifecycle_state_change: change })).into()
 }
 
 /// Derived products read the default view.

@@ -148,9 +148,18 @@ impl ProductDatasets {
         let version = format!("{}.{}", self.contract.version, self.revision);
         self.cluster
             .topic(&topic)
-            .with(&Documentation { description: self.contract.description.clone() })
+            .with(&Documentation { description: self.description() })
             .with(&Ownership { owners: vec![Owner::domain(&self.contract.owner)] })
             .with(&DatasetVersion { dataset_version: version })
+    }
+
+    /// What the product is, and that its end is announced.
+    fn description(&self) -> String {
+        let description = self.contract.description.trim_end();
+        match &self.contract.deprecated {
+            None => self.contract.description.clone(),
+            Some(deprecated) => format!("{description}\n\nThis version is {deprecated}"),
+        }
     }
 
     fn described(&self, dataset: Dataset) -> Described {

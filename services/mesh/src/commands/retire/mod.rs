@@ -1,6 +1,7 @@
 //! `mesh retire`: ends a deprecated version of a product, once nobody reads it.
 
 mod ground;
+mod lineage;
 
 use crate::audit;
 use crate::cli::Format;
@@ -8,6 +9,7 @@ use crate::commands::confirm::confirm;
 use crate::commands::product::{catalogue_failure, kafka_failure};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::lineage_options::LineageOptions;
 use crate::output;
 use crate::platform::answers;
 use ground::Ground;
@@ -61,6 +63,8 @@ pub struct Args {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    lineage: LineageOptions,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
@@ -87,6 +91,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Failure> {
     withdraw(&kafka, &product).await?;
     let delete: Vec<&str> = args.delete.iter().map(String::as_str).collect();
     admin.delete_topics(&delete).await.map_err(kafka_failure)?;
+    lineage::tell(&kafka, &catalogue, &product, &args.delete, &args.lineage).await?;
     let kept: Vec<&String> = topics.iter().filter(|topic| !args.delete.contains(topic)).collect();
     let _reader = match context.format() {
         Format::Json => output::json(&json!({ "retired": args.product, "deleted": args.delete, "kept": kept }))?,
