@@ -33,7 +33,11 @@ pub(super) fn of<'a>(seen: &Seen<'a>, known: &Known<'_>) -> Vec<Port<'a>> {
     let (contract, nobody) = (seen.contract, Members::new());
     let domain = known.domains.iter().find(|domain| domain.domain == contract.owner);
     let producers = domain.map(|domain| domain.producers.as_slice()).unwrap_or_default();
-    let derived = acl::product(contract, producers, known.members.unwrap_or(&nobody), &Sidecars::default());
+    let mut derived = acl::product(contract, producers, known.members.unwrap_or(&nobody), &Sidecars::default());
+    // what feeds another version reads this one's input port
+    let others = known.products.iter().map(|seen| seen.contract);
+    let fed = others.filter(|other| other.product() == contract.product() && other.fed_by == Some(contract.version));
+    derived.extend(fed.flat_map(|fed| acl::product(fed, &[], &nobody, &Sidecars::default())));
     let groups = contract.access_group.iter().map(|grant| (grant.group.clone(), BTreeSet::from(["User:x".to_owned()])));
     let granted = acl::readers(contract, &groups.collect());
     let port = |topic: &str, what: String, columns: Vec<Sight>| Port {
@@ -107,6 +111,7 @@ impl Port<'_> {
             Some(Part::Plan) => "mesh plan".to_owned(),
             Some(_) => "mesh apply".to_owned(),
             None if principal == Part::Masking(owner.clone()).principal() => format!("the sidecar of {owner}"),
+            None if principal == Part::Feed(owner.clone()).principal() => format!("the feed of {owner}"),
             None => format!("producer of {owner}"),
         }]
     }

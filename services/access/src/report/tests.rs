@@ -133,3 +133,23 @@ fn a_product_a_group_or_somebody_can_be_asked_for() {
     let topics: Vec<&str> = group.products[0].ports.iter().map(|port| port.topic.as_str()).collect();
     assert_eq!((topics, group.findings.len()), (vec!["crm.customers.v1.stewards", "crm.customers.v1.quarantine"], 0));
 }
+
+#[test]
+fn what_feeds_a_version_reads_the_other_ones_input_port_as_contracts_say() {
+    let old = parse_contract("topics/crm/customers.yaml", CUSTOMERS).unwrap().value;
+    let (new, old) = (Contract { version: 2, ..old.clone() }, Contract { fed_by: Some(2), ..old });
+    let domain = parse_domain("topics/crm/domain.yaml", CRM).unwrap().value;
+    let table = |contract: &Contract| acl::product(contract, &domain.producers, &members(), &Sidecars::default());
+    let rules = table(&old).union(&table(&new)).filter_map(TopicRule::of).collect();
+    let schema = serde_json::from_str(SCHEMA).unwrap();
+    let products = [Seen::of(&old, &schema), Seen::of(&new, &schema)];
+    let (brokers, members) = (brokers(), members());
+    let administrators = &[Part::Apply, Part::Access].map(|part| part.principal()).into();
+    let members = Some(&members);
+    let known =
+        Known { products: &products, domains: &[&domain], members, rules: &rules, administrators, brokers: &brokers };
+    let report = report(&known);
+    assert_eq!(report.findings, []);
+    let shown = text(&report);
+    assert_eq!(shown.matches("the feed of crm").count(), 3, "{shown}");
+}
