@@ -76,6 +76,31 @@ fn known(service: &Service<'_>) {
     }
 }
 
+#[test]
+fn tokens_open_what_the_contracts_say() {
+    let project = Project::secured();
+    Machine::of(&project).run("secrets").expect(0);
+    let mut list = mesh(["credentials", "list", "--access"]);
+    let listed = Finished::of(list.arg(project.root().join(".mesh/secure/access.json"))).expect(0);
+    insta::assert_snapshot!(listed.stdout, @r"
+    ana: token; reads crm.customers.v1-key, crm.customers.v1-value, crm.orders.v1-key, crm.orders.v1-value, upselling.offers.v1-key, upselling.offers.v1-value, web.page_views.v1-key, web.page_views.v1-value; writes nothing
+    carl: token; reads upselling.offers.v1-key, upselling.offers.v1-value; writes nothing
+    crm-service: token; reads crm.customers.v1.in-key, crm.customers.v1.in-value, crm.orders.v1.in-key, crm.orders.v1.in-value; writes nothing
+    mesh-apply: token; reads nothing; writes crm., upselling., web.
+    mesh-masking-crm: token; reads *; writes crm.
+    mesh-masking-upselling: token; reads *; writes upselling.
+    mesh-masking-web: token; reads *; writes web.
+    mesh-operator: token; reads nothing; writes *
+    mesh-plan: token; reads crm., upselling., web.; writes nothing
+    mesh-registry: token; reads nothing; writes *
+    prometheus: token; reads metrics; writes nothing
+    stan: token; reads crm.customers.v1.quarantine-key, crm.customers.v1.quarantine-value, crm.customers.v1.stewards-key, crm.customers.v1.stewards-value; writes nothing
+    sue: token; reads crm.customers.v1.support-key, crm.customers.v1.support-value; writes nothing
+    upselling-offers: token; reads crm.customers.v1-key, crm.customers.v1-value, crm.orders.v1-key, crm.orders.v1-value, upselling.offers.v1-key, upselling.offers.v1-value, upselling.offers.v1.in-key, upselling.offers.v1.in-value, web.page_views.v1-key, web.page_views.v1-value; writes nothing
+    web-tracker: token; reads web.page_views.v1.in-key, web.page_views.v1.in-value; writes nothing
+    ");
+}
+
 /// The probe of containers that have no certificate: ready, not ready, not there.
 #[test]
 fn the_probe_tells_ready_from_not() {
