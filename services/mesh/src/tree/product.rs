@@ -81,8 +81,7 @@ impl Candidate {
             }
         };
         let sound = self.whole && clear_is_known;
-        sound.then(|| WorkingProduct { contract: self.contract, schema: schema.clone(),
-            files: file.clone(), views })
+        sound.then(|| WorkingProduct { contract: self.contract, schema: schema.clone(), files: file.clone(), views })
     }
 }
 
