@@ -43,6 +43,7 @@ pub fn contract(draw: &mut Draw, schema: &Schema) -> Contract {
         headers: Vec::new(),
         maintenance: Vec::new(),
         deprecated: None,
+        fed_by: None,
     }
 }
 
