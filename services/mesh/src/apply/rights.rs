@@ -71,15 +71,14 @@ impl Wanted {
         Self { table, members_known: members.is_some(), accepted: BTreeSet::new(), topics, domains }
     }
 
-    /// What a product's topics admit that no contract says. An answer that is not known is not believed to be "nobody".
+    /// What the mesh's own topics, groups and ids admit that no contract says. An answer that is not known is not believed to be
+    /// "nobody".
     pub(super) fn stale(&self, found: &AclTable) -> AclTable {
         let extra = found.difference(&self.table).filter(|acl| self.owns(acl));
         extra.filter(|_| self.members_known).cloned().collect()
     }
-}
 
-impl Wanted {
-    /// Whether a rule is one that is wanted, or is about a product's topic.
+    /// Whether a rule is one that is wanted, or about what is the mesh's own.
     pub(super) fn concerns(&self, acl: &Acl) -> bool {
         self.owns(acl) || self.table.contains(acl)
     }
