@@ -61,8 +61,7 @@ fn dependents(contract: &Contract, all: &[&Contract]) -> Vec<String> {
 
 /// The versions that this one feeds: with it, nobody would write them any more.
 fn fed(contract: &Contract, all: &[&Contract]) -> Vec<String> {
-    let is_fed =
-        |other: &&&Contract| other.product() == contract.product() && other.fed_by == Some(contract.version);
+    let is_fed = |other: &&&Contract| other.product() == contract.product() && other.fed_by == Some(contract.version);
     all.iter().filter(is_fed).map(|other| format!("{}@{} is fed by it", other.product(), other.version)).collect()
 }
 
