@@ -20,7 +20,7 @@ const PLAN: &str = "mesh-plan";
 const OPERATOR: &str = "mesh-operator";
 
 /// What of the mesh's own is damaged, and what is told of it and mended: nothing, where it is none of the mesh's.
-const OWN: [(&str, &[&str]); 18] = [
+const OWN: [(&str, &[&str]); 20] = [
     // a rule removed
     ("- allow User:ana * read topic literal crm.customers.v1", &["grant User:ana may Read topic crm.customers.v1"]),
     (
@@ -66,6 +66,12 @@ const OWN: [(&str, &[&str]); 18] = [
     (
         "+ allow User:eve * write transactional_id literal mesh.masking.crm.0.0",
         &["revoke User:eve may Write transactional id mesh.masking.crm.0.0"],
+    ),
+    // the same of what feeds a version from another, whether or not one is fed
+    ("+ allow User:eve * read group literal mesh.feed.crm", &["revoke User:eve may Read group mesh.feed.crm"]),
+    (
+        "+ allow User:eve * write transactional_id literal mesh.feed.crm.0.0",
+        &["revoke User:eve may Write transactional id mesh.feed.crm.0.0"],
     ),
     // the cluster's
     (

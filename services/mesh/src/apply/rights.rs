@@ -7,7 +7,7 @@ use crate::output;
 use crate::platform::MaskingOptions;
 use crate::tree::WorkingTree;
 use mesh_contract::acl::{self, Acl, AclTable, Members, Part, Resource, Sidecars, TopicRule};
-use mesh_contract::topic::masking_group;
+use mesh_contract::topic::{feed_group, masking_group};
 use mesh_directory::Directory;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -88,18 +88,25 @@ impl Wanted {
         self.topics.iter().map(String::as_str).filter(|topic| rule.covers(topic)).collect()
     }
 
-    /// Whether a rule is about what only contracts of this tree give away: a product's topic, or what a domain's sidecars read and
-    /// write as. Which replicas these are, other applies may know.
+    /// Whether a rule is about what only contracts of this tree give away: a product's topic, or what a domain's sidecars and feeds
+    /// read and write as. Which replicas these are, other applies may know.
     fn owns(&self, acl: &Acl) -> bool {
         match &acl.resource {
             Resource::Topic(topic) => self.topics.contains(topic),
-            Resource::Group(group) => self.domains.iter().any(|domain| masking_group(domain) == *group),
-            Resource::TransactionalId(id) => self.domains.iter().any(|domain| {
-                let is_of = id.strip_prefix(&masking_group(domain)).is_some_and(|rest| rest.starts_with('.'));
-                is_of && acl.principal != Part::Masking(domain.clone()).principal()
+            Resource::Group(group) => self.names().any(|(_, name)| name == *group),
+            Resource::TransactionalId(id) => self.names().any(|(part, name)| {
+                let is_of = id.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.'));
+                is_of && acl.principal != part.principal()
             }),
             Resource::Cluster => false,
         }
+    }
+
+    /// What reads domains' input ports, each with its group, with which its transactional ids begin.
+    fn names(&self) -> impl Iterator<Item = (Part, String)> {
+        self.domains.iter().flat_map(|domain| {
+            [(Part::Masking(domain.clone()), masking_group(domain)), (Part::Feed(domain.clone()), feed_group(domain))]
+        })
     }
 }
 
@@ -164,5 +171,47 @@ fn groups_of(tree: &WorkingTree) -> BTreeSet<String> {
 fn tell_unknown(tree: &WorkingTree, members: &Members) {
     for group in groups_of(tree).iter().filter(|group| !members.contains_key(*group)) {
         output::talk(&format!("warning: nobody is known to be in the group {group}, so nobody reads by it"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mesh_contract::acl::Operation;
+
+    fn rule(user: &str, operation: Operation, resource: Resource) -> Acl {
+        Acl { principal: format!("User:{user}"), resource, operation }
+    }
+
+    fn group(user: &str, name: &str) -> Acl {
+        rule(user, Operation::Read, Resource::Group(name.to_owned()))
+    }
+
+    fn id(user: &str, name: &str) -> Acl {
+        rule(user, Operation::Write, Resource::TransactionalId(name.to_owned()))
+    }
+
+    #[test]
+    fn strangers_lose_what_sidecars_and_feeds_read_and_write_as() {
+        let domains = BTreeSet::from(["crm".to_owned()]);
+        let (table, accepted, topics) = (AclTable::new(), BTreeSet::new(), BTreeSet::new());
+        let wanted = Wanted { table, members_known: true, accepted, topics, domains };
+        for (duty, other) in [("masking", "feed"), ("feed", "masking")] {
+            let name = format!("mesh.{duty}.crm");
+            let taken = AclTable::from([
+                group("eve", &name),
+                id("eve", &format!("{name}.0.0")),
+                id(&format!("mesh-{other}-crm"), &format!("{name}.b.0")),
+            ]);
+            let left = AclTable::from([
+                // a replica that another apply knows
+                id(&format!("mesh-{duty}-crm"), &format!("{name}.b.0")),
+                // what is only called alike
+                group("eve", &format!("{name}2")),
+                id("eve", &format!("{name}2.0.0")),
+                id("eve", &name),
+            ]);
+            assert_eq!(wanted.stale(&taken.union(&left).cloned().collect()), taken, "{duty}");
+        }
     }
 }
