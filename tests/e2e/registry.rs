@@ -215,8 +215,20 @@ fn no_id_or_version_is_given_twice_though_writers_are_killed_and_frozen() {
     let told = clients.stop();
     assert!(told.by_id.len() >= ROUNDS * 10, "{}", told.by_id.len());
     for replica in &trouble.replicas {
+        has_read_its_log(&replica.url, &runtime);
         runtime.block_on(knows(&replica.url, &told));
     }
+}
+
+/// A replica that was started last may still be reading, and says so; nobody but it is asked.
+fn has_read_its_log(url: &str, runtime: &Runtime) {
+    eventually("the replica has read its log", PATIENCE, || {
+        let asked = reqwest::Client::new().get(format!("{url}/subjects")).send();
+        match runtime.block_on(asked).map(|answer| answer.status()) {
+            Ok(status) if status.is_success() => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
 }
 
 /// Every replica has all that any client was ever told, and one meaning for each id and version.
