@@ -56,6 +56,11 @@ impl Chain {
         (self.id, self.next_seq, self.seen, self.prev) = (Uuid::new_v4(), 0, self.seen.or(self.prev), None);
     }
 
+    /// Whether the next entry names the newest one of whatever chain: it is the first, or its writer has learnt of one.
+    pub(crate) fn names_another(&self) -> bool {
+        self.next_seq == 0 || self.seen.is_some()
+    }
+
     /// Learns of a newer entry of any chain.
     pub fn saw(&mut self, hash: Digest) {
         self.seen = Some(hash);

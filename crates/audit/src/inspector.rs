@@ -1,6 +1,6 @@
 //! Walks over an audit and finds what is wrong with it. Pure, and of bounded memory however long the audit is.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use mesh_kafka::Record;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,11 @@ use crate::notary::SEALED;
 use crate::seal::is_sealed;
 use crate::verify::VerifyOptions;
 use crate::waiting::Waiting;
+use crate::window::Window;
 
-/// So far back an entry may name another. Writers see the newest there is; what comes in between are others that write meanwhile.
-pub(crate) const WINDOW: usize = 10_000;
+/// So far back an entry may name another. Writers look for the newest right before they begin a chain; what comes in between are others
+/// that write in that moment, such as an apply that makes tens of thousands of changes. It takes some 20 MB.
+pub(crate) const WINDOW: usize = 100_000;
 /// So many chains without an end are followed. Commands end theirs; those of services are few.
 const CHAINS_MAX: usize = 100_000;
 /// So many faults are spelt out.
@@ -67,14 +69,6 @@ struct Tail {
     is_sealed: bool,
 }
 
-/// An entry that was seen lately.
-#[derive(Clone, Copy, Debug)]
-struct Seen {
-    hash: Digest,
-    /// The digest of all entries up to this one; none if the beginning is gone.
-    all: Option<Digest>,
-}
-
 /// Walks over an audit, entry by entry.
 pub struct Inspector {
     options: VerifyOptions,
@@ -82,7 +76,7 @@ pub struct Inspector {
     chains: HashMap<Uuid, Tail>,
     /// The chains by when they went on.
     by_touch: BTreeMap<u64, Uuid>,
-    window: VecDeque<Seen>,
+    window: Window,
     all: Option<Digest>,
     /// The notary's entry up to which all was well.
     notarised_at: Option<i64>,
@@ -110,7 +104,7 @@ impl Inspector {
             report: Report { is_truncated, head: all, ..Report::default() },
             chains: HashMap::new(),
             by_touch: BTreeMap::new(),
-            window: VecDeque::new(),
+            window: Window::new(WINDOW),
             all,
             notarised_at: None,
             waiting: Waiting::default(),
@@ -156,10 +150,9 @@ impl Inspector {
     /// The last entry's hash and the digest of all up to it; none if there is no entry. What is before the first is left out if it is
     /// gone.
     pub(crate) fn head(&mut self) -> Option<(Digest, Digest)> {
-        let newest = self.window.back_mut()?;
-        let all = *newest.all.get_or_insert_with(|| Digest::EMPTY.and(newest.hash));
+        let (newest, all) = self.window.head()?;
         self.all = Some(all);
-        Some((newest.hash, all))
+        Some((newest, all))
     }
 
     fn take_told(&mut self, record: &Record, hash: Digest, told: &Told) {
@@ -220,11 +213,11 @@ impl Inspector {
 
     /// What its writer had seen has to be there.
     fn check_seen(&mut self, offset: i64, link: &Link) {
-        let seen_all = self.report.entries <= WINDOW as u64;
+        let seen_all = self.window.has_all();
         match link.seen {
             // it may be from before the first entry that is left
             Some(_) if self.report.is_truncated && seen_all => {}
-            Some(hash) if self.position(hash).is_none() => self.fault(Fault::Vanished { offset, hash }),
+            Some(hash) if self.window.number(hash).is_none() => self.fault(Fault::Vanished { offset, hash }),
             None if link.seq == 0 && !seen_all => {
                 self.fault(Fault::OutOfOrder { offset, chain: link.chain, seq: 0 });
             }
@@ -246,7 +239,7 @@ impl Inspector {
         };
         if seq > next_seq {
             self.fault(Fault::Missing { offset, chain, first: next_seq, last: seq - 1 });
-        } else if seq < next_seq || self.position(hash).is_some() {
+        } else if seq < next_seq || self.window.number(hash).is_some() {
             return self.fault(Fault::OutOfOrder { offset, chain, seq });
         } else if link.prev != before {
             self.fault(Fault::Broken { offset, chain, seq });
@@ -275,40 +268,29 @@ impl Inspector {
 
     /// Compares with what a notary saw. Where its word is sealed, what it saw needs no other seal.
     fn compare(&mut self, offset: i64, tip: Digest, digest: Digest, is_sealed: bool) {
-        let Some(position) = self.position(tip) else {
+        let Some(number) = self.window.number(tip) else {
             return self.fault(Fault::Vanished { offset, hash: tip });
         };
-        if self.window[position].all.is_some_and(|all| all != digest) {
+        let all = self.window.all_up_to(number);
+        if all.is_some_and(|all| all != digest) {
             self.fault(Fault::Different { offset, since: self.notarised_at });
         } else {
-            self.report.notarised = self.report.entries - (self.window.len() - position) as u64;
+            self.report.notarised = number;
         }
         if is_sealed {
-            self.report.vouched += self.waiting.settle(self.report.entries - (self.window.len() - position) as u64);
+            self.report.vouched += self.waiting.settle(number);
         }
         self.notarised_at = Some(offset);
         // from here on, with the notary: one fault is told once
-        let mut all = digest;
-        self.window[position].all = Some(all);
-        for later in self.window.range_mut(position + 1..) {
-            all = all.and(later.hash);
-            later.all = Some(all);
+        if all != Some(digest) {
+            self.all = Some(self.window.set_all_up_to(number, digest));
         }
-        self.all = Some(all);
     }
 
     fn see(&mut self, hash: Digest) {
         self.all = self.all.map(|all| all.and(hash));
         self.head_found |= self.all.is_some() && self.all == self.options.head;
-        self.window.push_back(Seen { hash, all: self.all });
-        if self.window.len() > WINDOW {
-            self.window.pop_front();
-        }
-    }
-
-    /// Where in the window an entry is.
-    fn position(&self, hash: Digest) -> Option<usize> {
-        self.window.iter().rposition(|seen| seen.hash == hash)
+        self.window.see(hash, self.all);
     }
 
     fn fault(&mut self, fault: Fault) {

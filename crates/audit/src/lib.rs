@@ -20,6 +20,7 @@ mod seal;
 mod teller;
 mod verify;
 mod waiting;
+mod window;
 
 pub use chain::Chain;
 pub use digest::Digest;

@@ -33,9 +33,9 @@ impl Notary {
         }
     }
 
-    /// The hash of the last entry; none if there is none.
-    pub fn tip(&mut self) -> Option<Digest> {
-        self.inspector.head().map(|(tip, _)| tip)
+    /// Whether anything came since a notary's word was written down.
+    pub fn has_news(&self) -> bool {
+        self.news > 0
     }
 
     /// What was found so far.

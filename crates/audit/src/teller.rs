@@ -1,6 +1,7 @@
 //! Writes to the audit, in a chain of its own.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mesh_avro::keys::{KeyError, KeyRing};
 use mesh_contract::topic::AUDIT_TOPIC;
@@ -16,6 +17,8 @@ use crate::link::hash_of;
 
 /// So far back the newest entry is first looked for; transaction markers stand between entries.
 const LOOKED_BACK: i64 = 64;
+/// What was seen longer ago is looked up anew before an entry names it: whoever reads the audit remembers so many entries and no more.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Something cannot be written down.
 #[derive(Debug, thiserror::Error)]
@@ -39,35 +42,41 @@ pub enum TellError {
     },
 }
 
-/// A writer of the audit: its chain, from when it was opened to when it ends.
+/// A writer of the audit: its chain, from when it is begun to when it ends. What a chain comes after is looked up right before its first
+/// entry, however long ago it was opened.
 pub struct Teller {
+    kafka: Settings,
     log: LogWriter,
     chain: Chain,
+    /// When it was known which entry is the newest; none: nobody has looked since the chain was to begin.
+    looked: Option<Instant>,
 }
 
 impl Teller {
-    /// Begins a chain after the newest entry that is there. With keys, entries are sealed.
+    /// Gets ready to begin a chain; nothing is sent yet. With keys, entries are sealed.
+    ///
+    /// # Errors
+    /// The settings are no good.
+    pub fn new(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>) -> Result<Teller, TellError> {
+        let log = LogWriter::new(kafka).map_err(TellError::Look)?;
+        Ok(Teller { kafka: kafka.clone(), log, chain: Chain::begin(keys, None), looked: None })
+    }
+
+    /// The same, once it has shown that there is a topic that can be read.
     ///
     /// # Errors
     /// There is no topic, or it cannot be read.
     pub async fn open(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>) -> Result<Teller, TellError> {
-        let seen = newest(kafka).await?;
-        Teller::after(kafka, keys, seen)
-    }
-
-    /// Begins a chain after an entry that was read, or as the first where there is none.
-    ///
-    /// # Errors
-    /// The settings are no good.
-    pub fn after(kafka: &Settings, keys: Option<Arc<dyn KeyRing>>, seen: Option<Digest>) -> Result<Teller, TellError> {
-        let log = LogWriter::new(kafka).map_err(TellError::Look)?;
-        Ok(Teller { log, chain: Chain::begin(keys, seen) })
+        let mut teller = Teller::new(kafka, keys)?;
+        teller.look().await?;
+        Ok(teller)
     }
 
     /// Writes down what was done, or is about to be; returns once that is stored.
     ///
     /// # Errors
-    /// The key is not to be had, or it is not known whether it is written: what is told next begins another chain.
+    /// The newest entry cannot be read, the key is not to be had, or it is not known whether it is written: what is told next begins
+    /// another chain.
     pub async fn tell(&mut self, event: &Event) -> Result<(), TellError> {
         self.append(event, false).await
     }
@@ -77,6 +86,10 @@ impl Teller {
     /// # Errors
     /// Those of [`Teller::tell`]; some may be written then.
     pub async fn tell_all(&mut self, events: &[Event]) -> Result<(), TellError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.look().await?;
         // nothing may name an entry that is not surely there: the chain goes on once all are
         let mut ahead = self.chain.clone();
         let mut records = Vec::with_capacity(events.len());
@@ -91,7 +104,7 @@ impl Teller {
                 Ok(())
             }
             Err(source) => {
-                self.chain.lost();
+                self.lose();
                 let event = events.first().map(Event::kind).unwrap_or_default().to_owned();
                 Err(TellError::Write { event, source })
             }
@@ -106,12 +119,32 @@ impl Teller {
         self.append(event, true).await
     }
 
-    /// Learns of a newer entry.
+    /// Learns of the newest entry.
     pub fn saw(&mut self, hash: Digest) {
         self.chain.saw(hash);
+        self.looked = Some(Instant::now());
+    }
+
+    /// Sees to it that the next entry names the newest one there is, if it names one.
+    async fn look(&mut self) -> Result<(), TellError> {
+        let is_fresh = self.looked.is_some_and(|looked| looked.elapsed() < FRESH);
+        if self.chain.names_another() && !is_fresh {
+            let began = Instant::now();
+            // where retention has taken all of it, what was seen before is gone, and that is no fault
+            newest(&self.kafka).await?.into_iter().for_each(|hash| self.chain.saw(hash));
+            self.looked = Some(began);
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self) {
+        self.chain.lost();
+        // what the chain had written may be long ago
+        self.looked = None;
     }
 
     async fn append(&mut self, event: &Event, last: bool) -> Result<(), TellError> {
+        self.look().await?;
         let (record, hash) = self.chain.entry(event, last).map_err(TellError::Seal)?;
         match self.log.append(record).await {
             Ok(_) => {
@@ -119,7 +152,7 @@ impl Teller {
                 Ok(())
             }
             Err(source) => {
-                self.chain.lost();
+                self.lose();
                 Err(TellError::Write { event: event.kind().to_owned(), source })
             }
         }

@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use mesh_audit::{Event, Fault, Query, Report, Teller, VerifyOptions, Who, tell, verify};
+use mesh_audit::{
+    Digest, Event, Fault, HASH_HEADER, LINK_HEADER, Link, Query, Report, Teller, VerifyOptions, Who, tell, verify,
+};
 use mesh_contract::topic::AUDIT_TOPIC;
 use mesh_kafka::admin::{Admin, TopicSpec};
 use mesh_kafka::embedded::{EmbeddedKafka, Options};
@@ -21,6 +24,7 @@ async fn what_many_write_at_once_is_whole_and_what_is_done_to_a_copy_shows() {
     write_at_once(&settings).await;
     is_whole(&settings).await;
     damage_shows(&settings).await;
+    a_chain_begins_after_the_newest_however_long_ago_it_was_opened(&settings).await;
     kafka.stop().await;
 }
 
@@ -68,9 +72,7 @@ async fn is_whole(settings: &Settings) {
 }
 
 async fn damage_shows(settings: &Settings) {
-    let mut records = Vec::new();
-    let mut log = LogReader::open(settings, AUDIT_TOPIC).await.unwrap();
-    log.read_to_end(|record| records.push(record)).await.unwrap();
+    let records = read(settings).await;
     let head = verify(settings, None, VerifyOptions::default()).await.unwrap().head;
 
     let whole = copy(settings, "copy.whole", &records, head).await;
@@ -108,4 +110,37 @@ async fn copy(settings: &Settings, topic: &str, records: &[Record], head: Option
     });
     LogWriter::new(settings).unwrap().append_all(copied).await.unwrap();
     verify(settings, Some(topic), VerifyOptions { head, ..VerifyOptions::default() }).await.unwrap()
+}
+
+async fn read(settings: &Settings) -> Vec<Record> {
+    let mut records = Vec::new();
+    let mut log = LogReader::open(settings, AUDIT_TOPIC).await.unwrap();
+    log.read_to_end(|record| records.push(record)).await.unwrap();
+    records
+}
+
+/// Whoever verifies remembers so many entries and no more: a chain that began after an older one would be taken for a damaged one.
+async fn a_chain_begins_after_the_newest_however_long_ago_it_was_opened(settings: &Settings) {
+    let mut unlooked = Teller::new(settings, None).unwrap();
+    let mut opened = Teller::open(settings, None).await.unwrap();
+    // a look is good for a second
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    tell(settings, None, &[event("access-granted", 1), event("access-revoked", 1)]).await.unwrap();
+    unlooked.tell_all(&[event("product-retired", 2), event("product-retired", 2)]).await.unwrap();
+    opened.tell(&event("maintenance-planned", 3)).await.unwrap();
+    let records = read(settings).await;
+    let entries: Vec<(Link, Digest)> = records.iter().map(|record| (link(record), own_hash(record))).collect();
+    let [.., (_, before), first, second, third] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!((first.0.seq, first.0.seen), (0, Some(*before)));
+    assert_eq!((second.0.seq, second.0.seen), (1, None));
+    assert_eq!((third.0.seq, third.0.seen), (0, Some(second.1)));
+    assert_eq!(verify(settings, None, VerifyOptions::default()).await.unwrap().faults, []);
+}
+
+fn link(record: &Record) -> Link {
+    serde_json::from_slice(record.header(LINK_HEADER).unwrap()).unwrap()
+}
+
+fn own_hash(record: &Record) -> Digest {
+    std::str::from_utf8(record.header(HASH_HEADER).unwrap()).unwrap().parse().unwrap()
 }

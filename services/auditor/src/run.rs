@@ -85,7 +85,7 @@ impl Auditor {
             faults_said: 0,
         };
         log.read_to_end(|record| seen.take(&record)).await.map_err(Error::ReadAudit)?;
-        let teller = Teller::after(&config.kafka, config.keys.clone(), seen.notary.tip()).map_err(Error::Tell)?;
+        let teller = Teller::new(&config.kafka, config.keys.clone()).map_err(Error::Tell)?;
         let ledger = config.authorizer_log.as_deref();
         let ledger = ledger.map(|path| Ledger::open(path, &seen.host, seen.position.as_ref())).transpose()?;
         let report = seen.notary.report();
@@ -103,7 +103,7 @@ impl Auditor {
             tokio::select! {
                 record = self.log.next() => self.seen.take(&record.map_err(Error::ReadAudit)?),
                 _ = look.tick() => self.look().await?,
-                _ = tell.tick() => self.tell().await?,
+                _ = tell.tick() => self.tell(shutdown).await?,
                 () = shutdown.triggered() => return self.tell_denials().await,
             }
         }
@@ -117,8 +117,23 @@ impl Auditor {
         if ledger.is_full() { self.tell_denials().await } else { Ok(()) }
     }
 
-    async fn tell(&mut self) -> Result<(), Error> {
+    async fn tell(&mut self, shutdown: &Shutdown) -> Result<(), Error> {
         self.tell_denials().await?;
+        if !self.seen.notary.has_news() {
+            return Ok(());
+        }
+        // whoever falls behind would else vouch for what is too long ago for anybody to remember
+        let seen = &mut self.seen;
+        match shutdown.abandon(self.log.read_to_end(|record| seen.take(&record))).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) if error.is_retriable() => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "mesh.audit is not read to its end, the notary's word is said later");
+                return Ok(());
+            }
+            Some(Err(error)) => return Err(Error::ReadAudit(error)),
+            None => return Ok(()),
+        }
         let Some((word, tip)) = self.seen.notary.word(&self.who) else { return Ok(()) };
         self.teller.saw(tip);
         match self.teller.tell(&word).await {
