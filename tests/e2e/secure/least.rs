@@ -20,6 +20,8 @@ const PRODUCTS: &str = "mesh.products";
 const AUDIT: &str = "mesh.audit";
 /// The product whose topics are tried of those that are kept.
 const KEPT: &str = "crm.orders.";
+/// Who keeps what contracts ask for, or looks at it.
+const OPERATORS: [Part; 3] = [Part::Apply, Part::Access, Part::Plan];
 
 /// What became of a deed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,18 +43,22 @@ struct Suspect {
 /// Takes each rule of the backbone's parts away, one at a time, and looks at what they then can do no more. Of the sidecars those of one
 /// domain, and of what is kept for each product that of one: the rules of all are made alike.
 pub async fn each_rule_is_needed(kafka: &EmbeddedKafka, clients: &[User], domain: &str) {
+    let services = [Part::Registry, Part::Freshness, Part::Lineage, Part::Audit, Part::Masking(domain.to_owned())];
+    each_rule_is_needed_of(kafka, clients, services.into_iter().chain(OPERATORS)).await;
+}
+
+/// The same of these parts alone.
+pub async fn each_rule_is_needed_of(kafka: &EmbeddedKafka, clients: &[User], parts: impl IntoIterator<Item = Part>) {
     let operator = Admin::new(&kafka.settings()).expect("the settings are right");
     let table = operator.rights().await.expect("the operator may").expect("it is secured").table;
-    let services = [Part::Registry, Part::Freshness, Part::Lineage, Part::Audit, Part::Masking(domain.to_owned())];
-    let operators = [Part::Apply, Part::Access, Part::Plan];
     let is_tried = |acl: &&Acl| match &acl.resource {
-        Resource::Topic(topic) if operators.iter().any(|part| part.principal() == acl.principal) => {
+        Resource::Topic(topic) if OPERATORS.iter().any(|part| part.principal() == acl.principal) => {
             topic.starts_with("mesh.") || topic.starts_with(KEPT)
         }
         _ => true,
     };
     let mut tried = Vec::new();
-    for part in services.into_iter().chain(operators.clone()) {
+    for part in parts {
         let user = clients.iter().find(|user| user.name == part.user()).expect("each part is a user");
         let suspect = Suspect { part, settings: user.settings.clone(), operator: operator.clone() };
         let own = table.iter().filter(|acl| acl.principal == suspect.part.principal());
@@ -148,6 +154,7 @@ impl Suspect {
             }
             (Part::Freshness, _) => self.watch(resource, name).await,
             (Part::Masking(domain), _) => self.mask(domain, resource, name).await,
+            (Part::Feed(domain), _) => self.feed(domain, resource, name).await,
             _ => panic!("{:?} does nothing with {resource}: the rule is one too many", self.part),
         }
     }
@@ -252,6 +259,22 @@ impl Suspect {
                 admin.delete_records(&ends).await.map(drop)
             }
             Resource::Group(_) => self.join(name, &format!("{domain}.orders.v1.in")).await,
+            Resource::TransactionalId(_) => self.take_over(name).await,
+            Resource::Cluster => panic!("it does nothing with the cluster"),
+        }
+    }
+
+    /// What feeds the first version of the domain's only product from the second.
+    async fn feed(&self, domain: &str, resource: &Resource, name: &str) -> Result<(), Error> {
+        let input = format!("{domain}.buyers.v2.in");
+        match resource {
+            Resource::Topic(topic) if topic == "mesh.lineage" => self.append(topic).await,
+            Resource::Topic(topic) if *topic == input => self.join(&format!("mesh.feed.{domain}"), topic).await,
+            Resource::Topic(topic) => {
+                Admin::new(&self.settings)?.config(topic).await?;
+                self.append(topic).await
+            }
+            Resource::Group(_) => self.join(name, &input).await,
             Resource::TransactionalId(_) => self.take_over(name).await,
             Resource::Cluster => panic!("it does nothing with the cluster"),
         }
