@@ -1,6 +1,7 @@
 //! A secured Kafka: who is let in, who may do what, and what is said to those who may not.
 #![allow(clippy::unwrap_used)]
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use mesh_contract::acl::{Acl, AclTable, Operation, Resource};
@@ -75,10 +76,37 @@ async fn nobody_may_anything_but_what_a_rule_allows() {
 
     // who may not describe the cluster may not look at its rules either
     assert_eq!(Admin::new(&ana.settings).unwrap().rights().await.unwrap_err().kind(), ErrorKind::Unauthorised);
+    settings_are_seen_by_whom_a_rule_lets(&operator, ana).await;
     operator.revoke(&[topic(service, Operation::Write)].into()).await.unwrap();
     eventually(Err(ErrorKind::Unauthorised), || write(&service.settings)).await;
     assert_eq!(operator.rights().await.unwrap().unwrap().table.len(), granted.len() - 1);
     kafka.stop().await;
+}
+
+/// Nobody takes a topic whose settings are hidden for one without any.
+async fn settings_are_seen_by_whom_a_rule_lets(operator: &Admin, ana: &User) {
+    let admin = Admin::new(&ana.settings).unwrap();
+    let cluster = admin.cluster().await.unwrap();
+    assert!(cluster.topics.contains_key(TOPIC), "whoever may read it sees that it is there: {cluster:?}");
+    let refusals = [
+        admin.describe(&cluster, &[TOPIC]).await.map(drop).unwrap_err(),
+        admin.config(TOPIC).await.map(drop).unwrap_err(),
+    ];
+    for refused in refusals {
+        let why = refused.source().unwrap().to_string();
+        assert!(refused.kind() == ErrorKind::Unauthorised && refused.to_string().contains(TOPIC), "{refused}");
+        assert!(why.contains("DescribeConfigs"), "{why}");
+    }
+    let rule: AclTable = [topic(ana, Operation::DescribeConfigs)].into();
+    operator.grant(&rule).await.unwrap();
+    eventually(Ok::<bool, ErrorKind>(true), || async {
+        let found = admin.describe(&cluster, &[TOPIC]).await.map_err(|error| error.kind())?;
+        Ok(found[TOPIC].settings.contains_key("retention.ms"))
+    })
+    .await;
+    let found = operator.describe(&cluster, &[TOPIC, "gone.by.now"]).await.unwrap();
+    assert_eq!(found.keys().collect::<Vec<_>>(), [TOPIC]);
+    operator.revoke(&rule).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,7 @@ const PLAN: &str = "mesh-plan";
 const OPERATOR: &str = "mesh-operator";
 
 /// What of the mesh's own is damaged, and what is told of it and mended: nothing, where it is none of the mesh's.
-const OWN: [(&str, &[&str]); 20] = [
+const OWN: [(&str, &[&str]); 22] = [
     // a rule removed
     ("- allow User:ana * read topic literal crm.customers.v1", &["grant User:ana may Read topic crm.customers.v1"]),
     (
@@ -77,6 +77,15 @@ const OWN: [(&str, &[&str]); 20] = [
     (
         "- allow User:mesh-apply * create broker literal kafka-cluster",
         &["grant User:mesh-apply may Create the cluster"],
+    ),
+    // what shows the settings of a topic to whoever compares them, and to whoever changes them
+    (
+        "- allow User:mesh-plan * describe_configs topic literal crm.orders.v1",
+        &["grant User:mesh-plan may DescribeConfigs topic crm.orders.v1"],
+    ),
+    (
+        "- allow User:mesh-apply * alter_configs topic literal crm.orders.v1",
+        &["grant User:mesh-apply may AlterConfigs topic crm.orders.v1"],
     ),
     // none of the mesh's: what others have, and what is only called alike
     ("+ allow User:eve * read topic literal crm.customers.v10", &[]),

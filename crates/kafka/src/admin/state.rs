@@ -7,6 +7,7 @@ use rdkafka::admin::{ConfigSource, ResourceSpecifier};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::rights::operation_of;
+use super::topics::configuration_of;
 use super::{Admin, REQUEST_TIMEOUT, native, options};
 use crate::blocking::run as blocking;
 use crate::{Error, ErrorKind};
@@ -21,7 +22,7 @@ pub struct TopicState {
     pub partitions: u32,
     /// How many replicas the partition has that has the fewest.
     pub replication: u16,
-    /// Its settings as they are in force, defaults included; none at all where they may not be seen.
+    /// Its settings as they are in force, defaults included.
     pub settings: BTreeMap<String, String>,
     /// The names of those that are set on the topic itself.
     pub own: BTreeSet<String>,
@@ -69,7 +70,11 @@ impl Admin {
         .await
     }
 
-    /// These topics of a cluster as they are, which are there.
+    /// These topics of a cluster as they are; one that is gone by now is left out.
+    ///
+    /// # Errors
+    /// Kafka cannot be reached, or does not let this client see the settings of one of them ([`ErrorKind::Unauthorised`]): that takes
+    /// DescribeConfigs of the topic.
     pub async fn describe(
         &self,
         cluster: &ClusterState,
@@ -87,12 +92,14 @@ impl Admin {
             }
             // the answers come in the order of the questions
             for (topic, resource) in topics.iter().zip(described) {
-                let failed = |code| Error::code(format!("describe the configuration of topic {topic}"), code);
-                let entries = match resource {
-                    Ok(resource) => resource.entries,
-                    Err(Code::TopicAuthorizationFailed) => Vec::new(),
-                    Err(code) => return Err(failed(code)),
-                };
+                let failed = |code| Error::code(configuration_of(topic), code);
+                let entries = resource.map_err(failed)?.entries;
+                if entries.is_empty() {
+                    match self.untold(topic).await? {
+                        error if error.kind() == ErrorKind::UnknownTopic => continue,
+                        error => return Err(error),
+                    }
+                }
                 let (partitions, replication) = cluster.topics.get(*topic).copied().unwrap_or_default();
                 let mut state = TopicState { partitions, replication, ..TopicState::default() };
                 for entry in entries {

@@ -145,8 +145,12 @@ impl Admin {
     }
 
     /// A topic's configuration as it is in force, defaults included.
+    ///
+    /// # Errors
+    /// Kafka cannot be reached, there is no such topic, or this client may not see its configuration
+    /// ([`ErrorKind::Unauthorised`]): that takes DescribeConfigs of the topic.
     pub async fn config(&self, topic: &str) -> Result<BTreeMap<String, String>, Error> {
-        let operation = format!("describe the configuration of topic {topic}");
+        let operation = configuration_of(topic);
         let described = self.shared.client.describe_configs([&ResourceSpecifier::Topic(topic)], &options()).await;
         let described = described.map_err(|error| Error::kafka(operation.as_str(), error))?;
         let resource = described.into_iter().next();
@@ -154,13 +158,19 @@ impl Admin {
             resource.ok_or_else(|| Error::said(operation.as_str(), ErrorKind::Other, "the answer is empty"))?;
         let resource = resource.map_err(|code| Error::code(operation.as_str(), code))?;
         if resource.entries.is_empty() {
-            // rdkafka 0.39 takes a resource's error for a resource without a configuration, which there is none of
-            return Err(match self.partitions(topic).await? {
-                Some(_) => Error::code(operation, Code::TopicAuthorizationFailed),
-                None => unknown(topic),
-            });
+            return Err(self.untold(topic).await?);
         }
         Ok(resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect())
+    }
+
+    /// Why nothing is told of a topic's configuration: it may not be seen, or there is no such topic. rdkafka 0.39 takes a resource's error
+    /// for a resource without a configuration, which there is none of.
+    pub(super) async fn untold(&self, topic: &str) -> Result<Error, Error> {
+        let why = "it may not be seen by this principal, which needs DescribeConfigs of the topic";
+        Ok(match self.partitions(topic).await? {
+            Some(_) => Error::said(configuration_of(topic), ErrorKind::Unauthorised, why),
+            None => unknown(topic),
+        })
     }
 
     /// Replaces a topic's own configuration **as a whole**: what is not named falls back to the cluster's default
@@ -217,6 +227,11 @@ impl Admin {
             }
         }
     }
+}
+
+/// What is done, as errors name it.
+pub(super) fn configuration_of(topic: &str) -> String {
+    format!("describe the configuration of topic {topic}")
 }
 
 /// Pairs Kafka's answers, which come in an order of their own, with what was asked.

@@ -4,6 +4,7 @@ mod facts;
 mod published;
 mod quotas;
 mod subjects;
+mod topics;
 
 use super::scope::Scope;
 use super::{refused, registry::Registry};
@@ -69,15 +70,14 @@ impl Observed {
         names.extend(published.owned());
         let there: Vec<&str> =
             names.iter().map(String::as_str).filter(|name| cluster.topics.contains_key(*name)).collect();
-        let topics = admin.describe(&cluster, &there).await.map_err(failed)?;
-        let names: Vec<String> = topics.keys().cloned().collect();
-        let allowed_on = admin.allowed_on_topics(&names).await.map_err(failed)?;
+        let rights = rights(admin, scope).await?;
+        let (topics, allowed_on) = topics::look(kafka, admin, (&cluster, &there), (scope, rights.as_ref())).await?;
         Ok(Self {
             cluster_id: admin.cluster_id().await.map_err(failed)?,
             addresses: admin.brokers().await.map_err(failed)?,
             record_bytes: record_bytes(admin).await?,
             subjects: subjects::look(registry, scope, &published).await?,
-            rights: rights(admin, scope).await?,
+            rights,
             quotas: quotas::look(admin, scope, &published).await?,
             allowed: admin.allowed_on_cluster().await.map_err(failed)?,
             allowed_on,

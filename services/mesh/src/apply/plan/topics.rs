@@ -66,7 +66,9 @@ fn compare(plan: &mut Plan, topic: &Wanted, state: &TopicState, observed: &Obser
     partitions(plan, topic, state, observed);
     replication(plan, topic, state);
     if state.settings.is_empty() {
-        plan.left.push(format!("topic {}: its settings may not be seen, and are not compared", topic.spec.name));
+        let what =
+            "its settings may not be seen before a rule is there that this plan gives: the next one compares them";
+        plan.left.push(format!("topic {}: {what}", topic.spec.name));
         return;
     }
     let changes = settings(topic, state);

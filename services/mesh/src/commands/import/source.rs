@@ -89,11 +89,13 @@ impl Around {
     /// # Errors
     /// Kafka or the registry cannot be reached, or refuses.
     pub(super) async fn look(&self, topic: &str) -> Result<Result<Source, String>, Failure> {
-        let described = self.admin.describe(&self.cluster, &[topic]).await.map_err(kafka_failure)?;
-        let state = described.into_values().next().unwrap_or_default();
-        if state.settings.is_empty() {
-            return Ok(Err("its settings may not be seen, so that nobody knows how long it keeps what: be let describe its configuration".to_owned()));
-        }
+        let described = match self.admin.describe(&self.cluster, &[topic]).await {
+            Err(error) if error.kind() == ErrorKind::Unauthorised => {
+                return Ok(Err("its settings may not be seen, so that nobody knows how long it keeps what: be let DescribeConfigs it".to_owned()));
+            }
+            described => described.map_err(kafka_failure)?,
+        };
+        let Some(state) = described.into_values().next() else { return Ok(Err("it is gone by now".to_owned())) };
         let subject = value_subject(topic);
         let version = match self.registry.latest(&subject).await {
             Ok(version) => version,
