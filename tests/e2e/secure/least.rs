@@ -125,7 +125,10 @@ impl Suspect {
             (PRODUCTS, Part::Apply | Part::Plan) => {}
             (PRODUCTS, _) => return self.read_log(PRODUCTS).await,
             ("mesh-log-reader", _) => return self.follow_log(PRODUCTS).await,
-            ("mesh-reader", Part::Apply | Part::Access) => return self.follow_alone(AUDIT).await,
+            // the newest entry of the audit is read by this name
+            ("mesh-reader", Part::Apply | Part::Access | Part::Registry | Part::Audit) => {
+                return self.follow_alone(AUDIT).await;
+            }
             _ => {}
         }
         match (&self.part, resource) {
@@ -142,8 +145,6 @@ impl Suspect {
                 self.read_log(topic).await?;
                 self.append(topic).await
             }
-            // the newest entry of the audit is read by this name
-            (Part::Registry, Resource::Group(group)) if group == "mesh-reader" => self.follow_alone("mesh.audit").await,
             (Part::Lineage, Resource::Topic(topic)) if topic == "mesh.lineage" => {
                 self.read_log(topic).await?;
                 self.append(topic).await

@@ -75,7 +75,8 @@ pub fn backbone() -> AclTable {
         grants.topic(LINEAGE_TOPIC, &[Read, Write]);
     });
     part(Part::Audit, |grants| {
-        grants.topic(AUDIT_TOPIC, &[Read, Write]);
+        // it follows the log, and looks for the newest entry before it writes
+        grants.topic(AUDIT_TOPIC, &[Read, Write]).group(READER, Describe);
     });
     part(Part::Apply, |grants| {
         // whoever makes the rules can make them for itself: it is to be guarded as an operator is
