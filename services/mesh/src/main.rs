@@ -18,6 +18,7 @@ mod kafka_login;
 mod keys;
 mod lineage_options;
 mod login;
+mod markdown;
 mod new_files;
 mod output;
 mod platform;

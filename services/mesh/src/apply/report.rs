@@ -2,6 +2,7 @@
 
 use super::observed::fingerprint;
 use super::plan::{Ask, Plan, Refusal, Remains, Row};
+use crate::markdown::{cell, section};
 use mesh_access::sight::Gain;
 use serde::Serialize;
 use std::fmt::Write;
@@ -132,18 +133,6 @@ impl Report {
         section(&mut lines, "Who gains sight of sensitive columns", gains);
         lines.join("\n")
     }
-}
-
-fn section(lines: &mut Vec<String>, title: &str, items: impl Iterator<Item = String>) {
-    let items: Vec<String> = items.map(|item| format!("- {}", cell(&item))).collect();
-    if !items.is_empty() {
-        lines.extend([String::new(), format!("{title}:"), String::new()]);
-        lines.extend(items);
-    }
-}
-
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', "<br>")
 }
 
 #[cfg(test)]

@@ -78,14 +78,19 @@ impl Services {
         Ok(())
     }
 
+    /// The registry that a service cannot be without.
+    fn registry_of(&self, service: Service) -> Result<&Endpoint, Failure> {
+        self.registry.as_ref().ok_or_else(|| {
+            Failure::usage(format!("{} needs a schema registry, and none is named or started", service.name()))
+                .hint("give --registry-url, or run the registry too")
+        })
+    }
+
     fn start_masking(&mut self, plan: &Plan) -> Result<(), Failure> {
         if !plan.has(Service::Masking) {
             return Ok(());
         }
-        let registry = self.registry.as_ref().ok_or_else(|| {
-            Failure::usage("masking needs a schema registry, and none is named or started")
-                .hint("give --registry-url, or run the registry too")
-        })?;
+        let registry = self.registry_of(Service::Masking)?;
         for mut config in plan.masking(registry)? {
             config.readiness = self.readiness.clone();
             self.spawn(Service::Masking.name(), mesh_masking::run(config, self.shutdown.clone()));
@@ -97,10 +102,7 @@ impl Services {
         if !plan.has(Service::Feed) {
             return Ok(());
         }
-        let registry = self.registry.as_ref().ok_or_else(|| {
-            Failure::usage("feed needs a schema registry, and none is named or started")
-                .hint("give --registry-url, or run the registry too")
-        })?;
+        let registry = self.registry_of(Service::Feed)?;
         for mut config in plan.feeds(registry)? {
             config.readiness = self.readiness.clone();
             self.spawn(Service::Feed.name(), mesh_masking::run(config, self.shutdown.clone()));

@@ -2,6 +2,7 @@
 
 use super::reported::Reported;
 use super::rule;
+use crate::markdown::cell;
 use mesh_contract::Severity;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -149,10 +150,6 @@ pub(super) fn markdown(findings: &[Reported], summary: &str) -> String {
         lines.push(format!("| {} | {} | {level}{text} |", cell(&finding.place.to_string()), finding.rule));
     }
     lines.join("\n")
-}
-
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', "<br>")
 }
 
 fn with_notes(reported: &Reported) -> String {

@@ -2,6 +2,7 @@
 
 use super::said::{Said, Weight};
 use super::select::LeftOut;
+use crate::markdown::{cell, section};
 use crate::new_files::NewFile;
 use crate::tree::number;
 use mesh_contract::Finding;
@@ -166,16 +167,4 @@ impl Report {
         section(&mut lines, "Left out", self.left_out.iter().map(|left| format!("`{}`: {}", left.topic, left.why)));
         lines.join("\n")
     }
-}
-
-fn section(lines: &mut Vec<String>, title: &str, items: impl Iterator<Item = String>) {
-    let items: Vec<String> = items.map(|item| format!("- {}", cell(&item))).collect();
-    if !items.is_empty() {
-        lines.extend([String::new(), format!("{title}:"), String::new()]);
-        lines.extend(items);
-    }
-}
-
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', "<br>")
 }
